@@ -1,0 +1,73 @@
+import { type Address, formatAddress, sameAddress } from "./address.ts";
+
+/** What one Sentinel says about the monitored master. */
+export interface SentinelView {
+  /** The Sentinel that was asked. */
+  readonly sentinel: Address;
+  /** The master that it names. */
+  readonly master: Address;
+  /** The configuration epoch of that statement: a failover raises it by at least one. */
+  readonly configEpoch: number;
+  /** Its flags of the master: `master`, `s_down`, `o_down`, `failover_in_progress`, … */
+  readonly flags: readonly string[];
+  /** Replicas that it knows of. */
+  readonly replicas: number;
+  /** Sentinels that it knows of beside itself. */
+  readonly otherSentinels: number;
+}
+
+/** The answer to "who is master?". */
+export type Agreement =
+  | {
+      readonly kind: "agreed";
+      readonly master: Address;
+      readonly configEpoch: number;
+      readonly votes: number;
+    }
+  | { readonly kind: "none"; readonly reason: string };
+
+/** The smallest number of Sentinels that is more than half of all of them. */
+export function majorityOf(sentinelCount: number): number {
+  return Math.floor(sentinelCount / 2) + 1;
+}
+
+/**
+ * The master that a majority of *all* known Sentinels names, answering or not.
+ *
+ * A majority can still be outdated for a moment: right after a failover the leader alone carries the new
+ * epoch. So a candidate that any Sentinel contradicts with a higher epoch is no agreement, and neither is one
+ * below `minEpoch`, the highest epoch that was ever accepted by the caller.
+ */
+export function agree(
+  views: readonly SentinelView[],
+  { sentinelCount, minEpoch = 0 }: { readonly sentinelCount: number; readonly minEpoch?: number },
+): Agreement {
+  const needed = majorityOf(sentinelCount);
+  if (views.length < needed) {
+    return {
+      kind: "none",
+      reason: `${views.length} of ${sentinelCount} Sentinels answer, ${needed} are needed`,
+    };
+  }
+  for (const { master } of views) {
+    const supporters = views.filter((view) => sameAddress(view.master, master));
+    if (supporters.length < needed) continue;
+    const configEpoch = Math.max(...supporters.map((view) => view.configEpoch));
+    const newer = views.find((view) => view.configEpoch > configEpoch && !sameAddress(view.master, master));
+    if (newer !== undefined) {
+      return {
+        kind: "none",
+        reason: `${formatAddress(newer.sentinel)} names ${formatAddress(newer.master)} at epoch ${newer.configEpoch}, newer than the majority's ${formatAddress(master)} at epoch ${configEpoch}`,
+      };
+    }
+    if (configEpoch < minEpoch) {
+      return {
+        kind: "none",
+        reason: `the majority names ${formatAddress(master)} at epoch ${configEpoch}, but epoch ${minEpoch} was already seen`,
+      };
+    }
+    return { kind: "agreed", master, configEpoch, votes: supporters.length };
+  }
+  const opinions = views.map((view) => `${formatAddress(view.sentinel)}→${formatAddress(view.master)}`);
+  return { kind: "none", reason: `the Sentinels disagree: ${opinions.join(", ")}` };
+}

@@ -1,0 +1,58 @@
+import { parseAddress } from "./address.ts";
+import type { SentinelView } from "./agreement.ts";
+import type { ControlConnection } from "./control-connection.ts";
+
+/**
+ * Asks one Sentinel which master it names, with its epoch and flags (`SENTINEL MASTER`).
+ *
+ * @throws {Error} when the Sentinel can't be reached, doesn't know the master or answers nonsense.
+ */
+export async function askSentinel(connection: ControlConnection, masterName: string): Promise<SentinelView> {
+  const fields = readFieldList(await connection.call("SENTINEL", "MASTER", masterName));
+  return {
+    sentinel: connection.address,
+    master: parseAddress(`${bracket(required(fields, "ip"))}:${required(fields, "port")}`),
+    configEpoch: Number(required(fields, "config-epoch")),
+    flags: (fields.get("flags") ?? "").split(","),
+    replicas: Number(fields.get("num-slaves") ?? 0),
+    otherSentinels: Number(fields.get("num-other-sentinels") ?? 0),
+  };
+}
+
+/**
+ * Asks all Sentinels at once. Those that don't answer are left out of `views` and told in `failures`.
+ */
+export async function askSentinels(
+  connections: readonly ControlConnection[],
+  masterName: string,
+): Promise<{ readonly views: SentinelView[]; readonly failures: Error[] }> {
+  const answers = await Promise.allSettled(
+    connections.map((connection) => askSentinel(connection, masterName)),
+  );
+  const views: SentinelView[] = [];
+  const failures: Error[] = [];
+  for (const answer of answers) {
+    if (answer.status === "fulfilled") views.push(answer.value);
+    else failures.push(answer.reason instanceof Error ? answer.reason : new Error(String(answer.reason)));
+  }
+  return { views, failures };
+}
+
+/** Turns the flat field/value list of a Sentinel reply into a map. */
+function readFieldList(reply: unknown): Map<string, string> {
+  if (!Array.isArray(reply))
+    throw new Error(`SENTINEL MASTER answered ${typeof reply}, not a list of fields`);
+  const fields = new Map<string, string>();
+  for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), String(reply[i + 1]));
+  return fields;
+}
+
+function required(fields: Map<string, string>, name: string): string {
+  const value = fields.get(name);
+  if (value === undefined || value === "") throw new Error(`SENTINEL MASTER gave no '${name}'`);
+  return value;
+}
+
+function bracket(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,0 +1,89 @@
+import { Redis } from "ioredis";
+import { type Address, formatAddress } from "./address.ts";
+
+/** How to reach one Redis or Sentinel for questions and orders. */
+export interface ControlConnectionOptions {
+  readonly address: Address;
+  /** Asked before each connection attempt, so that a rotated password is picked up. Unset: no AUTH. */
+  readonly password?: (() => string | undefined) | undefined;
+  /** Bound for connecting and for each reply. Default 300 ms. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * A connection for questions to one Redis or Sentinel: it connects when first used, is thrown away at the first
+ * error and opened anew by the next question. Nothing is queued or retried, so an answer is never about the past.
+ */
+export class ControlConnection {
+  readonly address: Address;
+  readonly #password: () => string | undefined;
+  readonly #timeoutMs: number;
+  #client: Redis | undefined;
+  #connecting: Promise<void> | undefined;
+  #lastError: Error | undefined;
+
+  constructor({ address, password = () => undefined, timeoutMs = 300 }: ControlConnectionOptions) {
+    this.address = address;
+    this.#password = password;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Sends one command and gives its reply.
+   *
+   * @throws {Error} naming the address when it can't be reached, doesn't answer in time or answers with an error.
+   */
+  async call(command: string, ...args: (string | number)[]): Promise<unknown> {
+    const client = this.#open();
+    try {
+      await this.#connecting;
+      return await client.call(command, ...args);
+    } catch (error) {
+      const cause = this.#lastError ?? error;
+      const message = cause instanceof Error ? cause.message : String(cause);
+      // An error reply (NOAUTH, LOADING, …) says that the peer lives: only then the connection is kept.
+      if (!(error instanceof Error && error.name === "ReplyError")) this.#drop(client);
+      throw new Error(`${formatAddress(this.address)}: ${message}`, { cause });
+    }
+  }
+
+  /** Closes the connection; a later call opens a new one. */
+  close(): void {
+    if (this.#client !== undefined) this.#drop(this.#client);
+  }
+
+  #open(): Redis {
+    if (this.#client !== undefined) return this.#client;
+    const password = this.#password();
+    const client = new Redis({
+      host: this.address.host,
+      port: this.address.port,
+      ...(password === undefined ? {} : { password }),
+      protocol: 2,
+      lazyConnect: true,
+      connectTimeout: this.#timeoutMs,
+      commandTimeout: this.#timeoutMs,
+      retryStrategy: null,
+      maxRetriesPerRequest: 0,
+      enableReadyCheck: false,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      disableClientInfo: true,
+    });
+    this.#client = client;
+    this.#lastError = undefined;
+    client.on("error", (error: Error) => {
+      this.#lastError = error;
+    });
+    client.on("close", () => this.#drop(client));
+    this.#connecting = client.connect();
+    // The callers await the same promise; this keeps a call that was dropped meanwhile from being unhandled.
+    this.#connecting.catch(() => undefined);
+    return client;
+  }
+
+  #drop(client: Redis): void {
+    if (this.#client === client) this.#client = undefined;
+    client.disconnect();
+  }
+}
