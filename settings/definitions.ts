@@ -1,0 +1,222 @@
+import { choice, flag, integer, quantity, type Setting, text } from "./kinds.ts";
+
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** `[registry/]repository` with an exact tag or a digest: what a pod can pull again tomorrow. */
+const pinnedImage = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
+const pinnedImageAllowed = "an image reference with an exact tag or a digest";
+
+/**
+ * Every key of the stack configuration, by namespace. The README's table, the declarations in Pulumi.yaml and the list of
+ * known keys all come from here.
+ */
+export const definitions = {
+  redis: {
+    instances: integer({
+      description: "Redis instances: one master, the others are its replicas.",
+      min: 3,
+      max: 9,
+      odd: true,
+      fallback: 3,
+    }),
+    storage: quantity({ description: "Size of each Redis volume.", min: "64Mi", fallback: "1Gi" }),
+    storageClass: text({
+      description: "StorageClass of all volumes.",
+      derived: "the cluster's default",
+      pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+      allowed: "the name of a StorageClass (kubectl get storageclass)",
+      example: "standard",
+    }),
+    memory: quantity({
+      description: "Memory limit of each Redis pod. Redis gets what the supervisor and copy-on-write leave.",
+      min: "128Mi",
+      fallback: "256Mi",
+    }),
+    maxmemoryPolicy: choice({
+      description: "What Redis does when its memory is full.",
+      of: [
+        "noeviction",
+        "allkeys-lru",
+        "allkeys-lfu",
+        "allkeys-random",
+        "volatile-lru",
+        "volatile-lfu",
+        "volatile-random",
+        "volatile-ttl",
+      ],
+      fallback: "noeviction",
+    }),
+    durability: choice({
+      description: "When a write is acknowledged: `async`, as soon as the master has it.",
+      of: ["async"],
+      fallback: "async",
+    }),
+    extraConfig: text({
+      description:
+        "Further lines for redis.conf, separated by newlines. Lines that redis-ha owns are refused.",
+      derived: "none",
+      pattern: /^[^\r\0]*$/,
+      allowed: "lines of redis.conf",
+      example: "slowlog-log-slower-than 5000",
+    }),
+  },
+  sentinel: {
+    count: integer({
+      description: "Sentinels. A majority of them elects the leader of a failover.",
+      min: 3,
+      max: 9,
+      odd: true,
+      fallback: 3,
+    }),
+    quorum: integer({
+      description:
+        "Sentinels that must see the master down before a failover starts: a majority of them or more.",
+      min: 2,
+      max: 9,
+      derived: "(count + 1) / 2",
+    }),
+    downAfterMs: integer({
+      description: "Silence in ms after which a Sentinel holds the master for down.",
+      min: 500,
+      max: 60_000,
+      fallback: 1000,
+    }),
+    failoverTimeoutMs: integer({
+      description: "Bound in ms of each step of a failover; a failed one is retried after twice this time.",
+      min: 3000,
+      max: 600_000,
+      fallback: 6000,
+    }),
+    parallelSyncs: integer({
+      description: "Replicas that are pointed to a new master at the same time.",
+      min: 1,
+      max: 8,
+      derived: "instances − 1",
+    }),
+    masterName: text({
+      description: "The name under which the Sentinels know this Redis; Sentinel clients ask for it.",
+      derived: "redis-ha-<stack>",
+      pattern: /^[A-Za-z0-9._-]{1,63}$/,
+      allowed: "up to 63 letters, digits, dots, dashes and underscores",
+      example: "mymaster",
+    }),
+    storage: quantity({
+      description: "Size of each Sentinel volume. It holds one small file.",
+      min: "1Mi",
+      fallback: "16Mi",
+    }),
+  },
+  proxy: {
+    replicas: integer({ description: "Proxies behind the endpoint.", min: 1, max: 50, fallback: 2 }),
+    holdTimeoutMs: integer({
+      description: "How long in ms a client waits while there is no master, before it gets an error.",
+      min: 1000,
+      max: 300_000,
+      derived: "downAfterMs + 10 s, from 10 s to 60 s",
+      example: "15000",
+    }),
+    serviceType: choice({
+      description:
+        "Type of the endpoint's Service. With the other two, clients outside the cluster reach it.",
+      of: ["ClusterIP", "NodePort", "LoadBalancer"],
+      fallback: "ClusterIP",
+    }),
+    sentinelApi: flag({
+      description: "Whether the proxy answers Sentinel clients on port 26379.",
+      fallback: true,
+    }),
+    maxClients: integer({
+      description: "Client connections that one proxy accepts.",
+      min: 1,
+      max: 100_000,
+      fallback: 10_000,
+    }),
+    memory: quantity({ description: "Memory limit of each proxy pod.", min: "128Mi", fallback: "512Mi" }),
+  },
+  images: {
+    registry: text({
+      description: "Registry and path to which the two images are pushed.",
+      derived: "needed unless both images are prebuilt or not pushed",
+      pattern: /^[\w.-]+(:\d+)?(\/[\w.-]+)*$/,
+      allowed: "a registry with an optional path, without a scheme",
+      example: "registry.example.com/redis-ha",
+    }),
+    platform: text({
+      description: "Platform of the images.",
+      fallback: "linux/amd64",
+      pattern: /^linux\/(amd64|arm64)$/,
+      allowed: "linux/amd64 or linux/arm64",
+      example: "linux/amd64",
+    }),
+    sentinel: text({
+      description: "A prebuilt Redis and Sentinel image instead of a build.",
+      derived: "built",
+      pattern: pinnedImage,
+      allowed: pinnedImageAllowed,
+      example: "registry.example.com/redis-ha/sentinel:1.0.0",
+    }),
+    proxy: text({
+      description: "A prebuilt proxy image instead of a build.",
+      derived: "built",
+      pattern: pinnedImage,
+      allowed: pinnedImageAllowed,
+      example: "registry.example.com/redis-ha/proxy:1.0.0",
+    }),
+    push: flag({
+      description:
+        "Whether built images are pushed. Without it the cluster must run on this Docker's images.",
+      fallback: true,
+    }),
+    redisBase: text({
+      description: "Base image with redis-server and redis-sentinel.",
+      derived: "as in sentinel-image/Dockerfile",
+      pattern: pinnedImage,
+      allowed: pinnedImageAllowed,
+      example: "redis:8.2.9-trixie",
+    }),
+    nodeBase: text({
+      description: "Base image with Node.",
+      derived: "as in proxy/Dockerfile",
+      pattern: pinnedImage,
+      allowed: pinnedImageAllowed,
+      example: "node:26.10.0-trixie-slim",
+    }),
+  },
+  "redis-ha": {
+    namespace: text({
+      description: "Kubernetes namespace. One for each stack: the names inside it are fixed.",
+      derived: "redis-ha-<stack>",
+      pattern: dnsLabel,
+      allowed: "up to 63 lower-case letters, digits and dashes",
+      example: "redis-ha-dev",
+    }),
+    createNamespace: flag({
+      description: "Whether the stack creates the namespace or finds it there.",
+      fallback: true,
+    }),
+    protect: flag({
+      description: "Whether Pulumi refuses to delete the namespace and the volumes.",
+      fallback: false,
+    }),
+    keepVolumes: flag({
+      description:
+        "Whether `pulumi destroy` leaves the volumes and their namespace, for a later `pulumi up`.",
+      fallback: true,
+    }),
+    context: text({
+      description: "Context of the kubeconfig to deploy to.",
+      derived: "the current context",
+      pattern: /^\S+$/,
+      allowed: "the name of a context (kubectl config get-contexts)",
+      example: "kind-dev",
+    }),
+  },
+} satisfies Record<string, Record<string, Setting<number> | Setting<boolean> | Setting<string>>>;
+
+type Definitions = typeof definitions;
+
+/** The settings as they are read, each with its own type; those without a fixed default may be undefined. */
+export type ParsedSettings = {
+  -readonly [N in keyof Definitions]: {
+    -readonly [K in keyof Definitions[N]]: Definitions[N][K] extends Setting<infer T> ? T | undefined : never;
+  };
+};

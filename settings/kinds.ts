@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { parseQuantity } from "../topology/quantity.ts";
+
+/** One key of the stack configuration: what it means, what it may be and what it is when unset. */
+export interface Setting<T> {
+  /** One sentence for the table in the README. */
+  readonly description: string;
+  /** What the value may be, as the end of a sentence: "use …". */
+  readonly allowed: string;
+  /** An example for the cure in an error message: a valid value. */
+  readonly example: string;
+  /** Reads the text of `pulumi config`. */
+  readonly schema: z.ZodType<T, string>;
+  /** The value when the key is unset; undefined when it is then derived from others or simply absent. */
+  readonly fallback?: T;
+  /** What the README says in place of a fixed default. */
+  readonly derived?: string;
+}
+
+type Extra<T> = Pick<Setting<T>, "description"> & { fallback?: T; derived?: string; example?: string };
+
+/** A whole number from `min` to `max`, optionally only odd ones. */
+export function integer(extra: Extra<number> & { min: number; max: number; odd?: boolean }): Setting<number> {
+  const { min, max, odd = false } = extra;
+  return {
+    ...extra,
+    allowed: `${odd ? "an odd" : "a whole"} number from ${min} to ${max}`,
+    example: extra.example ?? String(extra.fallback ?? min),
+    schema: z
+      .string()
+      .regex(/^-?\d+$/)
+      .transform(Number)
+      .refine((value) => value >= min && value <= max && (!odd || value % 2 === 1)),
+  };
+}
+
+/** `true` or `false`. */
+export function flag(extra: Extra<boolean>): Setting<boolean> {
+  return {
+    ...extra,
+    allowed: "true or false",
+    example: String(!extra.fallback),
+    schema: z.enum(["true", "false"]).transform((text) => text === "true"),
+  };
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(
+  extra: Extra<NoInfer<T>> & { of: readonly [T, ...T[]] },
+): Setting<T> {
+  const { of } = extra;
+  return { ...extra, allowed: `one of ${of.join(", ")}`, example: of[0], schema: z.enum(of) };
+}
+
+/** An amount of bytes as a Kubernetes quantity, at least `min`. */
+export function quantity(extra: Extra<string> & { min: string }): Setting<string> {
+  const least = parseQuantity(extra.min) ?? 1;
+  return {
+    ...extra,
+    allowed: `a Kubernetes quantity of at least ${extra.min}, such as 512Mi or 8Gi`,
+    example: extra.fallback ?? extra.min,
+    schema: z.string().refine((value) => (parseQuantity(value) ?? 0) >= least),
+  };
+}
+
+/** Text that matches a pattern. */
+export function text(
+  extra: Extra<string> & { pattern: RegExp; allowed: string; example: string },
+): Setting<string> {
+  return { ...extra, schema: z.string().regex(extra.pattern) };
+}

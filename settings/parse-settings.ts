@@ -1,0 +1,56 @@
+import { definitions, type ParsedSettings } from "./definitions.ts";
+import type { Setting } from "./kinds.ts";
+import { nearest } from "./nearest.ts";
+
+/** Configuration as Pulumi stores it: `namespace:key` → text. */
+export type RawConfig = Readonly<Record<string, string>>;
+
+/** Namespaces that belong to Pulumi and its providers: not ours to check. */
+const foreignNamespaces = new Set(["pulumi", "kubernetes", "docker", "random"]);
+
+/** All keys, `namespace:key`, with their definitions. */
+export function allSettings(): [string, Setting<unknown>][] {
+  return Object.entries(definitions).flatMap(([namespace, keys]) =>
+    Object.entries(keys).map(([key, setting]): [string, Setting<unknown>] => [
+      `${namespace}:${key}`,
+      setting as Setting<unknown>,
+    ]),
+  );
+}
+
+/**
+ * Reads each value by its definition. Mistakes are added to `problems`; such a value counts as unset, so that the
+ * following rules can still be checked.
+ */
+export function parseSettings(raw: RawConfig, problems: string[]): ParsedSettings {
+  const known = new Map(allSettings());
+  const parsed: Record<string, Record<string, unknown>> = {};
+  for (const [name, setting] of known) {
+    const [namespace = "", key = ""] = name.split(":");
+    const keys = parsed[namespace] ?? {};
+    parsed[namespace] = keys;
+    keys[key] = setting.fallback;
+    const value = raw[name];
+    if (value === undefined) continue;
+    const result = setting.schema.safeParse(value);
+    if (result.success) keys[key] = result.data;
+    else {
+      problems.push(
+        `Configuration '${name}' is '${value}': use ${setting.allowed} (pulumi config set ${name} ${quote(setting.example)}).`,
+      );
+    }
+  }
+  for (const name of Object.keys(raw)) {
+    const [namespace = ""] = name.split(":");
+    if (known.has(name) || foreignNamespaces.has(namespace)) continue;
+    const guess = nearest(name, [...known.keys()]);
+    const cure = guess === undefined ? "the README lists all keys" : `did you mean '${guess}'?`;
+    problems.push(`Configuration '${name}' is not known: ${cure} (pulumi config rm ${name} removes it).`);
+  }
+  return parsed as ParsedSettings;
+}
+
+/** The value as one shell word. */
+function quote(value: string): string {
+  return /^[\w./:@-]+$/.test(value) ? value : `'${value}'`;
+}

@@ -1,0 +1,84 @@
+import { majorityOf } from "../quorum/agreement.ts";
+import type { ParsedSettings } from "./definitions.ts";
+import { ownedDirectives } from "./owned-directives.ts";
+import { parseSettings, type RawConfig } from "./parse-settings.ts";
+import { SettingsError } from "./settings-error.ts";
+
+type Parsed<N extends keyof ParsedSettings> = ParsedSettings[N];
+type Defined<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]-?: Exclude<T[P], undefined> };
+
+/** All settings of one stack, checked and complete. What may stay unset is `undefined`. */
+export interface Settings {
+  readonly stack: string;
+  readonly redis: Readonly<Defined<Parsed<"redis">, Exclude<keyof Parsed<"redis">, "storageClass">>>;
+  readonly sentinel: Readonly<Defined<Parsed<"sentinel">, keyof Parsed<"sentinel">>>;
+  readonly proxy: Readonly<Defined<Parsed<"proxy">, keyof Parsed<"proxy">>>;
+  readonly images: Readonly<Defined<Parsed<"images">, "platform" | "push">>;
+  readonly deployment: Readonly<Defined<Parsed<"redis-ha">, Exclude<keyof Parsed<"redis-ha">, "context">>>;
+}
+
+/**
+ * The settings of a stack from its raw configuration.
+ *
+ * @throws {SettingsError} that lists every mistake: wrong values, unknown keys, values that don't fit together.
+ */
+export function resolveSettings(raw: RawConfig, stack: string): Settings {
+  const problems: string[] = [];
+  const { redis, sentinel, proxy, images, "redis-ha": deployment } = parseSettings(raw, problems);
+
+  const count = sentinel.count ?? 3;
+  const instances = redis.instances ?? 3;
+  const majority = majorityOf(count);
+  const quorum = sentinel.quorum ?? majority;
+  if (quorum > count || quorum < majority) {
+    const allowed = majority === count ? `${count}` : `${majority} to ${count}`;
+    problems.push(
+      `Configuration 'sentinel:quorum' is ${quorum} but there are ${count} Sentinels: use ${count - majority === 1 ? `${majority} or ${count}` : allowed} (pulumi config set sentinel:quorum ${majority}).`,
+    );
+  }
+  const parallelSyncs = sentinel.parallelSyncs ?? instances - 1;
+  if (parallelSyncs > instances - 1) {
+    problems.push(
+      `Configuration 'sentinel:parallelSyncs' is ${parallelSyncs} but ${instances} Redis instances have ${instances - 1} replicas: use 1 to ${instances - 1}, or unset it (pulumi config rm sentinel:parallelSyncs).`,
+    );
+  }
+  for (const line of (redis.extraConfig ?? "").split("\n")) {
+    const directive = line.trim().split(/\s+/)[0]?.toLowerCase() ?? "";
+    if (ownedDirectives.has(directive)) {
+      problems.push(
+        `Configuration 'redis:extraConfig' sets '${directive}', which redis-ha owns: remove that line.`,
+      );
+    }
+  }
+  const builds = images.sentinel === undefined || images.proxy === undefined;
+  if (builds && images.push !== false && images.registry === undefined) {
+    problems.push(
+      "Configuration 'images:registry' is missing, but the images are built and pushed: set it to a registry that the cluster pulls from (pulumi config set images:registry registry.example.com/redis-ha), or name prebuilt images with images:sentinel and images:proxy.",
+    );
+  }
+  const name = `redis-ha-${stack}`
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, "-")
+    .slice(0, 63)
+    .replace(/-+$/, "");
+  const downAfterMs = sentinel.downAfterMs ?? 1000;
+  if (problems.length > 0) throw new SettingsError(problems);
+
+  // parseSettings filled in every fixed default: what is undefined now has none.
+  return {
+    stack,
+    redis: { ...redis, extraConfig: redis.extraConfig ?? "" } as Settings["redis"],
+    sentinel: {
+      ...sentinel,
+      quorum,
+      parallelSyncs,
+      masterName: sentinel.masterName ?? name,
+    } as Settings["sentinel"],
+    proxy: {
+      ...proxy,
+      holdTimeoutMs: proxy.holdTimeoutMs ?? Math.min(60_000, Math.max(10_000, downAfterMs + 10_000)),
+    } as Settings["proxy"],
+    images: images as Settings["images"],
+    deployment: { ...deployment, namespace: deployment.namespace ?? name } as Settings["deployment"],
+  };
+}

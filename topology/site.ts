@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import type { Address } from "../quorum/address.ts";
+
+/** The three kinds of parts that a stack runs. */
+export type PartKind = "redis" | "sentinel" | "proxy";
+
+/** One part: its kind and its number, counted from 1. */
+export interface Part {
+  readonly kind: PartKind;
+  readonly index: number;
+}
+
+/**
+ * Where a topology runs. The same description of the workloads is deployed to a cluster (fixed ports, a Service name
+ * for each part) or started as processes of this machine (loopback, a port for each part).
+ */
+export interface Site {
+  /** The address under which the other parts and the clients reach this one. */
+  address(part: Part): Address;
+  /** The address that the part's process listens on. */
+  bindAddress(part: Part): string;
+  /** TCP port of the part's HTTP health and metrics server. A Sentinel has none. */
+  adminPort(part: Part): number;
+  /** Port of the proxy's Sentinel API. */
+  proxySentinelPort: number;
+  /** Directory that outlives the process: Redis data, or Sentinel's own configuration file. */
+  stateDirectory(part: Part): string;
+  /** File that holds the password of Redis and the Sentinels. */
+  passwordFile: string;
+}
+
+/** Names of the Services. Fixed inside a namespace, so that a part keeps its address for ever. */
+export const serviceNames = {
+  redis: (index: number): string => `svc-redis-instance-${index}`,
+  sentinel: (index: number): string => `svc-redis-sentinel-${index}`,
+  sentinels: "svc-redis-sentinel-instances",
+  proxy: "svc-redis-sentinel-proxy",
+} as const;
+
+/** Ports inside a cluster: those that every Redis and Sentinel client expects. */
+export const ports = { redis: 6379, sentinel: 26379, admin: 8080 } as const;
+
+/** The Service name of a part. */
+export function serviceName({ kind, index }: Part): string {
+  return kind === "proxy" ? serviceNames.proxy : serviceNames[kind](index);
+}
+
+/** A Kubernetes namespace as a site. */
+export const clusterSite: Site = {
+  address: (part) => ({
+    host: serviceName(part),
+    port: part.kind === "sentinel" ? ports.sentinel : ports.redis,
+  }),
+  bindAddress: () => "0.0.0.0",
+  adminPort: () => ports.admin,
+  proxySentinelPort: ports.sentinel,
+  stateDirectory: ({ kind }) => (kind === "sentinel" ? "/sentinel-conf-file" : "/data"),
+  passwordFile: "/etc/redis-ha/credentials/password",
+};
+
+/** Offsets from the first port of a local topology; each kind has room for 100 parts, so no number ever moves. */
+const localOffset = { proxy: 0, redis: 100, sentinel: 200, admin: 300 } as const;
+
+/** The ports that a local topology takes, from its first port on. */
+export const localPortCount = 1000;
+
+/**
+ * This machine's loopback as a site.
+ *
+ * @param basePort first port; the proxy listens on it and on the next one (Sentinel API).
+ * @param directory where every part gets a directory of its own.
+ */
+export function localSite({ basePort, directory }: { basePort: number; directory: string }): Site {
+  const host = "127.0.0.1";
+  const adminOffset = { proxy: 0, redis: 100, sentinel: 200 } as const;
+  return {
+    address: ({ kind, index }) => ({
+      host,
+      port: basePort + localOffset[kind] + (kind === "proxy" ? 0 : index),
+    }),
+    bindAddress: () => host,
+    adminPort: ({ kind, index }) => basePort + localOffset.admin + adminOffset[kind] + index,
+    proxySentinelPort: basePort + 1,
+    stateDirectory: ({ kind, index }) => join(directory, `${kind}-${index}`),
+    passwordFile: join(directory, "password"),
+  };
+}

@@ -1,0 +1,139 @@
+import { formatAddress } from "../quorum/address.ts";
+import type { Settings } from "../settings/resolve-settings.ts";
+import { parseQuantity } from "./quantity.ts";
+import type { Part, PartKind, Site } from "./site.ts";
+import type { Workload } from "./workload.ts";
+
+/** The workloads of one stack, in the order in which they are started and rolled. */
+export interface Topology {
+  readonly sentinels: readonly Workload[];
+  readonly redis: readonly Workload[];
+  readonly proxy: Workload;
+}
+
+/** The settings that decide what runs; where images come from or who owns the namespace doesn't. */
+export type TopologySettings = Pick<Settings, "redis" | "sentinel" | "proxy">;
+
+/** The instance that a brand-new set of Sentinels is told to monitor. Nothing else ever depends on this number. */
+const initialMaster: Part = { kind: "redis", index: 1 };
+
+/** Bytes that the supervisor process in a Redis pod needs beside Redis. */
+const supervisorBytes = 72 * 2 ** 20;
+
+/** Describes every workload: what runs, with which environment, ports and volumes. Pure. */
+export function describeTopology(settings: TopologySettings, site: Site): Topology {
+  return {
+    sentinels: parts("sentinel", settings.sentinel.count).map((part) =>
+      describeSentinel(part, settings, site),
+    ),
+    redis: parts("redis", settings.redis.instances).map((part) => describeRedis(part, settings, site)),
+    proxy: describeProxy(settings, site),
+  };
+}
+
+function parts(kind: PartKind, count: number): Part[] {
+  return Array.from({ length: count }, (_, i) => ({ kind, index: i + 1 }));
+}
+
+function addresses(kind: PartKind, count: number, site: Site): string {
+  return parts(kind, count)
+    .map((part) => formatAddress(site.address(part)))
+    .join(",");
+}
+
+function describeSentinel(part: Part, settings: TopologySettings, site: Site): Workload {
+  const { sentinel, redis } = settings;
+  const address = site.address(part);
+  return {
+    part,
+    name: `redis-sentinel-${part.index}`,
+    program: { image: "sentinel", entrypoint: "sentinel" },
+    replicas: 1,
+    environment: {
+      BIND_ADDR: site.bindAddress(part),
+      SENTINEL_SVC_IP: address.host,
+      SENTINEL_SVC_PORT: String(address.port),
+      MASTER_NAME: sentinel.masterName,
+      SENTINEL_QUORUM: String(sentinel.quorum),
+      SENTINEL_DOWN_AFTER: String(sentinel.downAfterMs),
+      SENTINEL_FAILOVER: String(sentinel.failoverTimeoutMs),
+      SENTINEL_PARALLEL_SYNCS: String(sentinel.parallelSyncs),
+      SENTINEL_RESOLVE_HOSTNAMES: "yes",
+      SENTINEL_ANNOUNCE_HOSTNAMES: "yes",
+      SENTINEL_CONFIG_FILE_DIR: site.stateDirectory(part),
+      REDIS_MASTER: formatAddress(site.address(initialMaster)),
+      REDIS_INSTANCES: addresses("redis", redis.instances, site),
+      REDIS_SENTINELS: addresses("sentinel", sentinel.count, site),
+      REDIS_PASSWORD_FILE: site.passwordFile,
+    },
+    ports: [{ name: "sentinel", port: address.port }],
+    volume: { path: site.stateDirectory(part), storage: sentinel.storage },
+    memory: "128Mi",
+  };
+}
+
+function describeRedis(part: Part, settings: TopologySettings, site: Site): Workload {
+  const { sentinel, redis } = settings;
+  const address = site.address(part);
+  return {
+    part,
+    name: `redis-instance-${part.index}`,
+    program: { image: "sentinel", entrypoint: "redis" },
+    replicas: 1,
+    environment: {
+      BIND_ADDR: site.bindAddress(part),
+      REDIS_SELF: formatAddress(address),
+      REDIS_INSTANCES: addresses("redis", redis.instances, site),
+      REDIS_SENTINELS: addresses("sentinel", sentinel.count, site),
+      REDIS_DATA_DIR: site.stateDirectory(part),
+      REDIS_MAXMEMORY: String(maxmemoryBytes(redis.memory)),
+      REDIS_MAXMEMORY_POLICY: redis.maxmemoryPolicy,
+      REDIS_EXTRA_CONFIG: redis.extraConfig,
+      REDIS_PASSWORD_FILE: site.passwordFile,
+      REDIS_ADMIN_PORT: String(site.adminPort(part)),
+      MASTER_NAME: sentinel.masterName,
+    },
+    ports: [
+      { name: "redis", port: address.port },
+      { name: "admin", port: site.adminPort(part) },
+    ],
+    volume: { path: site.stateDirectory(part), storage: redis.storage },
+    memory: redis.memory,
+  };
+}
+
+/** A fork for AOF or replication may copy every page that is written meanwhile: 65 % of the rest is for the data. */
+function maxmemoryBytes(limit: string): number {
+  const bytes = parseQuantity(limit) ?? 0;
+  return Math.floor(Math.max(bytes - supervisorBytes, bytes / 4) * 0.65);
+}
+
+function describeProxy(settings: TopologySettings, site: Site): Workload {
+  const { proxy, sentinel } = settings;
+  const part: Part = { kind: "proxy", index: 1 };
+  const address = site.address(part);
+  return {
+    part,
+    name: "redis-sentinel-proxy",
+    program: { image: "proxy", entrypoint: "main" },
+    replicas: proxy.replicas,
+    environment: {
+      BIND_ADDR: site.bindAddress(part),
+      PROXY_PORT: String(address.port),
+      ...(proxy.sentinelApi ? { PROXY_SENTINEL_PORT: String(site.proxySentinelPort) } : {}),
+      PROXY_ANNOUNCE: formatAddress(address),
+      PROXY_ADMIN_PORT: String(site.adminPort(part)),
+      PROXY_HOLD_TIMEOUT_MS: String(proxy.holdTimeoutMs),
+      PROXY_MAX_CLIENTS: String(proxy.maxClients),
+      REDIS_SENTINELS: addresses("sentinel", sentinel.count, site),
+      MASTER_NAME: sentinel.masterName,
+      REDIS_PASSWORD_FILE: site.passwordFile,
+    },
+    ports: [
+      { name: "redis", port: address.port },
+      ...(proxy.sentinelApi ? [{ name: "sentinel" as const, port: site.proxySentinelPort }] : []),
+      { name: "admin", port: site.adminPort(part) },
+    ],
+    memory: proxy.memory,
+  };
+}

@@ -1,0 +1,39 @@
+import type { Part } from "./site.ts";
+
+/** The entrypoint program of a workload, by the image that contains it. */
+export type Program =
+  | { readonly image: "sentinel"; readonly entrypoint: "redis" | "sentinel" }
+  | { readonly image: "proxy"; readonly entrypoint: "main" };
+
+/** A port that a workload listens on. */
+export interface WorkloadPort {
+  readonly name: "redis" | "sentinel" | "admin";
+  readonly port: number;
+}
+
+/** Storage that outlives the workload's process. */
+export interface WorkloadVolume {
+  /** The directory where the workload expects it. */
+  readonly path: string;
+  /** Size as a Kubernetes quantity. Without a meaning for local processes. */
+  readonly storage: string;
+}
+
+/**
+ * What runs: one Redis, one Sentinel or the proxies, with everything that decides its behaviour and nothing that depends
+ * on how it is started. components/ makes Kubernetes objects of it, local/ makes processes.
+ */
+export interface Workload {
+  readonly part: Part;
+  /** Name of the Deployment or process, `redis-instance-1`. */
+  readonly name: string;
+  readonly program: Program;
+  /** Identical copies. 1 for everything that has a volume. */
+  readonly replicas: number;
+  /** The complete environment contract of the entrypoint. Never contains a secret. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly ports: readonly WorkloadPort[];
+  readonly volume?: WorkloadVolume;
+  /** Memory limit as a Kubernetes quantity. */
+  readonly memory: string;
+}
