@@ -166,6 +166,13 @@ export const definitions = {
         "Whether built images are pushed. Without it the cluster must run on this Docker's images.",
       fallback: true,
     }),
+    pullSecret: text({
+      description: "Name of a Secret in the namespace with which pods pull from a private registry.",
+      derived: "none",
+      pattern: dnsLabel,
+      allowed: "the name of a Secret of type kubernetes.io/dockerconfigjson",
+      example: "registry-credentials",
+    }),
     redisBase: text({
       description: "Base image with redis-server and redis-sentinel.",
       derived: "as in sentinel-image/Dockerfile",

@@ -1,0 +1,18 @@
+import * as k8s from "@pulumi/kubernetes";
+
+/** The two ways in which a stack talks to its cluster. */
+export interface ClusterProviders {
+  /** Refuses to create what exists already: a second stack can't take over the objects of the first. */
+  readonly owning: k8s.Provider;
+  /** Takes over what exists: for the objects that a `pulumi destroy` leaves behind on purpose. */
+  readonly adopting: k8s.Provider;
+}
+
+/** Connects to one context of the kubeconfig; unset means the current one. */
+export function connectCluster(context: string | undefined): ClusterProviders {
+  const target = context === undefined ? {} : { context };
+  return {
+    owning: new k8s.Provider("cluster", target),
+    adopting: new k8s.Provider("cluster-adopting", { ...target, upsertExistingObjects: true }),
+  };
+}

@@ -1,0 +1,110 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { clusterSite } from "../topology/site.ts";
+import type { Workload } from "../topology/workload.ts";
+import type { ImageReference } from "./images.ts";
+import { kindSelector, workloadLabels } from "./labels.ts";
+import { probesOf } from "./probes.ts";
+
+/** What a pod needs beside its workload's description. */
+export interface PodArgs {
+  readonly stack: string;
+  readonly image: ImageReference;
+  readonly credentialsSecret: pulumi.Input<string>;
+  readonly hostAliases: pulumi.Input<k8s.types.input.core.v1.HostAlias[]>;
+  /** Claim of the workload's volume; needed exactly when the workload has one. */
+  readonly claim?: pulumi.Input<string> | undefined;
+  /** Secret with the credentials of a private registry. */
+  readonly pullSecret?: string | undefined;
+}
+
+/** The user that both images run as, in number: Kubernetes can't check a name. Owner of the volumes by group. */
+const userId = 65532;
+
+/**
+ * The pod template of a workload. It satisfies the restricted Pod Security Standard with a read-only root file system and
+ * without a service-account token.
+ */
+export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.core.v1.PodTemplateSpec {
+  const { image, entrypoint } = workload.program;
+  return {
+    metadata: {
+      labels: workloadLabels(workload, args.stack),
+      ...(args.image.revision === undefined
+        ? {}
+        : { annotations: { "redis-ha/image-revision": args.image.revision } }),
+    },
+    spec: {
+      automountServiceAccountToken: false,
+      // Service variables of the namespace (REDIS_PORT=tcp://…) would only confuse programs.
+      enableServiceLinks: false,
+      hostAliases: args.hostAliases,
+      // Longer than every hand-over or drain: the programs end by themselves much sooner.
+      terminationGracePeriodSeconds: 60,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: userId,
+        runAsGroup: userId,
+        fsGroup: userId,
+        fsGroupChangePolicy: "OnRootMismatch",
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      ...(args.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: args.pullSecret }] }),
+      affinity: {
+        podAntiAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            {
+              weight: 100,
+              podAffinityTerm: {
+                topologyKey: "kubernetes.io/hostname",
+                labelSelector: { matchLabels: kindSelector(workload.part.kind) },
+              },
+            },
+          ],
+        },
+      },
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: "topology.kubernetes.io/zone",
+          whenUnsatisfiable: "ScheduleAnyway",
+          labelSelector: { matchLabels: kindSelector(workload.part.kind) },
+        },
+      ],
+      containers: [
+        {
+          name: workload.part.kind,
+          image: args.image.reference,
+          command: ["node", `/opt/redis-ha/${image === "proxy" ? "main" : entrypoint}.js`],
+          env: Object.entries(workload.environment).map(([name, value]) => ({ name, value })),
+          ports: workload.ports.map(({ name, port }) => ({ name, containerPort: port })),
+          ...probesOf(workload),
+          // No CPU limit: a throttled Redis or Sentinel looks dead to the others.
+          resources: {
+            requests: { cpu: "50m", memory: workload.memory },
+            limits: { memory: workload.memory },
+          },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+          },
+          volumeMounts: [
+            { name: "credentials", mountPath: credentialsDirectory, readOnly: true },
+            { name: "tmp", mountPath: "/tmp" },
+            ...(workload.volume === undefined ? [] : [{ name: "state", mountPath: workload.volume.path }]),
+          ],
+        },
+      ],
+      volumes: [
+        { name: "credentials", secret: { secretName: args.credentialsSecret, defaultMode: 0o440 } },
+        { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "16Mi" } },
+        ...(args.claim === undefined
+          ? []
+          : [{ name: "state", persistentVolumeClaim: { claimName: args.claim } }]),
+      ],
+    },
+  };
+}
+
+const credentialsDirectory = clusterSite.passwordFile.slice(0, clusterSite.passwordFile.lastIndexOf("/"));

@@ -1,0 +1,86 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/resolve-settings.ts";
+import { serviceNames } from "../topology/site.ts";
+import type { Workload } from "../topology/workload.ts";
+import { commonLabels, kindSelector, workloadLabels, workloadSelector } from "./labels.ts";
+import { type PodArgs, podTemplate } from "./pod.ts";
+
+/** Arguments of {@link Proxy}. */
+export interface SentinelProxyArgs extends Omit<PodArgs, "claim"> {
+  readonly namespace: pulumi.Input<string>;
+  readonly workload: Workload;
+  readonly serviceType: Settings["proxy"]["serviceType"];
+}
+
+/** The proxies and their Service: the endpoint that clients use as if it were one Redis. */
+export class SentinelProxy extends pulumi.ComponentResource {
+  /** Host name of the endpoint inside the cluster, from every namespace. */
+  readonly host: pulumi.Output<string>;
+  /** `host:port` for clients outside the cluster; empty for a Service of type ClusterIP. */
+  readonly externalEndpoint: pulumi.Output<string>;
+
+  constructor(name: string, args: SentinelProxyArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("redis-ha:index:SentinelProxy", name, {}, opts);
+    const { workload, stack, namespace } = args;
+    const labels = workloadLabels(workload, stack);
+    const service = new k8s.core.v1.Service(
+      name,
+      {
+        metadata: { name: serviceNames.proxy, namespace, labels },
+        spec: {
+          type: args.serviceType,
+          selector: workloadSelector(workload),
+          ports: workload.ports
+            .filter(({ name: port }) => port !== "admin")
+            .map(({ name: port, port: number }) => ({ name: port, port: number, targetPort: port })),
+        },
+      },
+      { parent: this },
+    );
+    new k8s.apps.v1.Deployment(
+      name,
+      {
+        metadata: { name: workload.name, namespace, labels },
+        spec: {
+          replicas: workload.replicas,
+          selector: { matchLabels: workloadSelector(workload) },
+          // A new proxy serves before an old one drains.
+          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+          template: podTemplate(workload, args),
+        },
+      },
+      { parent: this },
+    );
+    if (workload.replicas > 1) {
+      const selector = kindSelector("proxy");
+      new k8s.policy.v1.PodDisruptionBudget(
+        name,
+        {
+          metadata: { name: "proxy", namespace, labels: { ...commonLabels(stack), ...selector } },
+          spec: { minAvailable: workload.replicas - 1, selector: { matchLabels: selector } },
+        },
+        { parent: this },
+      );
+    }
+    this.host = pulumi.interpolate`${serviceNames.proxy}.${namespace}.svc`;
+    this.externalEndpoint = pulumi
+      .all([service.spec, service.status])
+      .apply(([spec, status]) => externalEndpoint(spec, status));
+    this.registerOutputs({ host: this.host, externalEndpoint: this.externalEndpoint });
+  }
+}
+
+/** Where clients outside the cluster reach a Service, as far as the Service knows. */
+export function externalEndpoint(
+  spec: k8s.types.output.core.v1.ServiceSpec,
+  status: k8s.types.output.core.v1.ServiceStatus | undefined,
+): string {
+  const redisPort = spec.ports?.find(({ name }) => name === "redis");
+  if (spec.type === "LoadBalancer") {
+    const [ingress] = status?.loadBalancer?.ingress ?? [];
+    const host = ingress?.hostname || ingress?.ip;
+    return host === undefined ? "" : `${host}:${redisPort?.port}`;
+  }
+  return spec.type === "NodePort" && redisPort?.nodePort ? `<any node>:${redisPort.nodePort}` : "";
+}

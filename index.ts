@@ -1,0 +1,74 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Addresses } from "./components/addresses.ts";
+import { connectCluster } from "./components/cluster.ts";
+import { Credentials } from "./components/credentials.ts";
+import { resolveImages } from "./components/images.ts";
+import { Instances } from "./components/instances.ts";
+import { SentinelProxy } from "./components/sentinel-proxy.ts";
+import { Volumes } from "./components/volumes.ts";
+import { readSettings } from "./settings.ts";
+import { clusterSite, ports, serviceNames } from "./topology/site.ts";
+import { describeTopology } from "./topology/topology.ts";
+
+const settings = readSettings();
+const topology = describeTopology(settings, clusterSite);
+const { stack } = settings;
+
+const { owning, adopting } = connectCluster(settings.deployment.context);
+const images = await resolveImages(settings.images);
+
+const volumes = new Volumes(
+  "volumes",
+  {
+    stack,
+    workloads: [...topology.redis, ...topology.sentinels],
+    deployment: settings.deployment,
+    storageClass: settings.redis.storageClass,
+  },
+  { provider: adopting },
+);
+const inNamespace = { stack, namespace: volumes.namespace };
+const credentials = new Credentials("credentials", inNamespace, { provider: owning });
+const addresses = new Addresses("addresses", { ...inNamespace, topology }, { provider: owning });
+
+const pods = {
+  ...inNamespace,
+  claims: volumes.claims,
+  credentialsSecret: credentials.secretName,
+  hostAliases: addresses.hostAliases,
+  pullSecret: settings.images.pullSecret,
+};
+const sentinels = new Instances(
+  "sentinel",
+  { ...pods, image: images.sentinel, workloads: topology.sentinels },
+  { provider: owning },
+);
+const redis = new Instances(
+  "redis",
+  { ...pods, image: images.sentinel, workloads: topology.redis },
+  { provider: owning, after: sentinels.last },
+);
+const proxy = new SentinelProxy(
+  "proxy",
+  { ...pods, image: images.proxy, workload: topology.proxy, serviceType: settings.proxy.serviceType },
+  { provider: owning, dependsOn: redis.last === undefined ? [] : [redis.last] },
+);
+
+/** `host:port` that plain Redis clients inside the cluster connect to. */
+export const proxyEndpoint = pulumi.interpolate`${proxy.host}:${ports.redis}`;
+export const proxyHost = proxy.host;
+export const proxyPort = ports.redis;
+/** `host:port` for clients outside the cluster; empty unless proxy:serviceType offers one. */
+export const externalEndpoint = proxy.externalEndpoint;
+/** `host:port` for Sentinel clients: the proxy's own Sentinel API, or all real Sentinels. */
+export const sentinelEndpoint = settings.proxy.sentinelApi
+  ? pulumi.interpolate`${proxy.host}:${ports.sentinel}`
+  : pulumi.interpolate`${serviceNames.sentinels}.${volumes.namespace}.svc:${ports.sentinel}`;
+export const masterName = settings.sentinel.masterName;
+export const namespace = volumes.namespace;
+/** Name of the Secret whose key `password` applications mount. */
+export const credentialsSecret = credentials.secretName;
+export const password = credentials.password;
+export const connectionString = pulumi.secret(
+  pulumi.interpolate`redis://:${credentials.password}@${proxy.host}:${ports.redis}`,
+);
