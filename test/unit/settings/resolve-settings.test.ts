@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { definitions } from "../../../settings/definitions.ts";
+import { resolveSettings } from "../../../settings/resolve-settings.ts";
+import { SettingsError } from "../../../settings/settings-error.ts";
+
+const registry = { "images:registry": "registry.example.com/redis-ha" };
+
+function problemsOf(raw: Record<string, string>): readonly string[] {
+  try {
+    resolveSettings({ ...registry, ...raw }, "dev");
+  } catch (error) {
+    assert.ok(error instanceof SettingsError);
+    return error.problems;
+  }
+  return [];
+}
+
+describe("resolveSettings", () => {
+  it("needs only a registry and derives the rest", () => {
+    const settings = resolveSettings(registry, "Team A/dev");
+    assert.deepEqual(settings.redis, {
+      instances: 3,
+      storage: "1Gi",
+      storageClass: undefined,
+      memory: "256Mi",
+      maxmemoryPolicy: "noeviction",
+      durability: "async",
+      extraConfig: "",
+    });
+    assert.equal(settings.sentinel.quorum, 2);
+    assert.equal(settings.sentinel.parallelSyncs, 2);
+    assert.equal(settings.sentinel.masterName, "redis-ha-team-a-dev");
+    assert.equal(settings.deployment.namespace, "redis-ha-team-a-dev");
+    assert.equal(settings.proxy.holdTimeoutMs, 11_000);
+  });
+
+  it("derives the quorum from the number of Sentinels", () => {
+    for (const [count, quorum] of [
+      [3, 2],
+      [5, 3],
+      [7, 4],
+    ]) {
+      assert.equal(
+        resolveSettings({ ...registry, "sentinel:count": String(count) }, "dev").sentinel.quorum,
+        quorum,
+      );
+    }
+  });
+
+  it("keeps the hold time-out between 10 and 60 seconds when it derives it", () => {
+    for (const [downAfterMs, holdTimeoutMs] of [
+      ["500", 10_500],
+      ["60000", 60_000],
+    ] as const) {
+      const raw = { ...registry, "sentinel:downAfterMs": downAfterMs };
+      assert.equal(resolveSettings(raw, "dev").proxy.holdTimeoutMs, holdTimeoutMs);
+    }
+  });
+
+  it("refuses a quorum that no failover could or should reach", () => {
+    assert.deepEqual(problemsOf({ "sentinel:quorum": "4" }), [
+      "Configuration 'sentinel:quorum' is 4 but there are 3 Sentinels: use 2 or 3 (pulumi config set sentinel:quorum 2).",
+    ]);
+    assert.match(problemsOf({ "sentinel:quorum": "2", "sentinel:count": "5" })[0] ?? "", /use 3 to 5 /);
+    assert.equal(problemsOf({ "sentinel:quorum": "3" }).length, 0);
+  });
+
+  const wrong: [key: string, value: string, allowed: RegExp][] = [
+    ["redis:instances", "4", /an odd number from 3 to 9/],
+    ["redis:instances", "-3", /an odd number from 3 to 9/],
+    ["redis:instances", "three", /an odd number from 3 to 9/],
+    ["redis:instances", "", /an odd number from 3 to 9/],
+    ["redis:instances", "3.0", /an odd number from 3 to 9/],
+    ["sentinel:count", "2", /an odd number from 3 to 9/],
+    ["sentinel:quorum", "0", /a whole number from 2 to 9/],
+    ["redis:storage", "1x", /a Kubernetes quantity of at least 64Mi/],
+    ["redis:storage", "1Mi", /a Kubernetes quantity of at least 64Mi/],
+    ["redis:storage", "-1Gi", /a Kubernetes quantity/],
+    ["redis:memory", "16Mi", /at least 128Mi/],
+    ["redis:maxmemoryPolicy", "lru", /one of noeviction, allkeys-lru/],
+    ["redis:durability", "sync", /one of async/],
+    ["sentinel:downAfterMs", "100", /from 500 to 60000/],
+    ["sentinel:masterName", "my master", /letters, digits/],
+    ["proxy:serviceType", "clusterip", /one of ClusterIP, NodePort, LoadBalancer/],
+    ["proxy:sentinelApi", "yes", /true or false/],
+    ["images:registry", "https://registry.example.com", /without a scheme/],
+    ["images:sentinel", "registry.example.com/sentinel", /exact tag or a digest/],
+    ["images:platform", "windows/amd64", /linux\/amd64 or linux\/arm64/],
+    ["redis-ha:namespace", "Redis_HA", /lower-case/],
+  ];
+  for (const [key, value, allowed] of wrong) {
+    it(`refuses ${key} = '${value}'`, () => {
+      const problems = problemsOf({ [key]: value });
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", new RegExp(`^Configuration '${key}' is '${value}': use `));
+      assert.match(problems[0] ?? "", allowed);
+      assert.match(problems[0] ?? "", new RegExp(`pulumi config set ${key} `));
+    });
+  }
+
+  it("tells every mistake at once", () => {
+    const problems = problemsOf({
+      "redis:storage": "1x",
+      "sentinel:count": "4",
+      "sentinel:quorum": "7",
+      "redis:replicas": "3",
+      "images:registry": "",
+    });
+    assert.equal(problems.length, 5, problems.join("\n"));
+  });
+
+  it("names the key that an unknown one was probably meant to be", () => {
+    assert.deepEqual(problemsOf({ "sentinel:quorumm": "2" }), [
+      "Configuration 'sentinel:quorumm' is not known: did you mean 'sentinel:quorum'? (pulumi config rm sentinel:quorumm removes it).",
+    ]);
+    assert.match(problemsOf({ "sentinels:quorum": "2" })[0] ?? "", /did you mean 'sentinel:quorum'/);
+    assert.match(problemsOf({ "zebra:crossing": "2" })[0] ?? "", /the README lists all keys/);
+  });
+
+  it("leaves the keys of Pulumi's providers alone", () => {
+    assert.deepEqual(problemsOf({ "kubernetes:context": "kind-dev", "docker:host": "unix:///x" }), []);
+  });
+
+  it("asks for a registry only when images are built and pushed", () => {
+    const without = (raw: Record<string, string>) => () => resolveSettings(raw, "dev");
+    assert.throws(without({}), /'images:registry' is missing/);
+    assert.throws(without({ "images:sentinel": "example/sentinel:1" }), /'images:registry' is missing/);
+    without({ "images:sentinel": "example/sentinel:1", "images:proxy": "example/proxy:1" })();
+    without({ "images:push": "false" })();
+  });
+
+  it("refuses lines of redis.conf that a failover depends on", () => {
+    const problems = problemsOf({
+      "redis:extraConfig": "slowlog-log-slower-than 5000\n  ReplicaOf 10.0.0.1 6379\nrequirepass x",
+    });
+    assert.equal(problems.length, 2);
+    assert.match(problems[0] ?? "", /'replicaof', which redis-ha owns/);
+    assert.deepEqual(problemsOf({ "redis:extraConfig": "slowlog-log-slower-than 5000\nhz 20" }), []);
+  });
+
+  it("gives an example for each key that the key's own rule accepts", () => {
+    for (const [namespace, keys] of Object.entries(definitions)) {
+      for (const [key, setting] of Object.entries(keys)) {
+        assert.ok(setting.schema.safeParse(setting.example).success, `${namespace}:${key}`);
+      }
+    }
+  });
+
+  it("accepts each fixed default as if somebody had set it", () => {
+    for (const [namespace, keys] of Object.entries(definitions)) {
+      for (const [key, setting] of Object.entries(keys)) {
+        if (setting.fallback === undefined) continue;
+        assert.deepEqual(problemsOf({ [`${namespace}:${key}`]: String(setting.fallback) }), []);
+      }
+    }
+  });
+});
