@@ -9,6 +9,8 @@ export interface Setting<T> {
   readonly allowed: string;
   /** An example for the cure in an error message: a valid value. */
   readonly example: string;
+  /** Type in Pulumi.yaml. */
+  readonly type: "integer" | "boolean" | "string";
   /** Reads the text of `pulumi config`. */
   readonly schema: z.ZodType<T, string>;
   /** The value when the key is unset; undefined when it is then derived from others or simply absent. */
@@ -24,6 +26,7 @@ export function integer(extra: Extra<number> & { min: number; max: number; odd?:
   const { min, max, odd = false } = extra;
   return {
     ...extra,
+    type: "integer",
     allowed: `${odd ? "an odd" : "a whole"} number from ${min} to ${max}`,
     example: extra.example ?? String(extra.fallback ?? min),
     schema: z
@@ -38,6 +41,7 @@ export function integer(extra: Extra<number> & { min: number; max: number; odd?:
 export function flag(extra: Extra<boolean>): Setting<boolean> {
   return {
     ...extra,
+    type: "boolean",
     allowed: "true or false",
     example: String(!extra.fallback),
     schema: z.enum(["true", "false"]).transform((text) => text === "true"),
@@ -49,7 +53,7 @@ export function choice<const T extends string>(
   extra: Extra<NoInfer<T>> & { of: readonly [T, ...T[]] },
 ): Setting<T> {
   const { of } = extra;
-  return { ...extra, allowed: `one of ${of.join(", ")}`, example: of[0], schema: z.enum(of) };
+  return { ...extra, type: "string", allowed: `one of ${of.join(", ")}`, example: of[0], schema: z.enum(of) };
 }
 
 /** An amount of bytes as a Kubernetes quantity, at least `min`. */
@@ -57,6 +61,7 @@ export function quantity(extra: Extra<string> & { min: string }): Setting<string
   const least = parseQuantity(extra.min) ?? 1;
   return {
     ...extra,
+    type: "string",
     allowed: `a Kubernetes quantity of at least ${extra.min}, such as 512Mi or 8Gi`,
     example: extra.fallback ?? extra.min,
     schema: z.string().refine((value) => (parseQuantity(value) ?? 0) >= least),
@@ -67,5 +72,5 @@ export function quantity(extra: Extra<string> & { min: string }): Setting<string
 export function text(
   extra: Extra<string> & { pattern: RegExp; allowed: string; example: string },
 ): Setting<string> {
-  return { ...extra, schema: z.string().regex(extra.pattern) };
+  return { ...extra, type: "string", schema: z.string().regex(extra.pattern) };
 }

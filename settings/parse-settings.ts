@@ -31,7 +31,8 @@ export function parseSettings(raw: RawConfig, problems: string[]): ParsedSetting
     parsed[namespace] = keys;
     keys[key] = setting.fallback;
     const value = raw[name];
-    if (value === undefined) continue;
+    // Pulumi.yaml declares a key without a fixed default as an empty text: the same as unset.
+    if (value === undefined || (value === "" && setting.fallback === undefined)) continue;
     const result = setting.schema.safeParse(value);
     if (result.success) keys[key] = result.data;
     else {

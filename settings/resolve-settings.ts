@@ -51,7 +51,7 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
     }
   }
   const builds = images.sentinel === undefined || images.proxy === undefined;
-  if (builds && images.push !== false && raw["images:registry"] === undefined) {
+  if (builds && images.push !== false && !raw["images:registry"]) {
     problems.push(
       "Configuration 'images:registry' is missing, but the images are built and pushed: set it to a registry that the cluster pulls from (pulumi config set images:registry registry.example.com/redis-ha), or name prebuilt images with images:sentinel and images:proxy.",
     );
