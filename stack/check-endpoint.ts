@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { execa } from "execa";
+import { Redis } from "ioredis";
+import { UserError } from "../cli/user-error.ts";
+import { serviceNames } from "../topology/site.ts";
+
+/** What the check found behind the endpoint. */
+export interface EndpointReport {
+  /** `master`: what INFO says there. */
+  readonly role: string;
+  readonly redisVersion: string;
+  readonly connectedReplicas: number;
+  /** Milliseconds for one SET and one GET. */
+  readonly roundTripMs: number;
+}
+
+/** Where the endpoint is and how to get there from outside the cluster. */
+export interface EndpointTarget {
+  readonly namespace: string;
+  readonly password: string;
+  readonly context: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * Uses the endpoint as a client would: SET, GET, INFO, through a port of this machine that kubectl forwards to the Service.
+ * So it works for every cluster that kubectl reaches.
+ *
+ * @throws {UserError} when the endpoint can't be reached or gives back something else than was written.
+ */
+export async function checkEndpoint(target: EndpointTarget): Promise<EndpointReport> {
+  const args = ["--context", target.context, "--namespace", target.namespace, "port-forward"];
+  const forward = execa("kubectl", [...args, `service/${serviceNames.proxy}`, ":6379"], {
+    env: target.environment,
+    reject: false,
+    stdin: "ignore",
+    forceKillAfterDelay: 2000,
+  });
+  try {
+    return await useEndpoint(await forwardedPort(forward), target.password);
+  } finally {
+    forward.kill();
+    await forward;
+  }
+}
+
+async function forwardedPort(forward: ReturnType<typeof execa>): Promise<number> {
+  if (forward.stdout === null) throw new Error("kubectl has no standard output");
+  const lines = createInterface({ input: forward.stdout });
+  const ended = forward.then(({ stderr }) => {
+    throw new UserError(`kubectl can't reach the endpoint's Service: ${String(stderr).trim()}`);
+  });
+  const [line] = (await Promise.race([once(lines, "line", { signal: AbortSignal.timeout(20_000) }), ended])) as [string];
+  const port = /127\.0\.0\.1:(\d+)/.exec(line)?.[1];
+  if (port === undefined) throw new UserError(`kubectl port-forward said '${line}' instead of a port`);
+  return Number(port);
+}
+
+async function useEndpoint(port: number, password: string): Promise<EndpointReport> {
+  const client = new Redis({ port, password, lazyConnect: true, connectTimeout: 10_000, commandTimeout: 15_000, retryStrategy: null });
+  let failure: Error | undefined;
+  client.on("error", (error: Error) => {
+    failure = error;
+  });
+  const key = `redis-ha:check:${randomUUID()}`;
+  try {
+    await client.connect();
+    const begin = performance.now();
+    await client.set(key, key, "EX", 60);
+    const value = await client.get(key);
+    const roundTripMs = Math.round((performance.now() - begin) * 10) / 10;
+    await client.del(key);
+    if (value !== key) throw new Error(`GET gave '${value}' after SET of '${key}'`);
+    const info = await client.info();
+    const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? "";
+    return {
+      role: field("role"),
+      redisVersion: field("redis_version"),
+      connectedReplicas: Number(field("connected_slaves")),
+      roundTripMs,
+    };
+  } catch (error) {
+    const reason = failure ?? error;
+    throw new UserError(`The endpoint doesn't work: ${reason instanceof Error ? reason.message : reason}.`);
+  } finally {
+    client.disconnect();
+  }
+}

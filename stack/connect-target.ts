@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import type { Target } from "./target.ts";
+
+/** A cluster that is there, and how Pulumi and Docker reach it. */
+export interface ConnectedTarget {
+  /** For people: "kind cluster 'redis-ha'". */
+  readonly description: string;
+  /** Context of the kubeconfig. */
+  readonly context: string;
+  /** Registry that this machine pushes to and the cluster pulls from; undefined when the user's configuration names it. */
+  readonly registry: string | undefined;
+  /** KUBECONFIG and DOCKER_HOST, where they differ from the user's own. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Starts the target's cluster where that is ours to do, and tells how to reach it. */
+export async function connectTarget(
+  target: Target,
+  {
+    directory,
+    registry,
+    onProgress,
+  }: { directory: string; registry: string | undefined; onProgress: (line: string) => void },
+): Promise<ConnectedTarget> {
+  switch (target.kind) {
+    case "context":
+      return {
+        description: `context '${target.context}'`,
+        context: target.context,
+        registry,
+        environment: {},
+      };
+    case "kind": {
+      const { connectKind } = await import("./kind-cluster.ts");
+      return connectKind(join(directory, "kind"));
+    }
+    case "embedded": {
+      const { startCluster } = await import("../cluster/embedded-cluster.ts");
+      const cluster = await startCluster({ stateDir: join(directory, "cluster"), onProgress });
+      return {
+        description: "embedded cluster",
+        context: cluster.context,
+        registry: cluster.registry,
+        environment: { KUBECONFIG: cluster.kubeconfig, DOCKER_HOST: cluster.dockerHost },
+      };
+    }
+  }
+}
