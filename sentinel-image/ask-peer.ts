@@ -1,0 +1,33 @@
+import type { ControlConnection } from "../quorum/control-connection.ts";
+import type { PeerView } from "./decide-start.ts";
+
+/** One section of INFO as fields. */
+export function parseInfo(text: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const colon = line.indexOf(":");
+    if (colon > 0 && !line.startsWith("#")) fields.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return fields;
+}
+
+/**
+ * Asks another instance what it is and whether it has data. One that is still loading has data.
+ *
+ * @throws {Error} when it doesn't answer.
+ */
+export async function askPeer(connection: ControlConnection): Promise<PeerView> {
+  const fields = parseInfo(String(await connection.call("INFO")));
+  const hasKeys = [...fields.keys()].some((name) => /^db\d+$/.test(name));
+  return {
+    address: connection.address,
+    role: fields.get("role") === "master" ? "master" : "replica",
+    hasData: hasKeys || fields.get("loading") === "1",
+  };
+}
+
+/** Asks all other instances at once; those that don't answer are left out. */
+export async function askPeers(connections: readonly ControlConnection[]): Promise<PeerView[]> {
+  const answers = await Promise.allSettled(connections.map(askPeer));
+  return answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+}

@@ -1,0 +1,77 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { type Address, formatAddress } from "../quorum/address.ts";
+import { askSentinels } from "../quorum/ask-sentinel.ts";
+import type { ControlConnection } from "../quorum/control-connection.ts";
+import { messageOf } from "../runtime/log.ts";
+import { askPeers } from "./ask-peer.ts";
+import { decideStart, type StartDecision } from "./decide-start.ts";
+
+/** What {@link chooseRole} works with. */
+export interface ChooseRoleOptions {
+  readonly self: Address;
+  readonly masterName: string;
+  readonly sentinels: readonly ControlConnection[];
+  /** The other instances. */
+  readonly peers: readonly ControlConnection[];
+  readonly hasData: () => boolean;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+const askEveryMs = 200;
+const logEveryMs = 5000;
+const failoverEveryMs = 2000;
+
+/**
+ * Asks all Sentinels and instances every 200 ms until the role of this one is certain, however long it takes. Says every
+ * 5 s why it still waits.
+ *
+ * @throws {Error} only when `signal` ends the waiting.
+ */
+export async function chooseRole(
+  options: ChooseRoleOptions,
+): Promise<Exclude<StartDecision, { kind: "wait" }>> {
+  const { self, masterName, sentinels, peers, hasData, log, signal } = options;
+  let logAt = performance.now() + 1000;
+  let failoverAt = 0;
+  for (;;) {
+    const [{ views }, answers] = await Promise.all([askSentinels(sentinels, masterName), askPeers(peers)]);
+    const decision = decideStart({
+      self,
+      sentinelCount: sentinels.length,
+      views,
+      peerCount: peers.length,
+      peers: answers,
+      hasData: hasData(),
+    });
+    if (decision.kind !== "wait") return decision;
+    const now = performance.now();
+    if (decision.needsFailover && now >= failoverAt) {
+      failoverAt = now + failoverEveryMs;
+      await askForFailover(sentinels, masterName, log);
+    }
+    if (now >= logAt) {
+      logAt = now + logEveryMs;
+      log.warn({ self: formatAddress(self), reason: decision.reason }, "not starting yet");
+    }
+    await delay(askEveryMs, undefined, { signal });
+  }
+}
+
+/** Asks one Sentinel after the other until one starts a failover. */
+async function askForFailover(
+  sentinels: readonly ControlConnection[],
+  masterName: string,
+  log: Logger,
+): Promise<void> {
+  for (const sentinel of sentinels) {
+    try {
+      await sentinel.call("SENTINEL", "FAILOVER", masterName);
+      log.warn({ sentinel: formatAddress(sentinel.address) }, "asked for a failover");
+      return;
+    } catch (error) {
+      log.info({ refused: messageOf(error) }, "a Sentinel did not start a failover");
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
+import { agree, type SentinelView } from "../quorum/agreement.ts";
+
+/** What another instance says of itself. */
+export interface PeerView {
+  readonly address: Address;
+  readonly role: "master" | "replica";
+  /** It holds at least one key. */
+  readonly hasData: boolean;
+}
+
+/** What an instance knows before it starts its server. */
+export interface StartObservation {
+  readonly self: Address;
+  readonly sentinelCount: number;
+  /** The Sentinels that answered. */
+  readonly views: readonly SentinelView[];
+  readonly peerCount: number;
+  /** The other instances that answered. */
+  readonly peers: readonly PeerView[];
+  /** The volume holds a data set. */
+  readonly hasData: boolean;
+}
+
+/** What to do now. */
+export type StartDecision =
+  | { readonly kind: "follow"; readonly master: Address }
+  | { readonly kind: "lead"; readonly reason: string }
+  | {
+      readonly kind: "wait";
+      readonly reason: string;
+      /** The Sentinels name this instance but it must not lead: they have to choose another one. */
+      readonly needsFailover: boolean;
+    };
+
+/**
+ * The role to start in. Fail closed: whoever isn't sure to be the master doesn't start as one, and nothing listens
+ * before the role is known. The roles come from a majority of the Sentinels, never from a number or a kept file.
+ */
+export function decideStart(observation: StartObservation): StartDecision {
+  const { self, views, sentinelCount, peers, peerCount, hasData } = observation;
+  const agreement = agree(views, { sentinelCount });
+  if (agreement.kind === "none") return wait(`no agreement on the master: ${agreement.reason}`);
+  if (!sameAddress(agreement.master, self)) return { kind: "follow", master: agreement.master };
+
+  const failing = views.find(({ flags }) =>
+    flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag)),
+  );
+  const rival = peers.find(({ role }) => role === "master");
+  if (rival !== undefined) {
+    return wait(`the Sentinels name this instance, but ${formatAddress(rival.address)} is a master`);
+  }
+  if (!hasData) {
+    const keeper = peers.find((peer) => peer.hasData);
+    if (keeper !== undefined) {
+      // Its replicas would copy the emptiness.
+      return {
+        kind: "wait",
+        reason: `the volume is empty but ${formatAddress(keeper.address)} has data: another instance must become master`,
+        needsFailover: failing === undefined,
+      };
+    }
+    // One that doesn't answer may hold the data.
+    if (peers.length < peerCount) {
+      return wait(`the volume is empty and only ${peers.length} of ${peerCount} other instances answer`);
+    }
+    return { kind: "lead", reason: "the Sentinels name this instance and no instance has data" };
+  }
+  if (failing !== undefined && peers.length > 0) {
+    return wait(`${formatAddress(failing.sentinel)} is failing this instance over`);
+  }
+  return { kind: "lead", reason: "the Sentinels name this instance and it has its data" };
+}
+
+function wait(reason: string): StartDecision {
+  return { kind: "wait", reason, needsFailover: false };
+}

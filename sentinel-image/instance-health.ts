@@ -1,0 +1,46 @@
+import type { Health } from "../runtime/admin-server.ts";
+import { messageOf } from "../runtime/log.ts";
+import { parseInfo } from "./ask-peer.ts";
+
+/** What the probes need to know of an instance. */
+export interface InstanceState {
+  /** Undefined: the server runs. Else what it waits for. */
+  waitingFor: string | undefined;
+  /** Whether a replica ever was in sync with this instance, or this one with a master: the cluster's first start is over. */
+  initialised: boolean;
+}
+
+/** An instance is alive while its server answers at all, and before it has one. A loading or busy server is alive. */
+export async function checkLive(state: InstanceState, ping: () => Promise<unknown>): Promise<Health> {
+  if (state.waitingFor !== undefined) return true;
+  try {
+    await ping();
+    return true;
+  } catch (error) {
+    const problem = messageOf(error);
+    return /\b(LOADING|BUSY|MASTERDOWN)\b/.test(problem) ? true : { problem };
+  }
+}
+
+/**
+ * An instance is ready when a rollout may go on to the next one: a replica in sync, or a master with a replica in sync.
+ * At the first start of all there is no other instance yet: then waiting, and leading alone, are ready too.
+ */
+export async function checkReady(state: InstanceState, info: () => Promise<unknown>): Promise<Health> {
+  if (state.waitingFor !== undefined) {
+    return state.initialised ? { problem: `waiting: ${state.waitingFor}` } : true;
+  }
+  const fields = parseInfo(String(await info()));
+  if (fields.get("role") === "master") {
+    const online = [...fields].some(
+      ([name, value]) => /^slave\d+$/.test(name) && value.includes("state=online"),
+    );
+    if (online) state.initialised = true;
+    return online || !state.initialised ? true : { problem: "a master without a replica in sync" };
+  }
+  if (fields.get("master_link_status") === "up") {
+    state.initialised = true;
+    return true;
+  }
+  return state.initialised ? { problem: `not in sync with ${fields.get("master_host")}` } : true;
+}

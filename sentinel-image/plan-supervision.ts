@@ -1,0 +1,35 @@
+import { type Address, sameAddress } from "../quorum/address.ts";
+import type { Agreement } from "../quorum/agreement.ts";
+import type { Role } from "../quorum/ask-role.ts";
+
+/** What the supervisor sees in one round. */
+export interface SupervisionObservation {
+  readonly self: Address;
+  readonly agreement: Agreement;
+  /** The same master was agreed in the round before. One round can fall into the middle of a failover. */
+  readonly agreedBefore: boolean;
+  readonly role: Role;
+  /** `replica-priority` now. 0: the Sentinels must not promote this instance. */
+  readonly priority: number;
+}
+
+/** What the supervisor does about it. */
+export type SupervisionAction =
+  | { readonly kind: "follow"; readonly master: Address; readonly dropClients: boolean }
+  | { readonly kind: "allow-promotion" };
+
+/**
+ * Brings an instance into line with the majority of the Sentinels sooner than they do it themselves: an old master stops
+ * taking writes within a second instead of ten, a replica of the wrong instance is re-pointed at once.
+ */
+export function planSupervision(observation: SupervisionObservation): SupervisionAction[] {
+  const { self, agreement, agreedBefore, role, priority } = observation;
+  const agreed = agreement.kind === "agreed" && agreedBefore ? agreement.master : undefined;
+  if (agreed !== undefined && !sameAddress(agreed, self)) {
+    if (role.kind === "master") return [{ kind: "follow", master: agreed, dropClients: true }];
+    if (!sameAddress(role.master, agreed)) return [{ kind: "follow", master: agreed, dropClients: false }];
+  }
+  // A replica that never finished its first sync is empty, and Sentinel would promote it all the same.
+  if (priority === 0 && (role.kind === "master" || role.linkUp)) return [{ kind: "allow-promotion" }];
+  return [];
+}

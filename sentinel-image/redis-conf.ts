@@ -1,0 +1,98 @@
+import type { Address } from "../quorum/address.ts";
+import { quoteArgument } from "./conf-line.ts";
+
+/** Everything that decides the text of redis.conf. */
+export interface RedisConfInput {
+  readonly bind: string;
+  readonly self: Address;
+  readonly dataDirectory: string;
+  readonly maxmemoryBytes: number;
+  readonly maxmemoryPolicy: string;
+  /** Redis instances of the stack, this one included. */
+  readonly instanceCount: number;
+  readonly extraConfig: string | undefined;
+  readonly password: string | undefined;
+  /** The master to follow; undefined to start as the master. */
+  readonly master: Address | undefined;
+}
+
+/**
+ * redis.conf for this start. It is rendered anew each time: the role comes from the Sentinels, never from what a
+ * `CONFIG REWRITE` left behind.
+ */
+export function renderRedisConf(input: RedisConfInput): string {
+  const { self, password, master, maxmemoryBytes } = input;
+  const lines: (readonly [why: string, ...directives: string[]])[] = [
+    [
+      "Address. Names are announced, since a pod's own address changes.",
+      `bind ${quoteArgument(input.bind)}`,
+      `port ${self.port}`,
+      `replica-announce-ip ${quoteArgument(self.host)}`,
+      `replica-announce-port ${self.port}`,
+      "tcp-keepalive 30",
+      "timeout 0",
+    ],
+    [
+      "Access. The password protects it; protected mode would only refuse the other pods.",
+      "protected-mode no",
+      ...(password === undefined
+        ? []
+        : [`requirepass ${quoteArgument(password)}`, `masterauth ${quoteArgument(password)}`]),
+      "enable-debug-command no",
+      "enable-module-command no",
+      "enable-protected-configs no",
+    ],
+    [
+      "Storage. A killed process loses nothing that it acknowledged, a lost machine about a second.",
+      `dir ${quoteArgument(input.dataDirectory)}`,
+      "appendonly yes",
+      "appendfsync everysec",
+      "aof-use-rdb-preamble yes",
+      "aof-load-truncated yes",
+      "save 900 1",
+    ],
+    [
+      "A master without a replica that keeps up stops writing: an isolated or returned one is fenced within 3 s.",
+      "min-replicas-to-write 1",
+      "min-replicas-max-lag 2",
+    ],
+    [
+      "A replica may be promoted only after its first sync: the supervisor then sets 100.",
+      "replica-priority 0",
+      "replica-serve-stale-data yes",
+      "replica-read-only yes",
+    ],
+    [
+      "Resynchronise quickly and by the difference where possible; notice dead links soon.",
+      `repl-backlog-size ${Math.max(2 ** 20, Math.min(64 * 2 ** 20, Math.floor(maxmemoryBytes / 8)))}`,
+      "repl-backlog-ttl 0",
+      "repl-diskless-sync yes",
+      "repl-diskless-sync-delay 0",
+      `repl-diskless-sync-max-replicas ${input.instanceCount - 1}`,
+      "repl-timeout 15",
+      "repl-ping-replica-period 3",
+      `client-output-buffer-limit replica ${Math.floor(maxmemoryBytes / 2)} ${Math.floor(maxmemoryBytes / 4)} 60`,
+    ],
+    [
+      "Memory. Clients share a tenth, so that they can't push the data out.",
+      `maxmemory ${maxmemoryBytes}`,
+      `maxmemory-policy ${input.maxmemoryPolicy}`,
+      "maxmemory-clients 10%",
+    ],
+    [
+      "Process. The supervisor reads the log and waits for a clean end.",
+      "daemonize no",
+      'logfile ""',
+      "shutdown-timeout 10",
+      "shutdown-on-sigterm default",
+      "latency-monitor-threshold 100",
+    ],
+    ...(input.extraConfig === undefined
+      ? []
+      : [["From the stack's configuration.", ...input.extraConfig.split("\n")] as const]),
+    ...(master === undefined
+      ? []
+      : [["Role, as the Sentinels say.", `replicaof ${quoteArgument(master.host)} ${master.port}`] as const]),
+  ];
+  return lines.map(([why, ...directives]) => `# ${why}\n${directives.join("\n")}\n`).join("\n");
+}

@@ -1,0 +1,35 @@
+import { env, readEnvironment } from "../runtime/read-environment.ts";
+
+/** The environment contract of a Redis instance. */
+const contract = {
+  /** Address to listen on. */
+  BIND_ADDR: env.text("0.0.0.0"),
+  /** Name and port under which the others reach this instance. */
+  REDIS_SELF: env.address(6379),
+  /** All instances, this one among them, in the order of their numbers. */
+  REDIS_INSTANCES: env.addresses(6379),
+  /** All Sentinels. */
+  REDIS_SENTINELS: env.addresses(26379),
+  /** The name under which the Sentinels know this Redis. */
+  MASTER_NAME: env.text("mymaster"),
+  /** Directory of the data; it must outlive the process. */
+  REDIS_DATA_DIR: env.text("/data"),
+  /** Bytes. */
+  REDIS_MAXMEMORY: env.integer(1, Number.MAX_SAFE_INTEGER, 128 * 2 ** 20),
+  REDIS_MAXMEMORY_POLICY: env.text("noeviction"),
+  /** Further lines of redis.conf. */
+  REDIS_EXTRA_CONFIG: env.optionalText(),
+  /** Port of /livez and /readyz. */
+  REDIS_ADMIN_PORT: env.port(8080),
+  /** File with the password of Redis and the Sentinels. Unset: no authentication. */
+  REDIS_PASSWORD_FILE: env.optionalText(),
+  LOG_LEVEL: env.text("info"),
+} as const;
+
+/** Reads a Redis instance's environment; every mistake at once. */
+export function readRedisEnvironment(environment: Readonly<Record<string, string | undefined>>) {
+  return readEnvironment(contract, environment);
+}
+
+/** What {@link readRedisEnvironment} gives. */
+export type RedisEnvironment = ReturnType<typeof readRedisEnvironment>;

@@ -1,0 +1,111 @@
+// Entrypoint of a Redis instance: finds out its role, starts redis-server and stays to supervise it.
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { sameAddress } from "../quorum/address.ts";
+import { ControlConnection } from "../quorum/control-connection.ts";
+import { startAdminServer } from "../runtime/admin-server.ts";
+import { findProgram } from "../runtime/find-program.ts";
+import { createLog, messageOf } from "../runtime/log.ts";
+import { readPassword } from "../runtime/password-file.ts";
+import { replaceFile } from "../runtime/replace-file.ts";
+import { chooseRole } from "./choose-role.ts";
+import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
+import { renderRedisConf } from "./redis-conf.ts";
+import { readRedisEnvironment } from "./redis-environment.ts";
+import { RedisServer } from "./redis-server.ts";
+import { hasStoredData } from "./stored-data.ts";
+import { supervise } from "./supervisor.ts";
+
+const log = createLog("redis", process.env.LOG_LEVEL);
+const stopping = new AbortController();
+let server: RedisServer | undefined;
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  process.on(signal, () => {
+    log.info({ signal }, "stopping");
+    stopping.abort();
+    server?.signal(signal);
+  });
+}
+
+async function main(): Promise<void> {
+  const environment = readRedisEnvironment(process.env);
+  const { REDIS_SELF: self, REDIS_DATA_DIR: dataDirectory, MASTER_NAME: masterName } = environment;
+  const program = findProgram("redis-server", process.env.PATH);
+  const password = readPassword(environment.REDIS_PASSWORD_FILE);
+  const connect = (address: typeof self, timeoutMs?: number): ControlConnection =>
+    new ControlConnection({
+      address,
+      password: () => password,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    });
+
+  process.umask(0o077);
+  const ownDirectory = join(dataDirectory, "ha");
+  mkdirSync(ownDirectory, { recursive: true });
+  const initialisedFile = join(ownDirectory, "initialised");
+  const state: InstanceState = { waitingFor: "its role", initialised: existsSync(initialisedFile) };
+
+  const sentinels = environment.REDIS_SENTINELS.map((address) => connect(address));
+  const peers = environment.REDIS_INSTANCES.filter((address) => !sameAddress(address, self)).map((address) =>
+    connect(address),
+  );
+  // Its own server is asked on the loopback: whether the name leads back to this pod is not its question.
+  const host = environment.BIND_ADDR === "0.0.0.0" ? "127.0.0.1" : environment.BIND_ADDR;
+  const own = connect({ host, port: self.port }, 2000);
+
+  await startAdminServer({
+    host: environment.BIND_ADDR,
+    port: environment.REDIS_ADMIN_PORT,
+    live: () => checkLive(state, () => own.call("PING")),
+    ready: async () => {
+      const health = await checkReady(state, () => own.call("INFO", "replication"));
+      if (state.initialised && !existsSync(initialisedFile)) writeFileSync(initialisedFile, "");
+      return health;
+    },
+  });
+
+  const hasData = (): boolean => hasStoredData(dataDirectory);
+  const role = await chooseRole({
+    self,
+    masterName,
+    sentinels,
+    peers,
+    hasData,
+    log,
+    signal: stopping.signal,
+  });
+  for (const connection of peers) connection.close();
+
+  const configFile = join(ownDirectory, "redis.conf");
+  const conf = renderRedisConf({
+    bind: environment.BIND_ADDR,
+    self,
+    dataDirectory,
+    maxmemoryBytes: environment.REDIS_MAXMEMORY,
+    maxmemoryPolicy: environment.REDIS_MAXMEMORY_POLICY,
+    instanceCount: environment.REDIS_INSTANCES.length,
+    extraConfig: environment.REDIS_EXTRA_CONFIG,
+    password,
+    master: role.kind === "follow" ? role.master : undefined,
+  });
+  replaceFile(configFile, conf);
+  log.info({ role }, "starting redis-server");
+  server = new RedisServer(program, configFile);
+  state.waitingFor = undefined;
+
+  const supervision = supervise({ self, masterName, server: own, sentinels, log, signal: stopping.signal });
+  const { code, signal } = await server.ended;
+  stopping.abort();
+  await supervision;
+  for (const connection of [own, ...sentinels]) connection.close();
+  log.info({ code, signal }, "redis-server ended");
+  // 128 + n is how a shell tells death by a signal.
+  process.exitCode = code ?? 128 + (signal === "SIGKILL" ? 9 : 15);
+}
+
+main().catch((error: unknown) => {
+  if (stopping.signal.aborted && server === undefined) return;
+  log.fatal(messageOf(error));
+  process.exitCode = 1;
+});

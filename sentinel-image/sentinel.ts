@@ -1,0 +1,81 @@
+// Entrypoint of a Sentinel: prepares its configuration file, then becomes redis-server --sentinel.
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sameAddress } from "../quorum/address.ts";
+import { askSentinels } from "../quorum/ask-sentinel.ts";
+import { ControlConnection } from "../quorum/control-connection.ts";
+import { findProgram } from "../runtime/find-program.ts";
+import { createLog, messageOf } from "../runtime/log.ts";
+import { readPassword } from "../runtime/password-file.ts";
+import { replaceFile } from "../runtime/replace-file.ts";
+import { type LearnedState, parseLearnedState, renderSentinelConf } from "./sentinel-conf.ts";
+import { readSentinelEnvironment } from "./sentinel-environment.ts";
+
+const log = createLog("sentinel");
+
+async function main(): Promise<void> {
+  const environment = readSentinelEnvironment(process.env);
+  const { SENTINEL_CONFIG_FILE_DIR: directory, MASTER_NAME: masterName } = environment;
+  const password = readPassword(environment.REDIS_PASSWORD_FILE);
+  const self = { host: environment.SENTINEL_SVC_IP, port: environment.SENTINEL_SVC_PORT };
+  const file = join(directory, "sentinel.conf");
+
+  process.umask(0o077);
+  mkdirSync(directory, { recursive: true });
+  const learned = readLearned(file) ?? readLearned(`${file}.bak`);
+  const others = environment.REDIS_SENTINELS.filter((address) => !sameAddress(address, self)).map(
+    (address) => new ControlConnection({ address, password: () => password }),
+  );
+  const { views: peers } = await askSentinels(others, masterName);
+  for (const connection of others) connection.close();
+
+  const conf = renderSentinelConf({
+    template: readFileSync(templateFile(), "utf8"),
+    variables: { ...process.env, ...stringsOf(environment), REDIS_PASSWORD: password },
+    masterName,
+    self,
+    sentinels: environment.REDIS_SENTINELS,
+    instances: environment.REDIS_INSTANCES,
+    initialMaster: environment.REDIS_MASTER,
+    learned,
+    peers,
+  });
+  replaceFile(file, conf);
+  copyFileSync(file, `${file}.bak`);
+  log.info(
+    { file, known: learned === undefined ? "nothing, first start" : learned.master, peers: peers.length },
+    "starting redis-sentinel",
+  );
+  // From here on this process is redis-sentinel: signals reach it directly and Node's memory is gone.
+  const program = findProgram("redis-server", process.env.PATH);
+  process.execve?.(program, [program, file, "--sentinel"], { PATH: process.env.PATH ?? "" });
+}
+
+/** What the file of an earlier run says; undefined when there is none or it is damaged. */
+function readLearned(file: string): LearnedState | undefined {
+  try {
+    const learned = parseLearnedState(readFileSync(file, "utf8"));
+    if (learned === undefined) log.warn({ file }, "no usable sentinel.conf: going on without it");
+    return learned;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return undefined;
+  }
+}
+
+/** The template lies beside this program in the image, one folder up from a bundle in `dist`. */
+function templateFile(): URL {
+  return new URL(
+    import.meta.url.includes("/dist/") ? "../sentinel.conf.template" : "sentinel.conf.template",
+    import.meta.url,
+  );
+}
+
+function stringsOf(environment: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)]));
+}
+
+main().catch((error: unknown) => {
+  log.fatal(messageOf(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,92 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
+import { agree } from "../quorum/agreement.ts";
+import { askRole, type Role } from "../quorum/ask-role.ts";
+import { askSentinels } from "../quorum/ask-sentinel.ts";
+import type { ControlConnection } from "../quorum/control-connection.ts";
+import { messageOf } from "../runtime/log.ts";
+import { planSupervision, type SupervisionAction } from "./plan-supervision.ts";
+import { applySentinelTimers } from "./sentinel-timers.ts";
+
+/** What {@link supervise} works with. */
+export interface SupervisorOptions {
+  readonly self: Address;
+  readonly masterName: string;
+  /** This instance's own server. */
+  readonly server: ControlConnection;
+  readonly sentinels: readonly ControlConnection[];
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+const roundMs = 500;
+
+/** Watches over a running instance, every 500 ms until `signal`. A round that fails is logged, the next one goes on. */
+export async function supervise(options: SupervisorOptions): Promise<void> {
+  const { signal, log } = options;
+  let lastAgreed: Address | undefined;
+  let lastProblem = "";
+  while (!signal.aborted) {
+    try {
+      lastAgreed = await round(options, lastAgreed);
+      lastProblem = "";
+    } catch (error) {
+      const problem = messageOf(error);
+      if (problem !== lastProblem && !signal.aborted) log.warn({ problem }, "a round of supervision failed");
+      lastProblem = problem;
+    }
+    await delay(roundMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function round(
+  options: SupervisorOptions,
+  lastAgreed: Address | undefined,
+): Promise<Address | undefined> {
+  const { self, masterName, server, sentinels, log } = options;
+  for (const result of await Promise.allSettled(sentinels.map(applySentinelTimers))) {
+    if (result.status === "fulfilled" && result.value) log.info("set a Sentinel's timers");
+  }
+  const { views } = await askSentinels(sentinels, masterName);
+  const agreement = agree(views, { sentinelCount: sentinels.length });
+  const agreed = agreement.kind === "agreed" ? agreement.master : undefined;
+  const role = await askRole(server);
+  const actions = planSupervision({
+    self,
+    agreement,
+    agreedBefore: agreed !== undefined && lastAgreed !== undefined && sameAddress(agreed, lastAgreed),
+    role,
+    priority: await readPriority(server),
+  });
+  for (const action of actions) await carryOut(action, server, role, log);
+  return agreed;
+}
+
+async function readPriority(server: ControlConnection): Promise<number> {
+  const reply = await server.call("CONFIG", "GET", "replica-priority");
+  return Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
+}
+
+async function carryOut(
+  action: SupervisionAction,
+  server: ControlConnection,
+  role: Role,
+  log: Logger,
+): Promise<void> {
+  switch (action.kind) {
+    case "follow":
+      log.warn(
+        { role: role.kind, master: formatAddress(action.master) },
+        "following the master that the Sentinels agree on",
+      );
+      await server.call("REPLICAOF", action.master.host, action.master.port);
+      // Their connections believe that they talk to a master.
+      if (action.dropClients) await server.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      return;
+    case "allow-promotion":
+      log.info({ role: role.kind }, "in sync: the Sentinels may promote this instance");
+      await server.call("CONFIG", "SET", "replica-priority", 100);
+      return;
+  }
+}
