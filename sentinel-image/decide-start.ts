@@ -9,6 +9,11 @@ export interface PeerView {
   readonly hasData: boolean;
 }
 
+/** A Sentinel sees the master that it names down, or is failing it over: the answer may change at any moment. */
+export function seesTrouble({ flags }: SentinelView): boolean {
+  return flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag));
+}
+
 /** What an instance knows before it starts its server. */
 export interface StartObservation {
   readonly self: Address;
@@ -43,9 +48,7 @@ export function decideStart(observation: StartObservation): StartDecision {
   if (agreement.kind === "none") return wait(`no agreement on the master: ${agreement.reason}`);
   if (!sameAddress(agreement.master, self)) return { kind: "follow", master: agreement.master };
 
-  const failing = views.find(({ flags }) =>
-    flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag)),
-  );
+  const failing = views.find(seesTrouble);
   const rival = peers.find(({ role }) => role === "master");
   if (rival !== undefined) {
     return wait(`the Sentinels name this instance, but ${formatAddress(rival.address)} is a master`);

@@ -9,6 +9,11 @@ export interface SupervisionObservation {
   /** The same master was agreed in the round before. One round can fall into the middle of a failover. */
   readonly agreedBefore: boolean;
   readonly role: Role;
+  /**
+   * The agreed master says that it is one, and no Sentinel sees it down or fails it over. Between a promotion and its
+   * announcement the Sentinels still name the old master: whoever obeyed them then would undo the failover.
+   */
+  readonly masterConfirmed: boolean;
   /** `replica-priority` now. 0: the Sentinels must not promote this instance. */
   readonly priority: number;
 }
@@ -23,8 +28,9 @@ export type SupervisionAction =
  * taking writes within a second instead of ten, a replica of the wrong instance is re-pointed at once.
  */
 export function planSupervision(observation: SupervisionObservation): SupervisionAction[] {
-  const { self, agreement, agreedBefore, role, priority } = observation;
-  const agreed = agreement.kind === "agreed" && agreedBefore ? agreement.master : undefined;
+  const { self, agreement, agreedBefore, masterConfirmed, role, priority } = observation;
+  const agreed =
+    agreement.kind === "agreed" && agreedBefore && masterConfirmed ? agreement.master : undefined;
   if (agreed !== undefined && !sameAddress(agreed, self)) {
     if (role.kind === "master") return [{ kind: "follow", master: agreed, dropClients: true }];
     if (!sameAddress(role.master, agreed)) return [{ kind: "follow", master: agreed, dropClients: false }];

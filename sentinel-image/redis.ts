@@ -75,8 +75,6 @@ async function main(): Promise<void> {
     log,
     signal: stopping.signal,
   });
-  for (const connection of peers) connection.close();
-
   const configFile = join(ownDirectory, "redis.conf");
   const conf = renderRedisConf({
     bind: environment.BIND_ADDR,
@@ -94,11 +92,19 @@ async function main(): Promise<void> {
   server = new RedisServer(program, configFile);
   state.waitingFor = undefined;
 
-  const supervision = supervise({ self, masterName, server: own, sentinels, log, signal: stopping.signal });
+  const supervision = supervise({
+    self,
+    masterName,
+    server: own,
+    sentinels,
+    instances: peers,
+    log,
+    signal: stopping.signal,
+  });
   const { code, signal } = await server.ended;
   stopping.abort();
   await supervision;
-  for (const connection of [own, ...sentinels]) connection.close();
+  for (const connection of [own, ...peers, ...sentinels]) connection.close();
   log.info({ code, signal }, "redis-server ended");
   // 128 + n is how a shell tells death by a signal.
   process.exitCode = code ?? 128 + (signal === "SIGKILL" ? 9 : 15);

@@ -6,6 +6,7 @@ import { askRole, type Role } from "../quorum/ask-role.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { messageOf } from "../runtime/log.ts";
+import { seesTrouble } from "./decide-start.ts";
 import { planSupervision, type SupervisionAction } from "./plan-supervision.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
 
@@ -16,6 +17,8 @@ export interface SupervisorOptions {
   /** This instance's own server. */
   readonly server: ControlConnection;
   readonly sentinels: readonly ControlConnection[];
+  /** The other instances. */
+  readonly instances: readonly ControlConnection[];
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -52,15 +55,29 @@ async function round(
   const agreement = agree(views, { sentinelCount: sentinels.length });
   const agreed = agreement.kind === "agreed" ? agreement.master : undefined;
   const role = await askRole(server);
+  const masterConfirmed =
+    agreed !== undefined && !views.some(seesTrouble) && (await isMaster(options, agreed));
   const actions = planSupervision({
     self,
     agreement,
     agreedBefore: agreed !== undefined && lastAgreed !== undefined && sameAddress(agreed, lastAgreed),
     role,
+    masterConfirmed,
     priority: await readPriority(server),
   });
   for (const action of actions) await carryOut(action, server, role, log);
   return agreed;
+}
+
+async function isMaster({ instances }: SupervisorOptions, address: Address): Promise<boolean> {
+  const connection = instances.find((instance) => sameAddress(instance.address, address));
+  if (connection === undefined) return false;
+  try {
+    return (await askRole(connection)).kind === "master";
+  } catch {
+    // Whoever doesn't answer is not a master to follow now; the next round asks again.
+    return false;
+  }
 }
 
 async function readPriority(server: ControlConnection): Promise<number> {
