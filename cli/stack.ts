@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { type DeployedStack, stackDown, stackUp } from "../stack/stack.ts";
+import { showProgress } from "./progress.ts";
 
 interface StackCommandOptions {
   readonly stack: string;
@@ -19,10 +20,14 @@ export function stackCommand(): Command {
     .description("Set everything up, run `pulumi up`, use the endpoint once and print the stack's outputs.")
     .action(async (options: StackCommandOptions) => {
       const deployed = await stackUp(toStackOptions(options));
-      process.stdout.write(options.json ? `${JSON.stringify(publicPart(deployed), null, 2)}\n` : describe(deployed));
+      process.stdout.write(
+        options.json ? `${JSON.stringify(publicPart(deployed), null, 2)}\n` : describe(deployed),
+      );
     });
   withOptions(command.command("down"))
-    .description("Run `pulumi destroy`. The volumes stay for the next `up` unless redis-ha:keepVolumes is false.")
+    .description(
+      "Run `pulumi destroy`. The volumes stay for the next `up` unless redis-ha:keepVolumes is false.",
+    )
     .action(async (options: StackCommandOptions) => {
       await stackDown(toStackOptions(options));
       process.stdout.write(options.json ? '{"destroyed": true}\n' : "Destroyed.\n");
@@ -43,7 +48,7 @@ function toStackOptions(options: StackCommandOptions): Parameters<typeof stackUp
   return {
     ...options,
     directory: resolve(options.directory),
-    onProgress: (line) => process.stderr.write(`• ${line}\n`),
+    onProgress: showProgress,
   };
 }
 

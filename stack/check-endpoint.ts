@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { execa } from "execa";
 import { Redis } from "ioredis";
 import { UserError } from "../cli/user-error.ts";
@@ -39,27 +40,44 @@ export async function checkEndpoint(target: EndpointTarget): Promise<EndpointRep
     forceKillAfterDelay: 2000,
   });
   try {
-    return await useEndpoint(await forwardedPort(forward), target.password);
+    return await useEndpoint(
+      await forwardedPort(
+        forward.stdout,
+        forward.then(({ stderr }) => stderr),
+      ),
+      target.password,
+    );
   } finally {
     forward.kill();
     await forward;
   }
 }
 
-async function forwardedPort(forward: ReturnType<typeof execa>): Promise<number> {
-  if (forward.stdout === null) throw new Error("kubectl has no standard output");
-  const lines = createInterface({ input: forward.stdout });
-  const ended = forward.then(({ stderr }) => {
-    throw new UserError(`kubectl can't reach the endpoint's Service: ${String(stderr).trim()}`);
+async function forwardedPort(stdout: Readable, stderrAtEnd: Promise<string>): Promise<number> {
+  const lines = createInterface({ input: stdout });
+  const ended = stderrAtEnd.then((stderr) => {
+    throw new UserError(`kubectl can't reach the endpoint's Service: ${stderr.trim()}`);
   });
-  const [line] = (await Promise.race([once(lines, "line", { signal: AbortSignal.timeout(20_000) }), ended])) as [string];
+  // After the first line nobody listens to the end any more, and it comes for sure.
+  ended.catch(() => undefined);
+  const [line] = (await Promise.race([
+    once(lines, "line", { signal: AbortSignal.timeout(20_000) }),
+    ended,
+  ])) as [string];
   const port = /127\.0\.0\.1:(\d+)/.exec(line)?.[1];
   if (port === undefined) throw new UserError(`kubectl port-forward said '${line}' instead of a port`);
   return Number(port);
 }
 
 async function useEndpoint(port: number, password: string): Promise<EndpointReport> {
-  const client = new Redis({ port, password, lazyConnect: true, connectTimeout: 10_000, commandTimeout: 15_000, retryStrategy: null });
+  const client = new Redis({
+    port,
+    password,
+    lazyConnect: true,
+    connectTimeout: 10_000,
+    commandTimeout: 15_000,
+    retryStrategy: null,
+  });
   let failure: Error | undefined;
   client.on("error", (error: Error) => {
     failure = error;

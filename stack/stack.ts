@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installProviders } from "../cluster/providers/install.ts";
 import { ensurePulumi } from "../cluster/programs.ts";
+import { installProviders } from "../cluster/providers/install.ts";
 import { checkEndpoint, type EndpointReport } from "./check-endpoint.ts";
 import { type ConnectedTarget, connectTarget } from "./connect-target.ts";
 import { PrivatePulumi } from "./private-pulumi.ts";
@@ -75,12 +75,18 @@ async function connect(options: StackOptions): Promise<{ pulumi: PrivatePulumi; 
     project,
     directory: join(directory, "pulumi"),
     home,
-    binDirectories: [binDir, join(project, "node_modules", ".bin")],
+    binDirectories: [join(project, "node_modules", ".bin"), ...(binDir === undefined ? [] : [binDir])],
     targetEnvironment: target.environment,
   });
-  for (const { name, version, genuine } of await installProviders({ pulumiHome: home, onProgress })) {
+  for (const { name, version, genuine } of await installProviders({
+    pulumiHome: home,
+    environment: pulumi.environment,
+    onProgress,
+  })) {
     if (!genuine) {
-      onProgress(`provider ${name} ${version}: a stand-in, since the genuine plugin can't be downloaded here`);
+      onProgress(
+        `provider ${name} ${version}: a stand-in, since the genuine plugin can't be downloaded here`,
+      );
     }
   }
   return { pulumi, target };
@@ -89,7 +95,9 @@ async function connect(options: StackOptions): Promise<{ pulumi: PrivatePulumi; 
 /** Writes what an own shell needs for plain `pulumi` and `kubectl` on this stack. Holds paths, no secrets. */
 function writeEnvironmentFile(directory: string, environment: Readonly<Record<string, string>>): string {
   const file = join(directory, "env");
-  const lines = Object.entries(environment).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`);
+  const lines = Object.entries(environment).map(
+    ([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
+  );
   writeFileSync(file, `${lines.join("\n")}\n`);
   return file;
 }

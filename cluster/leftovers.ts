@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { execa } from "execa";
+import { type ClusterPlaces, network } from "./places.ts";
+
+/**
+ * Mount points below one of the directories, the deepest first: in the order in which they can be unmounted.
+ *
+ * @param mounts text of /proc/mounts.
+ */
+export function mountsBelow(mounts: string, directories: readonly string[]): string[] {
+  return mounts
+    .split("\n")
+    .map((line) => (line.split(" ")[1] ?? "").replaceAll("\\040", " "))
+    .filter((path) => directories.some((directory) => path.startsWith(`${directory}/`)))
+    .toSorted((a, b) => b.length - a.length);
+}
+
+/**
+ * Removes what a killed run leaves behind: containers without their shim, shims without their containerd, mounts, network
+ * namespaces, bridges and the packet-filter tables of kube-proxy. Only what lies in this cluster's directories or bears its
+ * names; call it when none of its processes runs.
+ */
+export async function removeLeftovers(places: ClusterPlaces): Promise<void> {
+  killShims(places);
+  const roots = [places.data, places.run, places.directory];
+  for (const mount of mountsBelow(readFileSync("/proc/mounts", "utf8"), roots)) {
+    await execa("umount", ["--lazy", mount], { reject: false });
+  }
+  for (const netns of list("/run/netns").filter((name) => name.startsWith("cni-"))) {
+    await execa("ip", ["netns", "delete", netns], { reject: false });
+  }
+  for (const bridge of [network.podBridge, network.bridge]) {
+    await execa("ip", ["link", "delete", bridge], { reject: false });
+  }
+  await execa("nft", ["delete", "table", "ip", "kube-proxy"], { reject: false });
+}
+
+/** Shims and their containers outlive a killed containerd; init adopts them. Their command line names our socket. */
+function killShims(places: ClusterPlaces): void {
+  const shims = list("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    const command = read(`/proc/${pid}/cmdline`);
+    return command.includes("containerd-shim") && command.includes(places.run);
+  });
+  const children = list("/proc").filter((pid) => {
+    const parent = / (\d+)/.exec(read(`/proc/${pid}/stat`).replace(/^.*\) \S/s, ""))?.[1];
+    return parent !== undefined && shims.includes(parent);
+  });
+  for (const pid of [...children, ...shims]) {
+    if (Number(pid) === process.pid) continue;
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { replaceFile } from "../runtime/replace-file.ts";
+
+/** A process that was started here. The start time tells it from a later process with the same number. */
+export interface ProcessRecord {
+  readonly name: string;
+  readonly pid: number;
+  /** Clock ticks after boot, from /proc. */
+  readonly startTime: string;
+}
+
+/** When a process started, in ticks after boot; undefined when there is none with this number. */
+export function startTimeOf(pid: number): string | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return undefined;
+  }
+  // The name in brackets may contain blanks; state is field 3, start time field 22.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" ? undefined : fields[19];
+}
+
+/** The processes of one embedded cluster, remembered in a file so that another run can find and end them. */
+export class ProcessTable {
+  readonly #file: string;
+  readonly #logs: string;
+  #records: ProcessRecord[];
+
+  constructor(file: string, logs: string) {
+    this.#file = file;
+    this.#logs = logs;
+    this.#records = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as ProcessRecord[]) : [];
+  }
+
+  /** Those that still run, and are still the ones that were started. */
+  get running(): readonly ProcessRecord[] {
+    return this.#records.filter(({ pid, startTime }) => startTimeOf(pid) === startTime);
+  }
+
+  /** Starts a program in the background; its output goes to `<logs>/<name>.log`. It outlives this process. */
+  start(
+    name: string,
+    program: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): void {
+    mkdirSync(this.#logs, { recursive: true });
+    const log = openSync(join(this.#logs, `${name}.log`), "a");
+    const child = spawn(program, args, {
+      detached: true,
+      stdio: ["ignore", log, log],
+      env: { PATH: `/usr/sbin:/usr/bin:/sbin:/bin:${process.env.PATH ?? ""}`, HOME: "/root", ...env },
+    });
+    closeSync(log);
+    child.on("error", () => undefined);
+    child.unref();
+    const startTime = child.pid === undefined ? undefined : startTimeOf(child.pid);
+    if (child.pid === undefined || startTime === undefined) {
+      throw new Error(
+        `${name} did not start: ${program} ${args.slice(0, 2).join(" ")} (log: ${this.logOf(name)})`,
+      );
+    }
+    this.#records = [...this.running, { name, pid: child.pid, startTime }];
+    replaceFile(this.#file, JSON.stringify(this.#records, null, 2));
+  }
+
+  isRunning(name: string): boolean {
+    return this.running.some((record) => record.name === name);
+  }
+
+  logOf(name: string): string {
+    return join(this.#logs, `${name}.log`);
+  }
+
+  /** Ends one process, gently and then by force. */
+  async stop(name: string, graceMs = 10_000): Promise<void> {
+    for (const record of this.running.filter((item) => item.name === name)) {
+      process.kill(record.pid, "SIGTERM");
+      const deadline = performance.now() + graceMs;
+      while (startTimeOf(record.pid) === record.startTime) {
+        if (performance.now() > deadline) {
+          process.kill(record.pid, "SIGKILL");
+          break;
+        }
+        await delay(50);
+      }
+    }
+  }
+}

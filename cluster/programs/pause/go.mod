@@ -1,0 +1,3 @@
+module redis-ha/cluster/pause
+
+go 1.26
