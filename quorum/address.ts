@@ -16,8 +16,8 @@ export function formatAddress({ host, port }: Address): string {
  */
 export function parseAddress(text: string, defaultPort?: number): Address {
   const match = /^(?:\[(?<six>[^\]]+)\]|(?<name>[^:[\]]+))(?::(?<port>\d{1,5}))?$/.exec(text.trim());
-  const host = match?.groups?.["six"] ?? match?.groups?.["name"];
-  const port = match?.groups?.["port"] === undefined ? defaultPort : Number(match.groups["port"]);
+  const host = match?.groups?.six ?? match?.groups?.name;
+  const port = match?.groups?.port === undefined ? defaultPort : Number(match.groups.port);
   if (host === undefined || port === undefined || port < 1 || port > 65535) {
     throw new Error(`'${text}' is not an address: use host:port with a port from 1 to 65535`);
   }

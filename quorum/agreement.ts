@@ -39,10 +39,14 @@ export function majorityOf(sentinelCount: number): number {
  * below `minEpoch`, the highest epoch that was ever accepted by the caller.
  */
 export function agree(
-  views: readonly SentinelView[],
+  answers: readonly SentinelView[],
   { sentinelCount, minEpoch = 0 }: { readonly sentinelCount: number; readonly minEpoch?: number },
 ): Agreement {
   const needed = majorityOf(sentinelCount);
+  // A Sentinel that is listed twice has one vote.
+  const views = answers.filter(
+    (view, i) => answers.findIndex(({ sentinel }) => sameAddress(sentinel, view.sentinel)) === i,
+  );
   if (views.length < needed) {
     return {
       kind: "none",
@@ -52,7 +56,9 @@ export function agree(
   for (const { master } of views) {
     const supporters = views.filter((view) => sameAddress(view.master, master));
     if (supporters.length < needed) continue;
-    const configEpoch = Math.max(...supporters.map((view) => view.configEpoch));
+    // The epoch that a majority has reached: one Sentinel alone can't raise it.
+    const epochs = supporters.map((view) => view.configEpoch).toSorted((a, b) => b - a);
+    const configEpoch = epochs[needed - 1] ?? 0;
     const newer = views.find((view) => view.configEpoch > configEpoch && !sameAddress(view.master, master));
     if (newer !== undefined) {
       return {

@@ -12,7 +12,7 @@ export async function askSentinel(connection: ControlConnection, masterName: str
   return {
     sentinel: connection.address,
     master: parseAddress(`${bracket(required(fields, "ip"))}:${required(fields, "port")}`),
-    configEpoch: Number(required(fields, "config-epoch")),
+    configEpoch: readEpoch(required(fields, "config-epoch")),
     flags: (fields.get("flags") ?? "").split(","),
     replicas: Number(fields.get("num-slaves") ?? 0),
     otherSentinels: Number(fields.get("num-other-sentinels") ?? 0),
@@ -45,6 +45,13 @@ function readFieldList(reply: unknown): Map<string, string> {
   const fields = new Map<string, string>();
   for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), String(reply[i + 1]));
   return fields;
+}
+
+/** Every decision compares epochs, so one that is no number must not get into it. */
+function readEpoch(text: string): number {
+  const epoch = Number(text);
+  if (!Number.isSafeInteger(epoch) || epoch < 0) throw new Error(`SENTINEL MASTER gave the epoch '${text}'`);
+  return epoch;
 }
 
 function required(fields: Map<string, string>, name: string): string {

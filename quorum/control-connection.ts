@@ -35,21 +35,29 @@ export class ControlConnection {
    */
   async call(command: string, ...args: (string | number)[]): Promise<unknown> {
     const client = this.#open();
+    // One bound over look-up, connecting, AUTH and reply: a peer may accept the connection and then say nothing.
+    const deadline = new Deadline(this.#timeoutMs * 2);
     try {
-      await this.#connecting;
-      return await client.call(command, ...args);
+      return await Promise.race([this.#exchange(client, command, args), deadline.passed]);
     } catch (error) {
       const cause = this.#lastError ?? error;
       const message = cause instanceof Error ? cause.message : String(cause);
       // An error reply (NOAUTH, LOADING, …) says that the peer lives: only then the connection is kept.
       if (!(error instanceof Error && error.name === "ReplyError")) this.#drop(client);
       throw new Error(`${formatAddress(this.address)}: ${message}`, { cause });
+    } finally {
+      deadline.cancel();
     }
   }
 
   /** Closes the connection; a later call opens a new one. */
   close(): void {
     if (this.#client !== undefined) this.#drop(this.#client);
+  }
+
+  async #exchange(client: Redis, command: string, args: readonly (string | number)[]): Promise<unknown> {
+    await this.#connecting;
+    return client.call(command, ...args);
   }
 
   #open(): Redis {
@@ -85,5 +93,22 @@ export class ControlConnection {
   #drop(client: Redis): void {
     if (this.#client === client) this.#client = undefined;
     client.disconnect();
+  }
+}
+
+/** A promise that fails after a time, unless it is cancelled. */
+class Deadline {
+  readonly passed: Promise<never>;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(ms: number) {
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => undefined);
+    this.passed = promise;
+    this.#timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
   }
 }

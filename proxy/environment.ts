@@ -1,0 +1,26 @@
+import { env, readEnvironment } from "../runtime/read-environment.ts";
+
+/** The environment contract of the proxy. */
+const contract = {
+  /** Address to listen on. */
+  BIND_ADDR: env.text("0.0.0.0"),
+  /** Port for Redis clients. */
+  PROXY_PORT: env.port(6379),
+  /** Port of /livez, /readyz and /metrics. */
+  PROXY_ADMIN_PORT: env.port(8080),
+  /** Milliseconds that a client waits for a master before it gets an error. */
+  PROXY_HOLD_TIMEOUT_MS: env.integer(1, 3_600_000, 11_000),
+  PROXY_MAX_CLIENTS: env.integer(1, 1_000_000, 10_000),
+  /** All Sentinels. */
+  REDIS_SENTINELS: env.addresses(26379),
+  /** The name under which the Sentinels know the master. */
+  MASTER_NAME: env.text("mymaster"),
+  /** File with the password of Redis and the Sentinels. Unset: no authentication. */
+  REDIS_PASSWORD_FILE: env.optionalText(),
+  LOG_LEVEL: env.text("info"),
+} as const;
+
+/** Reads the proxy's environment; every mistake at once. */
+export function readProxyEnvironment(environment: Readonly<Record<string, string | undefined>>) {
+  return readEnvironment(contract, environment);
+}

@@ -1,0 +1,43 @@
+import type { Logger } from "pino";
+import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
+import type { MasterState } from "../quorum/master-state.ts";
+
+/** Writes one line for each failover, with the time that clients had no master. */
+export class FailoverLog {
+  readonly #log: Logger;
+  readonly #onFailover: () => void;
+  #lastMaster: Address | undefined;
+  #lostAt: number | undefined;
+  #reason = "";
+
+  constructor(log: Logger, onFailover: () => void) {
+    this.#log = log;
+    this.#onFailover = onFailover;
+  }
+
+  /** Takes note of a change of the watcher's state. */
+  record(state: MasterState): void {
+    if (state.kind === "searching") {
+      this.#lostAt ??= performance.now();
+      this.#reason = state.reason;
+      this.#log.warn({ reason: state.reason }, "no master");
+      return;
+    }
+    const before = this.#lastMaster;
+    const line = {
+      master: formatAddress(state.master),
+      configEpoch: state.configEpoch,
+      ...(this.#lostAt === undefined
+        ? {}
+        : { withoutMasterMs: Math.round(performance.now() - this.#lostAt), reason: this.#reason }),
+    };
+    this.#lastMaster = state.master;
+    this.#lostAt = undefined;
+    if (before === undefined) this.#log.info(line, "found the master");
+    else if (sameAddress(before, state.master)) this.#log.info(line, "the master is back");
+    else {
+      this.#onFailover();
+      this.#log.warn({ ...line, before: formatAddress(before) }, "failover");
+    }
+  }
+}

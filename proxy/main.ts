@@ -1,0 +1,79 @@
+// The proxy: clients use it as if it were one Redis. It finds the master, connects them to it and to nobody else.
+import { MasterWatcher } from "../quorum/master-watcher.ts";
+import { type Health, startAdminServer } from "../runtime/admin-server.ts";
+import { createLog, messageOf } from "../runtime/log.ts";
+import { readPassword } from "../runtime/password-file.ts";
+import { readProxyEnvironment } from "./environment.ts";
+import { FailoverLog } from "./failover-log.ts";
+import { createMetrics } from "./metrics.ts";
+import { TcpRelay } from "./tcp-relay.ts";
+
+const log = createLog("proxy", process.env.LOG_LEVEL);
+/** Below Kubernetes' grace period of 60 s, above what a client needs to go elsewhere. */
+const forceCloseAfterMs = 25_000;
+
+async function main(): Promise<void> {
+  const environment = readProxyEnvironment(process.env);
+  const watcher = new MasterWatcher({
+    sentinels: environment.REDIS_SENTINELS,
+    masterName: environment.MASTER_NAME,
+    password: () => readPassword(environment.REDIS_PASSWORD_FILE),
+  });
+  const relay = new TcpRelay({
+    host: environment.BIND_ADDR,
+    port: environment.PROXY_PORT,
+    maxClients: environment.PROXY_MAX_CLIENTS,
+    holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
+    log,
+    onUpstreamProblem: () => watcher.check(),
+  });
+  const metrics = createMetrics(watcher, () => relay.clients);
+  const failovers = new FailoverLog(log, () => metrics.failovers.inc());
+  let everFollowed = false;
+  let draining = false;
+  watcher.on("change", (state) => {
+    everFollowed ||= state.kind === "following";
+    failovers.record(state);
+    relay.follow(state);
+  });
+
+  // Ready while it holds clients, too: another proxy would not find a master sooner.
+  const ready = (): Health => {
+    if (draining) return { problem: "draining" };
+    if (everFollowed) return true;
+    return {
+      problem: watcher.state.kind === "searching" ? `no master yet: ${watcher.state.reason}` : "starting",
+    };
+  };
+  await startAdminServer({
+    host: environment.BIND_ADDR,
+    port: environment.PROXY_ADMIN_PORT,
+    live: () => true,
+    ready,
+    metrics: metrics.render,
+  });
+  await relay.listen();
+  watcher.start();
+  log.info({ port: environment.PROXY_PORT, sentinels: environment.REDIS_SENTINELS.length }, "listening");
+
+  const drain = async (signal: NodeJS.Signals): Promise<void> => {
+    if (draining) process.exit(1);
+    draining = true;
+    log.info({ signal, clients: relay.clients }, "draining");
+    const force = setTimeout(() => relay.destroy(), forceCloseAfterMs);
+    await relay.close();
+    clearTimeout(force);
+    await watcher.stop();
+    log.info("drained");
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      drain(signal).catch((error: unknown) => log.error(messageOf(error)));
+    });
+  }
+}
+
+main().catch((error: unknown) => {
+  log.fatal(messageOf(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,125 @@
+import { EventEmitter } from "node:events";
+import { type Address, formatAddress, sameAddress } from "./address.ts";
+import { agree } from "./agreement.ts";
+import { askRole } from "./ask-role.ts";
+import { askSentinels } from "./ask-sentinel.ts";
+import { ControlConnection } from "./control-connection.ts";
+import { candidateOf, type MasterState, nextState, sameState } from "./master-state.ts";
+import { subscribeToSentinel } from "./sentinel-events.ts";
+
+/** What a {@link MasterWatcher} is told. */
+export interface MasterWatcherOptions {
+  /** All Sentinels: a majority of these decides. */
+  readonly sentinels: readonly Address[];
+  readonly masterName: string;
+  readonly password: () => string | undefined;
+  /** Milliseconds between two rounds while there is a master, and while there is none. Default 1000 and 100. */
+  readonly followingEveryMs?: number;
+  readonly searchingEveryMs?: number;
+}
+
+interface MasterWatcherEvents {
+  /** The master changed, was lost or was found. */
+  change: [state: MasterState, before: MasterState];
+}
+
+/**
+ * Follows the master: the address that a majority of all Sentinels names at an epoch never below the last accepted, and
+ * that says `ROLE` master. All Sentinels' events wake it up; what it believes it has asked for.
+ */
+export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
+  readonly #options: MasterWatcherOptions;
+  readonly #sentinels: readonly ControlConnection[];
+  readonly #unsubscribe: (() => void)[] = [];
+  #state: MasterState = { kind: "searching", reason: "nobody was asked yet" };
+  #acceptedEpoch = 0;
+  #reachable = 0;
+  #probe: ControlConnection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+
+  constructor(options: MasterWatcherOptions) {
+    super();
+    this.#options = options;
+    const { password } = options;
+    this.#sentinels = options.sentinels.map((address) => new ControlConnection({ address, password }));
+  }
+
+  get state(): MasterState {
+    return this.#state;
+  }
+
+  /** Sentinels that answered in the last round. */
+  get reachableSentinels(): number {
+    return this.#reachable;
+  }
+
+  /** Begins to watch. */
+  start(): void {
+    const { sentinels, password } = this.#options;
+    for (const sentinel of sentinels) {
+      this.#unsubscribe.push(subscribeToSentinel({ sentinel, password, onEvent: () => this.check() }));
+    }
+    this.check();
+  }
+
+  /** Asks at once instead of at the next turn: something looks wrong. Never runs twice at a time. */
+  check(): void {
+    if (this.#stopped) return;
+    if (this.#round !== undefined) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#round = this.#decide().finally(() => {
+      this.#round = undefined;
+      if (this.#stopped) return;
+      const { followingEveryMs = 1000, searchingEveryMs = 100 } = this.#options;
+      const pause = this.#state.kind === "following" ? followingEveryMs : searchingEveryMs;
+      this.#timer = setTimeout(() => this.check(), this.#again ? 0 : pause);
+      this.#again = false;
+    });
+  }
+
+  /** Ends all connections. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    await this.#round;
+    for (const connection of this.#sentinels) connection.close();
+    this.#probe?.close();
+  }
+
+  async #decide(): Promise<void> {
+    const { masterName, sentinels } = this.#options;
+    const { views } = await askSentinels(this.#sentinels, masterName);
+    this.#reachable = views.length;
+    const agreement = agree(views, { sentinelCount: sentinels.length, minEpoch: this.#acceptedEpoch });
+    const candidate = candidateOf(this.#state, agreement);
+    const problem = candidate === undefined ? undefined : await this.#whyNoMaster(candidate.master);
+    const state = nextState(candidate, agreement, problem);
+    if (state.kind === "following") this.#acceptedEpoch = Math.max(this.#acceptedEpoch, state.configEpoch);
+    const before = this.#state;
+    this.#state = state;
+    if (!this.#stopped && !sameState(before, state)) this.emit("change", state, before);
+  }
+
+  /** Why an address is no master; undefined when it says that it is one. */
+  async #whyNoMaster(address: Address): Promise<string | undefined> {
+    const following = this.#state.kind === "following" && sameAddress(this.#state.master, address);
+    if (this.#probe === undefined || !following || !sameAddress(this.#probe.address, address)) {
+      // A connection from before the decision may lead to a process that has since become something else.
+      this.#probe?.close();
+      this.#probe = new ControlConnection({ address, password: this.#options.password });
+    }
+    try {
+      const role = await askRole(this.#probe);
+      return role.kind === "master" ? undefined : `${formatAddress(address)} is a replica`;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+}
