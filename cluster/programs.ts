@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import {
-  cpSync,
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +8,8 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -90,18 +92,16 @@ export async function ensurePulumi({
   if (version.exitCode === 0 && installed.code !== "ENOENT") return { binDir: undefined };
   const cli = await ensureBuilt(pulumi, onProgress);
   const host = await ensureBuilt(languageHost, onProgress);
-  const binDir = join(cacheDirectory, "programs", "pulumi-bin");
-  mkdirSync(binDir, { recursive: true });
-  for (const [directory, program] of [
-    [cli, "pulumi"],
-    [host, "pulumi-language-nodejs"],
-  ] as const) {
-    if (!sameFile(join(directory, program), join(binDir, program))) {
-      // In one step: another run may be using the directory.
-      const temporary = join(binDir, `.${program}.${process.pid}`);
-      cpSync(join(directory, program), temporary);
-      renameSync(temporary, join(binDir, program));
-    }
+  const key = createHash("sha256").update(cli).update(host).digest("hex").slice(0, 16);
+  const binDir = join(cacheDirectory, "programs", `pulumi-bin-${key}`);
+  if (!existsSync(binDir)) {
+    const temporary = mkdtempSync(join(cacheDirectory, "programs", ".build-"));
+    symlinkSync(join(cli, "pulumi"), join(temporary, "pulumi"));
+    // This host is older than the CLI, which no longer tells it the project's `typescript: false` on the command line.
+    const wrapper = `#!/bin/sh\nexec '${join(host, "pulumi-language-nodejs")}' -typescript=false "$@"\n`;
+    writeFileSync(join(temporary, "pulumi-language-nodejs"), wrapper, { mode: 0o755 });
+    chmodSync(temporary, 0o755);
+    renameBuilt(temporary, binDir);
   }
   return { binDir };
 }
@@ -159,8 +159,4 @@ export function cacheKey(directory: string, programs: Pick<GoPrograms, "packages
     hash.update(`\0${file}\0`).update(readFileSync(join(directory, file)));
   }
   return hash.digest("hex").slice(0, 16);
-}
-
-function sameFile(a: string, b: string): boolean {
-  return existsSync(b) && readFileSync(a).equals(readFileSync(b));
 }
