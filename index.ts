@@ -45,7 +45,8 @@ const sentinels = new Instances(
 );
 const redis = new Instances(
   "redis",
-  { ...pods, image: images.sentinel, workloads: topology.redis },
+  // The last first: when instance 1, the first master of a new cluster, decides to lead, it wants an answer from all others.
+  { ...pods, image: images.sentinel, workloads: topology.redis.toReversed() },
   { provider: owning, after: sentinels.last },
 );
 const proxy = new SentinelProxy(

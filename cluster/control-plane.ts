@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { ClusterCertificates } from "./certificates.ts";
 import { dockerSocket } from "./configuration.ts";
 import { type ClusterPlaces, clusterPorts, network } from "./places.ts";
@@ -116,6 +117,11 @@ export function workers(
         `--root-dir=${places.data}/kubelet`,
         `--cert-dir=${places.data}/kubelet-pki`,
       ],
+    },
+    {
+      name: "open-volumes",
+      program: process.execPath,
+      args: [fileURLToPath(new URL("open-volumes.ts", import.meta.url))],
     },
     { name: "kube-proxy", program: `${bin}/kube-proxy`, args: [`--config=${places.config}/kube-proxy.json`] },
   ];

@@ -10,7 +10,14 @@ import { apiServer, type ClusterProcess, foundation, workers } from "./control-p
 import { ensurePackages } from "./debian-packages.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { ensureNodeNetwork } from "./node-network.ts";
-import { type ClusterPlaces, clusterPlaces, clusterPorts, network, registry } from "./places.ts";
+import {
+  type ClusterPlaces,
+  clusterPlaces,
+  clusterPorts,
+  network,
+  registry,
+  volumesDirectory,
+} from "./places.ts";
 import { portsInUse } from "./ports.ts";
 import { ProcessTable } from "./process-table.ts";
 import { ensureKubernetes } from "./programs.ts";
@@ -150,9 +157,9 @@ function describeCluster(places: ClusterPlaces): EmbeddedCluster {
   };
 }
 
-/** All nine processes run, and the node says that it is ready. */
+/** All ten processes run, and the node says that it is ready. */
 async function isHealthy(places: ClusterPlaces, table: ProcessTable): Promise<boolean> {
-  if (table.running.length < 9) return false;
+  if (table.running.length < 10) return false;
   const wait = ["wait", "--for=condition=Ready", `node/${network.nodeName}`, "--timeout=3s"];
   return kubectl(places, wait).then(
     () => true,
@@ -241,7 +248,14 @@ async function stopProcesses(table: ProcessTable, onProgress: (line: string) => 
 }
 
 function removeState(places: ClusterPlaces): void {
-  for (const directory of [places.data, places.run, places.config, places.pki, places.logs]) {
+  for (const directory of [
+    places.data,
+    places.run,
+    places.config,
+    places.pki,
+    places.logs,
+    volumesDirectory,
+  ]) {
     rmSync(directory, { recursive: true, force: true });
   }
   rmSync(places.kubeconfig, { force: true });

@@ -57,5 +57,8 @@ export const clusterPorts = {
   kubelet: 10250,
 } as const;
 
+/** Where Kubernetes' host-path provisioner makes volumes. It can't be told another place. */
+export const volumesDirectory = "/tmp/hostpath_pv";
+
 /** The registry as this machine's Docker and the cluster's containerd both name it. */
 export const registry = `localhost:${clusterPorts.registry}`;

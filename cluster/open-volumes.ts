@@ -1,0 +1,20 @@
+// Makes the volumes of the embedded cluster writable for every user. Kubernetes' host-path provisioner gives them to root
+// alone, and a pod's fsGroup is not applied to host paths; real storage classes do that.
+import { chmodSync, mkdirSync, readdirSync, watch } from "node:fs";
+import { join } from "node:path";
+import { volumesDirectory } from "./places.ts";
+
+function open(name: string): void {
+  try {
+    chmodSync(join(volumesDirectory, name), 0o777);
+  } catch (error) {
+    // A deleted volume is reported, too.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
+mkdirSync(volumesDirectory, { recursive: true });
+watch(volumesDirectory, (_event, name) => {
+  if (name !== null) open(name);
+});
+for (const name of readdirSync(volumesDirectory)) open(name);
