@@ -2,12 +2,14 @@ import { Command } from "commander";
 import { ExecaError } from "execa";
 import { SettingsError } from "../settings/settings-error.ts";
 import { clusterCommand } from "./cluster.ts";
+import { localCommand } from "./local.ts";
 import { stackCommand } from "./stack.ts";
 import { UserError } from "./user-error.ts";
 
 const program = new Command("redis-ha")
   .description("Highly available Redis: run it on this machine, on an embedded cluster, or deploy it.")
   .showHelpAfterError()
+  .addCommand(localCommand())
   .addCommand(stackCommand())
   .addCommand(clusterCommand());
 

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
 import { UserError } from "../cli/user-error.ts";
+import { portsInUse } from "../runtime/ports-in-use.ts";
+import { ProcessTable } from "../runtime/process-table.ts";
 import { ensureBaseImages } from "./base-images.ts";
 import { type ClusterCertificates, ensureCertificates, renderKubeconfig } from "./certificates.ts";
 import * as configuration from "./configuration.ts";
@@ -18,8 +20,6 @@ import {
   registry,
   volumesDirectory,
 } from "./places.ts";
-import { portsInUse } from "./ports.ts";
-import { ProcessTable } from "./process-table.ts";
 import { ensureKubernetes } from "./programs.ts";
 import { ensureSystemImages } from "./system-images.ts";
 
@@ -204,7 +204,8 @@ function writeConfiguration(places: ClusterPlaces, certificates: ClusterCertific
 }
 
 function startProcess(table: ProcessTable, { name, program, args }: ClusterProcess): void {
-  table.start(name, program, args);
+  const path = `/usr/sbin:/usr/bin:/sbin:/bin:${process.env.PATH ?? ""}`;
+  table.start(name, program, args, { PATH: path, HOME: "/root" });
 }
 
 /** Repeats a question until it succeeds; fails early when the process behind it has ended. */

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { replaceFile } from "../runtime/replace-file.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** A process that was started here. The start time tells it from a later process with the same number. */
 export interface ProcessRecord {
@@ -25,7 +25,7 @@ export function startTimeOf(pid: number): string | undefined {
   return fields[0] === "Z" ? undefined : fields[19];
 }
 
-/** The processes of one embedded cluster, remembered in a file so that another run can find and end them. */
+/** Background processes that belong together, remembered in a file so that another run can find and end them. */
 export class ProcessTable {
   readonly #file: string;
   readonly #logs: string;
@@ -43,30 +43,38 @@ export class ProcessTable {
   }
 
   /** Starts a program in the background; its output goes to `<logs>/<name>.log`. It outlives this process. */
-  start(
-    name: string,
-    program: string,
-    args: readonly string[],
-    env: Readonly<Record<string, string>> = {},
-  ): void {
+  start(name: string, program: string, args: readonly string[], env: Readonly<Record<string, string>>): void {
     mkdirSync(this.#logs, { recursive: true });
-    const log = openSync(join(this.#logs, `${name}.log`), "a");
-    const child = spawn(program, args, {
-      detached: true,
-      stdio: ["ignore", log, log],
-      env: { PATH: `/usr/sbin:/usr/bin:/sbin:/bin:${process.env.PATH ?? ""}`, HOME: "/root", ...env },
-    });
+    const log = openSync(this.logOf(name), "a");
+    // A group of its own: Ctrl-C in this terminal doesn't reach it, and its children can be ended with it.
+    const child = spawn(program, args, { detached: true, stdio: ["ignore", log, log], env });
     closeSync(log);
     child.on("error", () => undefined);
     child.unref();
-    const startTime = child.pid === undefined ? undefined : startTimeOf(child.pid);
-    if (child.pid === undefined || startTime === undefined) {
-      throw new Error(
-        `${name} did not start: ${program} ${args.slice(0, 2).join(" ")} (log: ${this.logOf(name)})`,
-      );
+    this.record(name, child.pid);
+  }
+
+  /** Remembers a process that runs. */
+  record(name: string, pid: number | undefined): void {
+    const startTime = pid === undefined ? undefined : startTimeOf(pid);
+    if (pid === undefined || startTime === undefined) {
+      throw new Error(`${name} did not start (log: ${this.logOf(name)})`);
     }
-    this.#records = [...this.running, { name, pid: child.pid, startTime }];
+    this.#records = [...this.running, { name, pid, startTime }];
     replaceFile(this.#file, JSON.stringify(this.#records, null, 2));
+  }
+
+  /** Sends a signal to a process and to all that it started. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    for (const { pid } of this.running.filter((record) => record.name === name)) {
+      try {
+        process.kill(-pid, signal);
+      } catch (error) {
+        // It is no leader of a group, or it has just ended.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+        if (startTimeOf(pid) !== undefined) process.kill(pid, signal);
+      }
+    }
   }
 
   isRunning(name: string): boolean {
@@ -77,17 +85,14 @@ export class ProcessTable {
     return join(this.#logs, `${name}.log`);
   }
 
-  /** Ends one process, gently and then by force. */
+  /** Ends one process, gently and then, with all that it started, by force. */
   async stop(name: string, graceMs = 10_000): Promise<void> {
     for (const record of this.running.filter((item) => item.name === name)) {
       process.kill(record.pid, "SIGTERM");
       const deadline = performance.now() + graceMs;
       while (startTimeOf(record.pid) === record.startTime) {
-        if (performance.now() > deadline) {
-          process.kill(record.pid, "SIGKILL");
-          break;
-        }
-        await delay(50);
+        if (performance.now() > deadline) this.signal(name, "SIGKILL");
+        await delay(20);
       }
     }
   }

@@ -1,0 +1,136 @@
+import { resolve } from "node:path";
+import { Command } from "commander";
+import type { TopologyStatus } from "../local/local-status.ts";
+import { LocalTopology } from "../local/local-topology.ts";
+import { showProgress } from "./progress.ts";
+import { UserError } from "./user-error.ts";
+
+interface LocalCommandOptions {
+  readonly dir: string;
+  readonly port: string;
+  readonly set: Record<string, string>;
+  readonly fresh?: boolean;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+}
+
+/** `redis-ha local up|status|restart|down`: the whole topology as processes of this machine. */
+export function localCommand(): Command {
+  const command = new Command("local").description(
+    "The same topology as processes of this machine: real Redis, Sentinels and proxy. Needs redis-server.",
+  );
+  withOptions(command.command("up"))
+    .description("Start it and stay until Ctrl-C. Data is kept for the next start.")
+    .option("--port <number>", "first port; the proxy listens on it", "7600")
+    .option(
+      "--set <namespace:key=value>",
+      "a setting of the stack, such as sentinel:quorum=3; repeatable",
+      collect,
+      {},
+    )
+    .option("--fresh", "throw away the data of earlier runs")
+    .option("--detach", "return when it is ready and leave it running")
+    .action(up);
+  withOptions(command.command("status"))
+    .description("Say who is master and how every part is. Exit code 1 unless all is well.")
+    .action(async (options: LocalCommandOptions) => {
+      const status = await opened(options.dir).status();
+      print(options.json, status, describeStatus(status));
+      if (!status.healthy) process.exitCode = 1;
+    });
+  withOptions(command.command("restart <part>"))
+    .description("Start a part again, for instance one that was killed to see a failover.")
+    .action(async (part: string, options: LocalCommandOptions) => {
+      await opened(options.dir).restart(part);
+      print(options.json, { restarted: part }, `${part} is started.`);
+    });
+  withOptions(command.command("down"))
+    .description("End it. The data stays for the next `up`.")
+    .action(async (options: LocalCommandOptions) => {
+      await LocalTopology.open(resolve(options.dir))?.stop();
+      print(options.json, { stopped: true }, "The local redis-ha is down.");
+    });
+  return command;
+}
+
+async function up(options: LocalCommandOptions): Promise<void> {
+  const directory = resolve(options.dir);
+  let interrupted = false;
+  const stopped = Promise.withResolvers<void>();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      interrupted = true;
+      stopped.resolve();
+    });
+  }
+  const begin = performance.now();
+  const local = await LocalTopology.start({
+    directory,
+    basePort: Number(options.port),
+    fresh: options.fresh ?? false,
+    configuration: options.set,
+    onProgress: showProgress,
+  });
+  const seconds = Math.round((performance.now() - begin) / 100) / 10;
+  print(options.json, { ...local.outputs, seconds, directory }, describeUp(local, seconds, options));
+  if (options.detach && !interrupted) return;
+
+  const watch = setInterval(() => {
+    // `local down` in another terminal ended them.
+    if (local.names.every((name) => !local.isRunning(name))) stopped.resolve();
+  }, 500);
+  await stopped.promise;
+  clearInterval(watch);
+  showProgress("stopping");
+  await local.stop();
+}
+
+function withOptions(command: Command): Command {
+  return command
+    .option("--dir <path>", "where data, logs and the password are kept", ".redis-ha/local")
+    .option("--json", "print the result as JSON");
+}
+
+function collect(item: string, values: Record<string, string>): Record<string, string> {
+  const separator = item.indexOf("=");
+  if (separator < 1)
+    throw new UserError(`--set ${item}: use namespace:key=value, for instance sentinel:quorum=3.`);
+  return { ...values, [item.slice(0, separator)]: item.slice(separator + 1) };
+}
+
+function opened(dir: string): LocalTopology {
+  const local = LocalTopology.open(resolve(dir));
+  if (local === undefined)
+    throw new UserError(`No local redis-ha was ever started in ${resolve(dir)}: redis-ha local up.`);
+  return local;
+}
+
+function describeUp(local: LocalTopology, seconds: number, options: LocalCommandOptions): string {
+  const { proxyPort, credentialsFile, ...others } = local.outputs;
+  const rows = Object.entries({ ...others, credentialsFile }).map(
+    ([name, value]) => `  ${name.padEnd(18)} ${value}`,
+  );
+  const how = options.detach ? "redis-ha local down ends it" : "Ctrl-C ends it";
+  return [
+    "",
+    `Ready in ${seconds} s; ${how}, the data stays.`,
+    "",
+    ...rows,
+    "",
+    `  REDISCLI_AUTH=$(cat ${credentialsFile}) redis-cli -p ${proxyPort} set hello world`,
+    "  redis-ha local status",
+    "",
+  ].join("\n");
+}
+
+function describeStatus({ master, parts }: TopologyStatus): string {
+  const rows = parts.map(
+    ({ name, address, pid, state, healthy }) =>
+      `${healthy ? "ok " : "NO "} ${name.padEnd(22)} ${address.padEnd(16)} ${String(pid ?? "-").padEnd(8)} ${state}`,
+  );
+  return [master === "" ? "No master." : `Master: ${master}`, ...rows].join("\n");
+}
+
+function print(json: boolean | undefined, value: object, text: string): void {
+  process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text}\n`);
+}

@@ -1,0 +1,210 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../cli/user-error.ts";
+import { formatAddress } from "../quorum/address.ts";
+import { findProgram } from "../runtime/find-program.ts";
+import { portsInUse } from "../runtime/ports-in-use.ts";
+import { ProcessTable } from "../runtime/process-table.ts";
+import { resolveSettings, type Settings } from "../settings/resolve-settings.ts";
+import { localPortCount, localSite, type Site } from "../topology/site.ts";
+import { describeTopology, type Topology } from "../topology/topology.ts";
+import type { Workload } from "../topology/workload.ts";
+import { prepareDirectory, readRecord } from "./local-directory.ts";
+import { askStatus, type TopologyStatus } from "./local-status.ts";
+
+/** What {@link LocalTopology.start} is told. */
+export interface LocalOptions {
+  readonly directory: string;
+  /** First of the ports; the proxy listens on it. */
+  readonly basePort: number;
+  /** Throw away the data of an earlier run. */
+  readonly fresh?: boolean;
+  /** Stack configuration, `namespace:key` → text, as `pulumi config set` takes it. */
+  readonly configuration?: Readonly<Record<string, string>>;
+  readonly onProgress?: (line: string) => void;
+}
+
+const readyWithinMs = 30_000;
+
+/** The topology of a stack as processes of this machine: real redis-servers, real Sentinels, the real proxy. */
+export class LocalTopology {
+  readonly settings: Settings;
+  readonly #topology: Topology;
+  readonly #site: Site;
+  readonly #table: ProcessTable;
+
+  /** Describes what runs, or ran, in a directory. */
+  constructor(directory: string, basePort: number, configuration: Readonly<Record<string, string>>) {
+    // Images and volumes have no meaning here: nothing of them has to be configured.
+    this.settings = resolveSettings({ "images:push": "false", ...configuration }, "local");
+    this.#site = localSite({ basePort, directory });
+    this.#topology = describeTopology(this.settings, this.#site);
+    this.#table = new ProcessTable(join(directory, "processes.json"), join(directory, "logs"));
+  }
+
+  /** What runs in a directory; undefined when nothing ever did. */
+  static open(directory: string): LocalTopology | undefined {
+    const record = readRecord(directory);
+    return record && new LocalTopology(directory, record.basePort, record.configuration);
+  }
+
+  /**
+   * Starts all parts and waits until they form one healthy cluster.
+   *
+   * @throws {UserError} before anything is started, or after everything was stopped again.
+   */
+  static async start(options: LocalOptions): Promise<LocalTopology> {
+    const { directory, basePort, fresh = false, configuration = {}, onProgress = () => undefined } = options;
+    if (!(basePort >= 1 && basePort + localPortCount <= 65_536)) {
+      throw new UserError(
+        `The first port is ${basePort}: use one from 1 to ${65_536 - localPortCount} (--port).`,
+      );
+    }
+    const local = new LocalTopology(directory, basePort, configuration);
+    if (local.names.some((name) => local.#table.isRunning(name))) {
+      throw new UserError(`A local redis-ha runs in ${directory} already: redis-ha local down ends it.`);
+    }
+    try {
+      findProgram("redis-server", process.env.PATH);
+    } catch {
+      throw new UserError(
+        "redis-server is not in PATH: install it (Debian and Ubuntu: apt-get install redis-server, macOS: brew install redis).",
+      );
+    }
+    await local.#refuseBusyPorts();
+    prepareDirectory(directory, { basePort, configuration }, fresh);
+    try {
+      for (const workload of local.#workloads) {
+        onProgress(`starting ${workload.name} on port ${workload.ports[0]?.port}`);
+        local.#start(workload);
+      }
+      onProgress("waiting until the Sentinels agree and the replicas are in sync");
+      await local.#waitUntilHealthy();
+    } catch (error) {
+      await local.stop();
+      throw error;
+    }
+    return local;
+  }
+
+  /** Names of all parts, `redis-instance-1`. */
+  get names(): string[] {
+    return this.#workloads.map(({ name }) => name);
+  }
+
+  isRunning(name: string): boolean {
+    return this.#table.isRunning(name);
+  }
+
+  get password(): string {
+    return readFileSync(this.#site.passwordFile, "utf8").trim();
+  }
+
+  /** The stack's outputs, as far as they have a meaning here. No secret is among them. */
+  get outputs(): Record<string, string | number> {
+    const { host, port } = this.#site.address({ kind: "proxy", index: 1 });
+    return {
+      proxyEndpoint: `${host}:${port}`,
+      proxyHost: host,
+      proxyPort: port,
+      sentinelEndpoint: this.#topology.sentinels
+        .map(({ part }) => formatAddress(this.#site.address(part)))
+        .join(","),
+      masterName: this.settings.sentinel.masterName,
+      credentialsFile: this.#site.passwordFile,
+    };
+  }
+
+  status(): Promise<TopologyStatus> {
+    const { redis, sentinels, proxy } = this.#topology;
+    const named = ({ name, part }: Workload) => ({ name, address: this.#site.address(part) });
+    const admin = `http://127.0.0.1:${this.#site.adminPort(proxy.part)}`;
+    return askStatus({
+      redis: redis.map(named),
+      sentinels: sentinels.map(named),
+      proxy: { ...named(proxy), readyUrl: `${admin}/readyz` },
+      masterName: this.settings.sentinel.masterName,
+      password: this.password,
+      pidOf: (name) => this.#table.running.find((record) => record.name === name)?.pid,
+    });
+  }
+
+  /** Sends a signal to one part and all its processes: `SIGKILL` is a crash, `SIGSTOP` a freeze. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.#table.signal(this.#workload(name).name, signal);
+  }
+
+  /** Ends a part, if it runs, and starts it with its environment of now. */
+  async restart(name: string): Promise<void> {
+    const workload = this.#workload(name);
+    await this.#table.stop(name);
+    this.#start(workload);
+  }
+
+  /** Ends every part, the proxy first and the Sentinels last. */
+  async stop(): Promise<void> {
+    const { redis, sentinels, proxy } = this.#topology;
+    await this.#table.stop(proxy.name);
+    await Promise.all(redis.map(({ name }) => this.#table.stop(name)));
+    await Promise.all(sentinels.map(({ name }) => this.#table.stop(name)));
+  }
+
+  get #workloads(): Workload[] {
+    return [...this.#topology.sentinels, ...this.#topology.redis, this.#topology.proxy];
+  }
+
+  #workload(name: string): Workload {
+    const workload = this.#workloads.find((candidate) => candidate.name === name);
+    if (workload === undefined)
+      throw new UserError(`There is no part '${name}': use one of ${this.names.join(", ")}.`);
+    return workload;
+  }
+
+  #start({ name, program, environment }: Workload): void {
+    const folder = program.image === "proxy" ? "proxy" : "sentinel-image";
+    const file = fileURLToPath(new URL(`../${folder}/${program.entrypoint}.ts`, import.meta.url));
+    this.#table.start(name, process.execPath, [file], { PATH: process.env.PATH ?? "", ...environment });
+  }
+
+  async #refuseBusyPorts(): Promise<void> {
+    const owners = new Map(
+      this.#workloads.flatMap(({ name, ports }) => ports.map(({ port }) => [port, name] as const)),
+    );
+    const busy = await portsInUse([...owners.keys()]);
+    if (busy.length > 0) {
+      const list = busy.map((port) => `${port} (${owners.get(port)})`).join(", ");
+      throw new UserError(
+        `Port ${list} is in use: choose another first port with --port. Nothing was started.`,
+      );
+    }
+  }
+
+  async #waitUntilHealthy(): Promise<void> {
+    const deadline = performance.now() + readyWithinMs;
+    for (;;) {
+      const status = await this.status();
+      if (status.healthy) return;
+      const ended = this.names.find((name) => !this.#table.isRunning(name));
+      if (ended !== undefined) {
+        throw new UserError(
+          `${ended} ended while it was started. ${this.#table.logOf(ended)} ends with\n${this.#lastLines(ended)}`,
+        );
+      }
+      if (performance.now() > deadline) {
+        const ill = status.parts
+          .filter(({ healthy }) => !healthy)
+          .map(({ name, state }) => `${name}: ${state}`);
+        throw new UserError(
+          `Not healthy within ${readyWithinMs / 1000} s: ${ill.join("; ")}. Logs: ${join(this.#table.logOf(""), "..")}`,
+        );
+      }
+      await delay(100);
+    }
+  }
+
+  #lastLines(name: string): string {
+    return readFileSync(this.#table.logOf(name), "utf8").trimEnd().split("\n").slice(-3).join("\n");
+  }
+}
