@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { LocalTopology } from "../../local/local-topology.ts";
+import { countKeys, writeThrough } from "../support/endpoint-client.ts";
+import { eventually } from "../support/eventually.ts";
+import { freeBasePort } from "../support/free-ports.ts";
+
+describe("a local topology", function () {
+  this.timeout(60_000);
+  let directory: string;
+  let basePort: number;
+  let local: LocalTopology;
+  let startedInMs: number;
+
+  before(async () => {
+    directory = mkdtempSync(join(tmpdir(), "redis-ha-local-"));
+    basePort = await freeBasePort();
+    const begin = performance.now();
+    local = await LocalTopology.start({ directory, basePort });
+    startedInMs = performance.now() - begin;
+  });
+
+  after(async () => {
+    await local.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  afterEach(async () => {
+    for (const name of local.names) if (!local.isRunning(name)) await local.restart(name);
+    await healthy();
+  });
+
+  async function healthy(): Promise<void> {
+    await eventually(
+      async () => {
+        const { parts } = await local.status();
+        const ill = parts.filter((part) => !part.healthy).map(({ name, state }) => `${name}: ${state}`);
+        assert.deepEqual(ill, []);
+      },
+      { withinMs: 30_000 },
+    );
+  }
+
+  async function masterName(): Promise<string> {
+    const { master, parts } = await local.status();
+    const part = parts.find(({ address, name }) => address === master && name.startsWith("redis-instance"));
+    assert.ok(part, `no instance has the master's address '${master}'`);
+    return part.name;
+  }
+
+  function portOf(name: string): number {
+    return basePort + 100 + Number(name.at(-1));
+  }
+
+  async function sentinelFields(index: number): Promise<Map<string, string>> {
+    const client = new Redis({
+      port: basePort + 200 + index,
+      password: local.password,
+      protocol: 2,
+      enableReadyCheck: false,
+    });
+    try {
+      const reply = (await client.call("SENTINEL", "MASTER", local.settings.sentinel.masterName)) as string[];
+      return new Map(reply.flatMap((name, i) => (i % 2 === 0 ? [[name, reply[i + 1] ?? ""] as const] : [])));
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  it("is ready within 10 seconds and serves a client through the endpoint", async () => {
+    assert.ok(startedInMs < 10_000, `${startedInMs} ms`);
+    await writeThrough(basePort, local.password, "first", "1");
+  });
+
+  it("refuses a client without the password", async () => {
+    await assert.rejects(writeThrough(basePort, "wrong", "key", "1"), /WRONGPASS|NOAUTH/);
+  });
+
+  it("keeps the password out of every process's arguments and environment", () => {
+    const secret = local.password;
+    const pids = JSON.parse(readFileSync(join(directory, "processes.json"), "utf8")) as { pid: number }[];
+    assert.equal(pids.length, 7);
+    for (const { pid } of pids) {
+      for (const file of ["cmdline", "environ"]) {
+        assert.ok(!readFileSync(`/proc/${pid}/${file}`, "utf8").includes(secret), `${pid} ${file}`);
+      }
+    }
+    for (const name of local.names) {
+      assert.ok(
+        !readFileSync(join(directory, "logs", `${name}.log`), "utf8").includes(secret),
+        `log of ${name}`,
+      );
+    }
+  });
+
+  for (const [fault, signal] of [
+    ["is killed", "SIGKILL"],
+    ["freezes", "SIGSTOP"],
+  ] as const) {
+    it(`lets a new client write again within 5 s when the master ${fault}, and takes the old one back as a replica`, async () => {
+      const old = await masterName();
+      await writeThrough(basePort, local.password, "before", fault);
+      local.signal(old, signal);
+      const begin = performance.now();
+      await eventually(() => writeThrough(basePort, local.password, "after", fault), { withinMs: 5000 });
+      assert.ok(performance.now() - begin < 5000);
+      const successor = await masterName();
+      assert.notEqual(successor, old);
+      if (signal === "SIGSTOP") local.signal(old, "SIGCONT");
+      else await local.restart(old);
+      await healthy();
+      assert.equal(await masterName(), successor);
+    });
+  }
+
+  it("loses no key when the master comes back at once with an empty volume", async () => {
+    const master = await masterName();
+    const client = new Redis({ port: basePort, password: local.password });
+    for (let i = 0; i < 200; i++) await client.set(`kept:${i}`, "x");
+    assert.equal(await client.wait(2, 2000), 2);
+    client.disconnect();
+    const before = await countKeys(portOf(master), local.password);
+    local.signal(master, "SIGKILL");
+    await eventually(() => assert.ok(!local.isRunning(master)));
+    rmSync(join(directory, master.replace("-instance", "")), { recursive: true });
+    await local.restart(master);
+    await healthy();
+    assert.notEqual(await masterName(), master);
+    for (const index of [1, 2, 3]) {
+      assert.equal(await countKeys(basePort + 100 + index, local.password), before, `instance ${index}`);
+    }
+  });
+
+  it("never starts an instance as master while the Sentinels are gone", async () => {
+    const master = await masterName();
+    for (const index of [1, 2, 3]) local.signal(`redis-sentinel-${index}`, "SIGKILL");
+    local.signal(master, "SIGKILL");
+    await eventually(() => assert.ok(!local.isRunning(master)));
+    await local.restart(master);
+    const log = join(directory, "logs", `${master}.log`);
+    const length = readFileSync(log, "utf8").length;
+    await eventually(() => assert.match(readFileSync(log, "utf8").slice(length), /0 of 3 Sentinels answer/));
+    await assert.rejects(countKeys(portOf(master), local.password));
+    for (const index of [1, 2, 3]) await local.restart(`redis-sentinel-${index}`);
+    await healthy();
+  });
+
+  it("brings a changed quorum into every running Sentinel and keeps what they learnt", async () => {
+    const old = await masterName();
+    local.signal(old, "SIGKILL");
+    await eventually(async () => assert.notEqual((await local.status()).master, ""), { withinMs: 10_000 });
+    await local.restart(old);
+    await healthy();
+    const epoch = (await sentinelFields(1)).get("config-epoch");
+    assert.ok(Number(epoch) > 0);
+    await local.stop();
+    local = await LocalTopology.start({ directory, basePort, configuration: { "sentinel:quorum": "3" } });
+    for (const index of [1, 2, 3]) {
+      const fields = await sentinelFields(index);
+      assert.equal(fields.get("quorum"), "3");
+      assert.equal(fields.get("config-epoch"), epoch);
+      assert.equal(fields.get("num-other-sentinels"), "2");
+    }
+    assert.ok((await countKeys(portOf(await masterName()), local.password)) >= 200);
+  });
+});

@@ -1,0 +1,50 @@
+import { Redis } from "ioredis";
+
+/** Writes a value over a new connection, as a client that has just started does, and reads it back. */
+export async function writeThrough(
+  port: number,
+  password: string,
+  key: string,
+  value: string,
+): Promise<void> {
+  const client = new Redis({
+    port,
+    password,
+    lazyConnect: true,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    commandTimeout: 5000,
+    enableReadyCheck: false,
+  });
+  let problem: Error | undefined;
+  client.on("error", (error: Error) => {
+    problem = error;
+  });
+  try {
+    await client.connect();
+    await client.set(key, value);
+    const found = await client.get(key);
+    if (found !== value) throw new Error(`GET ${key} gave ${found}, not ${value}`);
+  } catch (error) {
+    throw problem ?? error;
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** All keys of one Redis, asked directly. */
+export async function countKeys(port: number, password: string): Promise<number> {
+  const client = new Redis({
+    port,
+    password,
+    retryStrategy: null,
+    commandTimeout: 5000,
+    enableReadyCheck: false,
+  });
+  client.on("error", () => undefined);
+  try {
+    return await client.dbsize();
+  } finally {
+    client.disconnect();
+  }
+}
