@@ -1,7 +1,7 @@
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import { agree } from "../quorum/agreement.ts";
 import { askRole } from "../quorum/ask-role.ts";
-import { askSentinel } from "../quorum/ask-sentinel.ts";
+import { askSentinel, countPromotable } from "../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
 import { messageOf } from "../runtime/log.ts";
 
@@ -47,8 +47,9 @@ export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
     query.sentinels.map(async ({ name, address }) => {
       const connection = connect(address);
       const view = await askSentinel(connection, query.masterName).catch(messageOf);
+      const promotable = await countPromotable(connection, query.masterName).catch(() => 0);
       connection.close();
-      return { name, address, view };
+      return { name, address, view, promotable };
     }),
   );
   const answered = views.flatMap(({ view }) => (typeof view === "string" ? [] : [view]));
@@ -62,14 +63,15 @@ export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
     state,
     healthy,
   });
-  const sentinels = views.map(({ name, address, view }) =>
+  const replicas = query.redis.length - 1;
+  const sentinels = views.map(({ name, address, view, promotable }) =>
     typeof view === "string"
       ? part(name, address, view, false)
       : part(
           name,
           address,
-          `names ${formatAddress(view.master)} at epoch ${view.configEpoch}`,
-          agreed !== undefined && sameAddress(view.master, agreed),
+          `names ${formatAddress(view.master)} at epoch ${view.configEpoch}, could promote ${promotable} of ${replicas}`,
+          agreed !== undefined && sameAddress(view.master, agreed) && promotable === replicas,
         ),
   );
   let master = "";
@@ -86,7 +88,7 @@ export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
           name,
           address,
           `master, ${role.replicas} replicas`,
-          isAgreed && role.replicas === query.redis.length - 1,
+          isAgreed && role.replicas === replicas,
         );
       }
       const follows = agreed !== undefined && sameAddress(role.master, agreed);

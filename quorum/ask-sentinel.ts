@@ -38,6 +38,21 @@ export async function askSentinels(
   return { views, failures };
 }
 
+/**
+ * The number of replicas that one Sentinel would promote: reachable, linked with the master, and allowed by their
+ * `replica-priority`. It learns of a change within its INFO period, so this lags behind what the replicas say.
+ */
+export async function countPromotable(connection: ControlConnection, masterName: string): Promise<number> {
+  const reply = await connection.call("SENTINEL", "REPLICAS", masterName);
+  if (!Array.isArray(reply)) throw new Error(`SENTINEL REPLICAS answered ${typeof reply}, not a list`);
+  return reply.map(readFieldList).filter((fields) => {
+    const down = (fields.get("flags") ?? "")
+      .split(",")
+      .some((flag) => ["s_down", "disconnected"].includes(flag));
+    return !down && fields.get("master-link-status") === "ok" && Number(fields.get("slave-priority")) > 0;
+  }).length;
+}
+
 /** Turns the flat field/value list of a Sentinel reply into a map. */
 function readFieldList(reply: unknown): Map<string, string> {
   if (!Array.isArray(reply))

@@ -40,7 +40,10 @@ export async function checkReady(state: InstanceState, info: () => Promise<unkno
   }
   if (fields.get("master_link_status") === "up") {
     state.initialised = true;
-    return true;
+    // Until the supervisor has raised it, the Sentinels could not promote this one in the next instance's place.
+    return fields.get("slave_priority") === "0"
+      ? { problem: "in sync, but not yet allowed to be promoted" }
+      : true;
   }
   return state.initialised ? { problem: `not in sync with ${fields.get("master_host")}` } : true;
 }
