@@ -59,8 +59,8 @@ export async function chooseRole(
   }
 }
 
-/** Asks one Sentinel after the other until one starts a failover. */
-async function askForFailover(
+/** Asks one Sentinel after the other, always in the same order, until one starts a failover or says that one runs. */
+export async function askForFailover(
   sentinels: readonly ControlConnection[],
   masterName: string,
   log: Logger,
@@ -72,6 +72,7 @@ async function askForFailover(
       return;
     } catch (error) {
       log.info({ refused: messageOf(error) }, "a Sentinel did not start a failover");
+      if (messageOf(error).includes("INPROG")) return;
     }
   }
 }

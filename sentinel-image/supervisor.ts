@@ -6,8 +6,9 @@ import { askRole, type Role } from "../quorum/ask-role.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { messageOf } from "../runtime/log.ts";
+import { askForFailover } from "./choose-role.ts";
 import { seesTrouble } from "./decide-start.ts";
-import { planSupervision, type SupervisionAction } from "./plan-supervision.ts";
+import { isStalled, planSupervision, type SupervisionAction } from "./plan-supervision.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
 
 /** What {@link supervise} works with. */
@@ -28,11 +29,11 @@ const roundMs = 500;
 /** Watches over a running instance, every 500 ms until `signal`. A round that fails is logged, the next one goes on. */
 export async function supervise(options: SupervisorOptions): Promise<void> {
   const { signal, log } = options;
-  let lastAgreed: Address | undefined;
+  let memory: RoundMemory = { agreed: undefined, stalledRounds: 0 };
   let lastProblem = "";
   while (!signal.aborted) {
     try {
-      lastAgreed = await round(options, lastAgreed);
+      memory = await round(options, memory);
       lastProblem = "";
     } catch (error) {
       const problem = messageOf(error);
@@ -43,10 +44,13 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
 }
 
-async function round(
-  options: SupervisorOptions,
-  lastAgreed: Address | undefined,
-): Promise<Address | undefined> {
+/** What one round leaves to the next. */
+interface RoundMemory {
+  readonly agreed: Address | undefined;
+  readonly stalledRounds: number;
+}
+
+async function round(options: SupervisorOptions, memory: RoundMemory): Promise<RoundMemory> {
   const { self, masterName, server, sentinels, log } = options;
   for (const result of await Promise.allSettled(sentinels.map(applySentinelTimers))) {
     if (result.status === "fulfilled" && result.value) log.info("set a Sentinel's timers");
@@ -57,16 +61,18 @@ async function round(
   const role = await askRole(server);
   const masterConfirmed =
     agreed !== undefined && !views.some(seesTrouble) && (await isMaster(options, agreed));
+  const stalledRounds = isStalled(views, sentinels.length) ? memory.stalledRounds + 1 : 0;
   const actions = planSupervision({
     self,
     agreement,
-    agreedBefore: agreed !== undefined && lastAgreed !== undefined && sameAddress(agreed, lastAgreed),
+    agreedBefore: agreed !== undefined && memory.agreed !== undefined && sameAddress(agreed, memory.agreed),
     role,
     masterConfirmed,
     priority: await readPriority(server),
+    stalledRounds,
   });
-  for (const action of actions) await carryOut(action, server, role, log);
-  return agreed;
+  for (const action of actions) await carryOut(action, options, role);
+  return { agreed, stalledRounds };
 }
 
 async function isMaster({ instances }: SupervisorOptions, address: Address): Promise<boolean> {
@@ -85,12 +91,8 @@ async function readPriority(server: ControlConnection): Promise<number> {
   return Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
 }
 
-async function carryOut(
-  action: SupervisionAction,
-  server: ControlConnection,
-  role: Role,
-  log: Logger,
-): Promise<void> {
+async function carryOut(action: SupervisionAction, options: SupervisorOptions, role: Role): Promise<void> {
+  const { server, sentinels, masterName, log } = options;
   switch (action.kind) {
     case "follow":
       log.warn(
@@ -104,6 +106,10 @@ async function carryOut(
     case "allow-promotion":
       log.info({ role: role.kind }, "in sync: the Sentinels may promote this instance");
       await server.call("CONFIG", "SET", "replica-priority", 100);
+      return;
+    case "request-failover":
+      log.warn("the Sentinels see the master down and do nothing");
+      await askForFailover(sentinels, masterName, log);
       return;
   }
 }
