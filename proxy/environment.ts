@@ -6,6 +6,8 @@ const contract = {
   BIND_ADDR: env.text("0.0.0.0"),
   /** Port for Redis clients. */
   PROXY_PORT: env.port(6379),
+  /** Port for Sentinel clients. Unset: none. */
+  PROXY_SENTINEL_PORT: env.optionalPort(),
   /** Port of /livez, /readyz and /metrics. */
   PROXY_ADMIN_PORT: env.port(8080),
   /** Milliseconds that a client waits for a master before it gets an error. */

@@ -6,6 +6,7 @@ import { readPassword } from "../runtime/password-file.ts";
 import { readProxyEnvironment } from "./environment.ts";
 import { FailoverLog } from "./failover-log.ts";
 import { createMetrics } from "./metrics.ts";
+import { SentinelRelay } from "./sentinel-relay.ts";
 import { TcpRelay } from "./tcp-relay.ts";
 
 const log = createLog("proxy", process.env.LOG_LEVEL);
@@ -53,6 +54,10 @@ async function main(): Promise<void> {
     metrics: metrics.render,
   });
   await relay.listen();
+  const sentinelRelay = new SentinelRelay(environment.REDIS_SENTINELS, environment.PROXY_MAX_CLIENTS);
+  if (environment.PROXY_SENTINEL_PORT !== undefined) {
+    await sentinelRelay.listen(environment.PROXY_SENTINEL_PORT, environment.BIND_ADDR);
+  }
   watcher.start();
   log.info({ port: environment.PROXY_PORT, sentinels: environment.REDIS_SENTINELS.length }, "listening");
 
@@ -61,6 +66,7 @@ async function main(): Promise<void> {
     draining = true;
     log.info({ signal, clients: relay.clients }, "draining");
     const force = setTimeout(() => relay.destroy(), forceCloseAfterMs);
+    sentinelRelay.close();
     await relay.close();
     clearTimeout(force);
     await watcher.stop();

@@ -1,8 +1,9 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import type { Logger } from "pino";
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { MasterState } from "../quorum/master-state.ts";
+import { dial } from "./dial.ts";
 
 /** What a {@link TcpRelay} is told. */
 export interface TcpRelayOptions {
@@ -21,8 +22,6 @@ interface Session {
   upstream: Socket | undefined;
   master: Address | undefined;
 }
-
-const connectTimeoutMs = 1000;
 
 /** Connects each client with the verified master, byte by byte, and with nobody else. */
 export class TcpRelay {
@@ -131,18 +130,6 @@ export class TcpRelay {
     upstream?.destroy();
     client.destroy();
   }
-}
-
-/** Connects, or gives undefined when nobody accepts in time. */
-async function dial({ host, port }: Address): Promise<Socket | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Socket | undefined>();
-  const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
-  const timer = setTimeout(() => socket.destroy(), connectTimeoutMs);
-  socket.on("error", () => undefined);
-  socket.once("connect", () => resolve(socket)).once("close", () => resolve(undefined));
-  const connected = await promise;
-  clearTimeout(timer);
-  return connected;
 }
 
 /** Waits for a promise, but not longer than `ms`. */

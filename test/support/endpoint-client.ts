@@ -8,6 +8,7 @@ export async function writeThrough(
   value: string,
 ): Promise<void> {
   const client = new Redis({
+    host,
     port,
     password,
     lazyConnect: true,
@@ -33,7 +34,7 @@ export async function writeThrough(
 }
 
 /** All keys of one Redis, asked directly. */
-export async function countKeys(port: number, password: string): Promise<number> {
+export async function countKeys(port: number, password: string, host = "127.0.0.1"): Promise<number> {
   const client = new Redis({
     port,
     password,

@@ -1,0 +1,29 @@
+# Everything from a fresh machine. `make help` lists the targets; the commands behind them are `bin/redis-ha.js --help`.
+.DEFAULT_GOAL := help
+REDIS_HA := node bin/redis-ha.js
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: up
+up: node_modules ## Deploy stack dev with a real `pulumi up` (CONTEXT=… REGISTRY=…, else kind, else an embedded cluster)
+	$(REDIS_HA) stack up
+
+.PHONY: down
+down: node_modules ## Destroy stack dev; its volumes stay for the next `make up`
+	$(REDIS_HA) stack down
+
+.PHONY: local
+local: node_modules ## Run the whole topology as processes of this machine, until Ctrl-C
+	@scripts/ensure-redis.sh
+	$(REDIS_HA) local up
+
+.PHONY: test
+test: node_modules ## Run all checks and tests; ends with "N passed, N failed"
+	@scripts/ensure-redis.sh
+	node_modules/.bin/node test/run.ts
+
+# The lockfile decides: a changed one installs anew. Install scripts stay off; the two packages that need theirs are named.
+node_modules: package-lock.json
+	@scripts/install-packages.sh

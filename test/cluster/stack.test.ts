@@ -1,0 +1,306 @@
+import assert from "node:assert/strict";
+import { checkEndpoint } from "../../stack/check-endpoint.ts";
+import { countKeys, writeThrough } from "../support/endpoint-client.ts";
+import { eventually } from "../support/eventually.ts";
+import { kubectl, objectNames, runInPod } from "../support/kubectl.ts";
+import { TestStack } from "../support/test-stack.ts";
+
+const namespace = "redis-ha-test";
+const everything = [
+  "deployment",
+  "service",
+  "secret",
+  "configmap",
+  "poddisruptionbudget",
+  "persistentvolumeclaim",
+  "pod",
+];
+
+/** The tests follow one stack through its life, so they build on one another. */
+describe("a stack on a real cluster", function () {
+  this.timeout(180_000);
+  this.bail(true);
+  let stack: TestStack;
+  let password: string;
+  let endpoint: string;
+
+  before(async () => {
+    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=60s"]);
+    stack = await TestStack.create("test", { "redis:storage": "64Mi" });
+  });
+
+  after(() => stack.remove());
+
+  async function clusterIp(service: string): Promise<string> {
+    return kubectl([
+      "--namespace",
+      namespace,
+      "get",
+      "service",
+      service,
+      "--output",
+      "jsonpath={.spec.clusterIP}",
+    ]);
+  }
+
+  /** Writes from the node, over a new connection to the endpoint's ClusterIP. */
+  function write(key: string, value: string): Promise<void> {
+    return writeThrough(6379, password, key, value, endpoint);
+  }
+
+  async function sentinelFields(index: number): Promise<Map<string, string>> {
+    const ask = `REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli -p 26379 sentinel master $MASTER_NAME`;
+    const words = (
+      await kubectl([
+        "--namespace",
+        namespace,
+        "exec",
+        `deployment/redis-sentinel-${index}`,
+        "--",
+        "sh",
+        "-c",
+        ask,
+      ])
+    ).split("\n");
+    return new Map(words.flatMap((word, i) => (i % 2 === 0 ? [[word, words[i + 1] ?? ""] as const] : [])));
+  }
+
+  async function roleOf(index: number): Promise<string> {
+    const ask = `REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli role`;
+    return (
+      (
+        await kubectl([
+          "--namespace",
+          namespace,
+          "exec",
+          `deployment/redis-instance-${index}`,
+          "--",
+          "sh",
+          "-c",
+          ask,
+        ])
+      ).split("\n")[0] ?? ""
+    );
+  }
+
+  async function masterIndex(): Promise<number> {
+    return Number((await sentinelFields(1)).get("ip")?.at(-1));
+  }
+
+  it("refuses wrong settings in a sentence, before anything is created", async () => {
+    await stack.configure({
+      "sentinel:quorum": "4",
+      "redis:storage": "1x",
+      "redis:instances": "-1",
+      "sentinel:kworum": "2",
+    });
+    const text = await stack.run("preview").then(
+      () => assert.fail("the preview went through"),
+      (error: Error) => error.message,
+    );
+    assert.match(text, /The configuration has 4 mistakes\. Nothing was changed\./);
+    assert.match(text, /'sentinel:quorum' is 4 but there are 3 Sentinels: use 2 or 3/);
+    assert.match(text, /'redis:storage' is '1x': use a Kubernetes quantity/);
+    assert.match(text, /'redis:instances' is '-1': use an odd number/);
+    assert.match(text, /'sentinel:kworum' is not known: did you mean 'sentinel:quorum'/);
+    await assert.rejects(stack.up(), /4 mistakes/);
+    await assert.rejects(kubectl(["get", "namespace", namespace]), /NotFound/);
+    await stack.run("config", "rm", "sentinel:kworum");
+    await stack.configure({ "sentinel:quorum": "2", "redis:storage": "64Mi", "redis:instances": "3" });
+  });
+
+  it("says what to do when the cluster can't be reached or the registry is missing", async () => {
+    await stack.configure({ "redis-ha:context": "nowhere" });
+    await assert.rejects(stack.up(), /configured Kubernetes cluster is unreachable: .*'nowhere'/);
+    await stack.configure({ "redis-ha:context": process.env.TEST_CONTEXT ?? "", "images:registry": "" });
+    await assert.rejects(
+      stack.run("preview"),
+      /'images:registry' is missing.*pulumi config set images:registry/,
+    );
+    await stack.configure({ "images:registry": process.env.TEST_REGISTRY ?? "" });
+  });
+
+  it("comes up from nothing within 60 s", async () => {
+    const begin = performance.now();
+    await stack.up();
+    const seconds = (performance.now() - begin) / 1000;
+    process.stdout.write(`      pulumi up from nothing: ${seconds.toFixed(1)} s\n`);
+    assert.ok(seconds < 60, `${seconds} s`);
+    const outputs = await stack.outputs();
+    assert.equal(outputs.proxyEndpoint, `svc-redis-sentinel-proxy.${namespace}.svc:6379`);
+    password = String(outputs.password);
+    endpoint = await clusterIp("svc-redis-sentinel-proxy");
+  });
+
+  it("changes nothing the second time", async () => {
+    await stack.up("--expect-no-changes");
+  });
+
+  it("serves a pod by the exported name, and the node, and this machine through kubectl", async () => {
+    const outputs = await stack.outputs();
+    const image = await kubectl([
+      "--namespace",
+      namespace,
+      "get",
+      "deployment/redis-sentinel-1",
+      "--output",
+      "jsonpath={.spec.template.spec.containers[0].image}",
+    ]);
+    assert.match(image, /@sha256:[0-9a-f]{64}$/);
+    const redisCli = `REDISCLI_AUTH=$(cat /credentials/password) redis-cli -h ${outputs.proxyHost} -p ${outputs.proxyPort}`;
+    const printed = await runInPod(
+      namespace,
+      "client",
+      image,
+      String(outputs.credentialsSecret),
+      `${redisCli} set from pod; ${redisCli} get from`,
+    );
+    assert.equal(printed, "OK\npod");
+    await write("from", "node");
+    const report = await checkEndpoint({
+      namespace,
+      password,
+      context: process.env.TEST_CONTEXT ?? "",
+      environment: {},
+    });
+    assert.deepEqual([report.role, report.connectedReplicas], ["master", 2]);
+  });
+
+  it("lets a Sentinel client find the master by the exported Sentinel endpoint", async () => {
+    const ask =
+      "REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli -h svc-redis-sentinel-proxy -p 26379 sentinel get-master-addr-by-name $MASTER_NAME";
+    const found = await kubectl([
+      "--namespace",
+      namespace,
+      "exec",
+      "deployment/redis-sentinel-1",
+      "--",
+      "sh",
+      "-c",
+      ask,
+    ]);
+    assert.equal(found, `svc-redis-instance-${await masterIndex()}\n6379`);
+  });
+
+  it("keeps the password out of the state, pod specs, logs and ConfigMaps", async () => {
+    const places = {
+      state: await stack.run("stack", "export"),
+      objects: await kubectl([
+        "--namespace",
+        namespace,
+        "get",
+        "deployment,pod,service,configmap",
+        "--output",
+        "json",
+      ]),
+      logs: await kubectl([
+        "--namespace",
+        namespace,
+        "logs",
+        "--selector",
+        "app.kubernetes.io/name=redis-ha",
+        "--tail=-1",
+        "--prefix",
+      ]),
+    };
+    for (const [place, text] of Object.entries(places)) {
+      assert.ok(text.length > 100, place);
+      assert.ok(!text.includes(password), place);
+    }
+  });
+
+  it("brings a changed quorum into all running Sentinels and touches nothing else", async () => {
+    await write("before", "quorum");
+    const redisPods = await objectNames(namespace, ["pod"]).then((names) =>
+      names.filter((name) => name.includes("instance")),
+    );
+    await stack.configure({ "sentinel:quorum": "3" });
+    const preview = await stack.run("preview");
+    const changed = [...preview.matchAll(/^ [~+-]+ +(\S+) (\S+) /gm)].map(
+      ([, type, name]) => `${type} ${name}`,
+    );
+    assert.deepEqual(
+      [...new Set(changed)].sort(),
+      [1, 2, 3].map((i) => `kubernetes:apps/v1:Deployment redis-sentinel-${i}`),
+    );
+    const up = stack.up();
+    let writes = 0;
+    let running = true;
+    up.then(
+      () => (running = false),
+      () => (running = false),
+    );
+    while (running) {
+      await write("during", String(writes++));
+    }
+    await up;
+    assert.ok(writes > 20, `${writes} writes`);
+    for (const index of [1, 2, 3]) assert.equal((await sentinelFields(index)).get("quorum"), "3");
+    const after = await objectNames(namespace, ["pod"]).then((names) =>
+      names.filter((name) => name.includes("instance")),
+    );
+    assert.deepEqual(after, redisPods);
+    await stack.configure({ "sentinel:quorum": "2" });
+    await stack.up();
+  });
+
+  it("writes again within 5 s after the master's pod was killed, which then returns as a replica", async () => {
+    await write("before", "kill");
+    const old = await masterIndex();
+    await kubectl([
+      "--namespace",
+      namespace,
+      "delete",
+      "pod",
+      "--selector",
+      `redis-ha/workload=redis-instance-${old}`,
+      "--force",
+      "--grace-period=0",
+    ]);
+    const begin = performance.now();
+    await eventually(() => write("after", "kill"), { withinMs: 5000 });
+    process.stdout.write(
+      `      kill to the next write: ${((performance.now() - begin) / 1000).toFixed(1)} s\n`,
+    );
+    await eventually(async () => assert.equal(await roleOf(old), "slave"), {
+      withinMs: 30_000,
+      everyMs: 500,
+    });
+    assert.notEqual(await masterIndex(), old);
+    await kubectl([
+      "--namespace",
+      namespace,
+      "wait",
+      "deployment",
+      "--all",
+      "--for=condition=Available",
+      "--timeout=60s",
+    ]);
+  });
+
+  it("keeps the volumes and their data, and nothing else, through destroy and up", async () => {
+    for (let i = 0; i < 50; i++) await write(`kept:${i}`, "x");
+    const keys = await countKeys(6379, password, endpoint);
+    await stack.destroy();
+    const claims = [1, 2, 3].flatMap((i) => [
+      `persistentvolumeclaim/pvc-redis-instance-${i}`,
+      `persistentvolumeclaim/pvc-redis-sentinel-${i}`,
+    ]);
+    await eventually(
+      async () => assert.deepEqual((await objectNames(namespace, everything)).sort(), claims.sort()),
+      { withinMs: 30_000 },
+    );
+    await stack.up();
+    password = String((await stack.outputs()).password);
+    endpoint = await clusterIp("svc-redis-sentinel-proxy");
+    assert.equal(await countKeys(6379, password, endpoint), keys);
+    await write("after", "destroy");
+  });
+
+  it("leaves nothing at all when the volumes are not to be kept", async () => {
+    await stack.configure({ "redis-ha:keepVolumes": "false" });
+    await stack.up();
+    await stack.destroy();
+    await assert.rejects(kubectl(["get", "namespace", namespace]), /NotFound/);
+  });
+});

@@ -1,0 +1,88 @@
+// Runs every check and test of the project, and ends with one line: N passed, N failed[, N skipped].
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { startCluster } from "../cluster/embedded-cluster.ts";
+import { ensurePulumi } from "../cluster/programs.ts";
+import { readMachineFacts } from "../stack/target.ts";
+import { countMochaOutput } from "./support/count-mocha-output.ts";
+
+const project = fileURLToPath(new URL("..", import.meta.url));
+const total = { passed: 0, failed: 0, skipped: 0 };
+const begin = performance.now();
+
+function say(line: string): void {
+  process.stdout.write(`\n── ${((performance.now() - begin) / 1000).toFixed(0)} s  ${line}\n`);
+}
+
+/** A check that is good or not. */
+async function check(name: string, command: string, args: readonly string[]): Promise<void> {
+  say(name);
+  const result = await execa(command, args, {
+    cwd: project,
+    preferLocal: true,
+    stdio: "inherit",
+    reject: false,
+  });
+  if (result.exitCode === 0) total.passed++;
+  else total.failed++;
+}
+
+/** A folder of tests, in a process of its own. */
+async function mocha(
+  name: string,
+  files: readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
+  say(name);
+  const result = await execa("mocha", files, {
+    cwd: project,
+    preferLocal: true,
+    env: { ...env, FORCE_COLOR: "0" },
+    stdin: "ignore",
+    stdout: ["pipe", "inherit"],
+    stderr: "inherit",
+    reject: false,
+  });
+  const counts = countMochaOutput(result.stdout, result.exitCode ?? 1);
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+}
+
+/** The tests that need a Kubernetes: an embedded one where that is possible. */
+async function clusterTests(): Promise<void> {
+  const facts = await readMachineFacts();
+  if (!facts.root || !facts.debian) {
+    say("cluster tests: SKIPPED, the embedded cluster needs root on Debian or Ubuntu");
+    total.skipped++;
+    return;
+  }
+  say("cluster tests: starting the embedded cluster");
+  const onProgress = (line: string): void => say(line);
+  try {
+    const cluster = await startCluster({ stateDir: join(project, ".redis-ha", "cluster"), onProgress });
+    const { binDir } = await ensurePulumi({ onProgress });
+    await mocha("cluster tests", ["test/cluster/**/*.test.ts"], {
+      KUBECONFIG: cluster.kubeconfig,
+      DOCKER_HOST: cluster.dockerHost,
+      TEST_CONTEXT: cluster.context,
+      TEST_REGISTRY: cluster.registry,
+      TEST_PULUMI_BIN: binDir ?? "",
+    });
+  } catch (error) {
+    process.stdout.write(`${error instanceof Error ? error.message : error}\n`);
+    total.failed++;
+  }
+}
+
+await check("types", "tsc", ["--noEmit"]);
+await check("format and lint", "biome", ["check", "."]);
+await mocha("unit and component tests", ["test/unit/**/*.test.ts", "test/component/**/*.test.ts"]);
+await mocha("integration tests", ["test/integration/**/*.test.ts"]);
+await clusterTests();
+
+say("done");
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`);
+process.exitCode = total.failed > 0 ? 1 : 0;

@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ExecaError } from "execa";
+import { installProviders } from "../../cluster/providers/install.ts";
+import { PrivatePulumi } from "../../stack/private-pulumi.ts";
+
+const project = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A stack of this very program with its state and configuration in a temporary directory, on the test's cluster. */
+export class TestStack {
+  readonly name: string;
+  readonly pulumi: PrivatePulumi;
+  readonly #directory: string;
+
+  private constructor(name: string, directory: string, pulumi: PrivatePulumi) {
+    this.name = name;
+    this.#directory = directory;
+    this.pulumi = pulumi;
+  }
+
+  static async create(name: string, configuration: Readonly<Record<string, string>>): Promise<TestStack> {
+    const {
+      TEST_CONTEXT: context,
+      TEST_REGISTRY: registry,
+      TEST_PULUMI_BIN: bin,
+      KUBECONFIG,
+      DOCKER_HOST,
+    } = process.env;
+    if (!context || !registry || !KUBECONFIG || !DOCKER_HOST)
+      throw new Error("run the cluster tests with `make test`");
+    const directory = mkdtempSync(join(tmpdir(), "redis-ha-stack-"));
+    const configFile = join(directory, `Pulumi.${name}.yaml`);
+    writeFileSync(configFile, "config: {}\n");
+    const home = join(homedir(), ".cache", "redis-ha", "pulumi-home");
+    const pulumi = new PrivatePulumi({
+      project,
+      directory,
+      home,
+      binDirectories: [join(project, "node_modules", ".bin"), ...(bin ? [bin] : [])],
+      targetEnvironment: { KUBECONFIG, DOCKER_HOST },
+      configFile,
+    });
+    await installProviders({
+      pulumiHome: home,
+      environment: pulumi.environment,
+      onProgress: () => undefined,
+    });
+    const stack = new TestStack(name, directory, pulumi);
+    await pulumi.ensureStack(name);
+    await pulumi.configure(name, {
+      "redis-ha:context": context,
+      "images:registry": registry,
+      ...configuration,
+    });
+    return stack;
+  }
+
+  configure(values: Readonly<Record<string, string>>): Promise<void> {
+    return this.pulumi.configure(this.name, values);
+  }
+
+  /** Runs `pulumi <command>`; the text of a failure is in the error's message. */
+  async run(command: string, ...args: string[]): Promise<string> {
+    try {
+      return await this.pulumi.run([command, "--stack", this.name, ...args]);
+    } catch (error) {
+      if (error instanceof ExecaError)
+        throw new Error(`${error.shortMessage}\n${error.stdout}\n${error.stderr}`);
+      throw error;
+    }
+  }
+
+  up(...args: string[]): Promise<string> {
+    return this.run("up", "--yes", "--skip-preview", ...args);
+  }
+
+  destroy(): Promise<string> {
+    return this.run("destroy", "--yes", "--skip-preview");
+  }
+
+  outputs(): Promise<Record<string, unknown>> {
+    return this.pulumi.outputs(this.name);
+  }
+
+  remove(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
