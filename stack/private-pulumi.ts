@@ -15,8 +15,6 @@ export interface PulumiPlace {
   readonly binDirectories: readonly string[];
   /** KUBECONFIG and DOCKER_HOST of the target. */
   readonly targetEnvironment: Readonly<Record<string, string>>;
-  /** Another file than Pulumi.<stack>.yaml, for tests. */
-  readonly configFile?: string;
 }
 
 /** Runs the Pulumi CLI on one stack with a local state backend. */
@@ -45,24 +43,19 @@ export class PrivatePulumi {
 
   /** Runs `pulumi <args>` and gives what it printed. Progress goes to the terminal when `show` is set. */
   async run(args: readonly string[], { show = false }: { show?: boolean } = {}): Promise<string> {
-    const options = this.#place.configFile === undefined ? [] : ["--config-file", this.#place.configFile];
-    const result = await execa(
-      "pulumi",
-      ["--non-interactive", "--cwd", this.#place.project, ...args, ...options],
-      {
-        env: this.environment,
-        stdin: "ignore",
-        // What a person watches goes to stderr: stdout is for the result.
-        stdout: show ? ["pipe", process.stderr] : "pipe",
-        stderr: show ? ["pipe", process.stderr] : "pipe",
-      },
-    );
+    const result = await execa("pulumi", ["--non-interactive", "--cwd", this.#place.project, ...args], {
+      env: this.environment,
+      stdin: "ignore",
+      // What a person watches goes to stderr: stdout is for the result.
+      stdout: show ? ["pipe", process.stderr] : "pipe",
+      stderr: show ? ["pipe", process.stderr] : "pipe",
+    });
     return result.stdout;
   }
 
   /** Makes the stack unless it exists. */
   async ensureStack(stack: string): Promise<void> {
-    const stacks = JSON.parse(await this.#plain(["stack", "ls", "--json"])) as { name: string }[];
+    const stacks = JSON.parse(await this.run(["stack", "ls", "--json"])) as { name: string }[];
     if (!stacks.some(({ name }) => name === stack || name.endsWith(`/${stack}`))) {
       this.#dropForeignSalt(stack);
       await this.run(["stack", "init", stack, "--secrets-provider", "passphrase"]);
@@ -78,22 +71,13 @@ export class PrivatePulumi {
 
   /** The stack's outputs as plain values, secrets included. */
   async outputs(stack: string): Promise<Record<string, unknown>> {
-    const text = await this.#plain(["stack", "output", "--stack", stack, "--json", "--show-secrets"]);
+    const text = await this.run(["stack", "output", "--stack", stack, "--json", "--show-secrets"]);
     return JSON.parse(text) as Record<string, unknown>;
-  }
-
-  /** Commands that know no configuration file. */
-  async #plain(args: readonly string[]): Promise<string> {
-    const result = await execa("pulumi", ["--non-interactive", "--cwd", this.#place.project, ...args], {
-      env: this.environment,
-      stdin: "ignore",
-    });
-    return result.stdout;
   }
 
   /** A salt that belongs to a passphrase of an earlier, removed state would make a new stack unreadable. */
   #dropForeignSalt(stack: string): void {
-    const file = this.#place.configFile ?? join(this.#place.project, `Pulumi.${stack}.yaml`);
+    const file = join(this.#place.project, `Pulumi.${stack}.yaml`);
     if (!existsSync(file)) return;
     const lines = readFileSync(file, "utf8").split("\n");
     const kept = lines.filter((line) => !line.startsWith("encryptionsalt:"));

@@ -6,6 +6,7 @@ export async function writeThrough(
   password: string,
   key: string,
   value: string,
+  host = "127.0.0.1",
 ): Promise<void> {
   const client = new Redis({
     host,
@@ -36,6 +37,7 @@ export async function writeThrough(
 /** All keys of one Redis, asked directly. */
 export async function countKeys(port: number, password: string, host = "127.0.0.1"): Promise<number> {
   const client = new Redis({
+    host,
     port,
     password,
     retryStrategy: null,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,16 +31,19 @@ export class TestStack {
     if (!context || !registry || !KUBECONFIG || !DOCKER_HOST)
       throw new Error("run the cluster tests with `make test`");
     const directory = mkdtempSync(join(tmpdir(), "redis-ha-stack-"));
-    const configFile = join(directory, `Pulumi.${name}.yaml`);
-    writeFileSync(configFile, "config: {}\n");
+    // The same program in a folder of its own: the stack's configuration file must not appear in the checkout.
+    const folder = join(directory, "project");
+    mkdirSync(folder);
+    for (const entry of readdirSync(project).filter((item) => !/^(\.|Pulumi\.\w+\.yaml)/.test(item))) {
+      symlinkSync(join(project, entry), join(folder, entry));
+    }
     const home = join(homedir(), ".cache", "redis-ha", "pulumi-home");
     const pulumi = new PrivatePulumi({
-      project,
+      project: folder,
       directory,
       home,
       binDirectories: [join(project, "node_modules", ".bin"), ...(bin ? [bin] : [])],
       targetEnvironment: { KUBECONFIG, DOCKER_HOST },
-      configFile,
     });
     await installProviders({
       pulumiHome: home,
