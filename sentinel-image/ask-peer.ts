@@ -18,11 +18,13 @@ export function parseInfo(text: string): Map<string, string> {
  */
 export async function askPeer(connection: ControlConnection): Promise<PeerView> {
   const fields = parseInfo(String(await connection.call("INFO")));
+  const role = fields.get("role") === "master" ? "master" : "replica";
   const hasKeys = [...fields.keys()].some((name) => /^db\d+$/.test(name));
   return {
     address: connection.address,
-    role: fields.get("role") === "master" ? "master" : "replica",
+    role,
     hasData: hasKeys || fields.get("loading") === "1",
+    promotable: role === "replica" && Number(fields.get("slave_priority")) > 0,
   };
 }
 

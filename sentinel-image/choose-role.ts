@@ -35,8 +35,10 @@ export async function chooseRole(
   const { self, masterName, sentinels, peers, hasData, log, signal } = options;
   let logAt = performance.now() + 1000;
   let failoverAt = 0;
+  let expectingSince: number | undefined;
   for (;;) {
     const [{ views }, answers] = await Promise.all([askSentinels(sentinels, masterName), askPeers(peers)]);
+    const now = performance.now();
     const decision = decideStart({
       self,
       sentinelCount: sentinels.length,
@@ -44,9 +46,10 @@ export async function chooseRole(
       peerCount: peers.length,
       peers: answers,
       hasData: hasData(),
+      expectedFailoverForMs: expectingSince === undefined ? 0 : now - expectingSince,
     });
     if (decision.kind !== "wait") return decision;
-    const now = performance.now();
+    expectingSince = decision.expectsFailover ? (expectingSince ?? now) : undefined;
     if (decision.needsFailover && now >= failoverAt) {
       failoverAt = now + failoverEveryMs;
       await askForFailover(sentinels, masterName, log);

@@ -7,7 +7,12 @@ export interface PeerView {
   readonly role: "master" | "replica";
   /** It holds at least one key. */
   readonly hasData: boolean;
+  /** A replica that the Sentinels may make the master: its `replica-priority` is not 0. */
+  readonly promotable: boolean;
 }
+
+/** How long an instance that is named, and has its data, leaves the Sentinels time to replace it. */
+export const failoverPatienceMs = 8000;
 
 /** A Sentinel sees the master that it names down, or is failing it over: the answer may change at any moment. */
 export function seesTrouble({ flags }: SentinelView): boolean {
@@ -25,6 +30,8 @@ export interface StartObservation {
   readonly peers: readonly PeerView[];
   /** The volume holds a data set. */
   readonly hasData: boolean;
+  /** For how long the decision has been to wait for a failover that must come by itself. */
+  readonly expectedFailoverForMs: number;
 }
 
 /** What to do now. */
@@ -36,6 +43,8 @@ export type StartDecision =
       readonly reason: string;
       /** The Sentinels name this instance but it must not lead: they have to choose another one. */
       readonly needsFailover: boolean;
+      /** A failover that replaces this instance should come by itself. */
+      readonly expectsFailover: boolean;
     };
 
 /**
@@ -61,6 +70,7 @@ export function decideStart(observation: StartObservation): StartDecision {
         kind: "wait",
         reason: `the volume is empty but ${formatAddress(keeper.address)} has data: another instance must become master`,
         needsFailover: failing === undefined,
+        expectsFailover: false,
       };
     }
     // One that doesn't answer may hold the data.
@@ -69,12 +79,20 @@ export function decideStart(observation: StartObservation): StartDecision {
     }
     return { kind: "lead", reason: "the Sentinels name this instance and no instance has data" };
   }
-  if (failing !== undefined && peers.length > 0) {
-    return wait(`${formatAddress(failing.sentinel)} is failing this instance over`);
+  // They see it down because it hasn't started yet. Without a replica that they may promote nothing will come of that, and
+  // whoever waited for it would wait for ever; with one, a failover ends in seconds or it never will. With no peer at all
+  // this instance leads at once: without a replica it takes no writes that could be lost.
+  const unknown = peers.length > 0 && peers.length < peerCount;
+  const replaceable = unknown || peers.some(({ promotable }) => promotable);
+  if (failing !== undefined && replaceable && observation.expectedFailoverForMs < failoverPatienceMs) {
+    return {
+      ...wait(`${formatAddress(failing.sentinel)} is failing this instance over`),
+      expectsFailover: true,
+    };
   }
   return { kind: "lead", reason: "the Sentinels name this instance and it has its data" };
 }
 
-function wait(reason: string): StartDecision {
-  return { kind: "wait", reason, needsFailover: false };
+function wait(reason: string): Extract<StartDecision, { kind: "wait" }> {
+  return { kind: "wait", reason, needsFailover: false, expectsFailover: false };
 }

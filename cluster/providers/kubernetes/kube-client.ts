@@ -158,7 +158,13 @@ async function exchange(
   call
     .on("error", reject)
     .on("timeout", () => call.destroy(new Error(`no answer from ${url.host} within 30 s`)));
-  call.end(body === undefined ? undefined : JSON.stringify(body));
+  if (body === undefined) call.end();
+  else {
+    // A DELETE has no length of its own: its body would be taken for the next request of the connection.
+    const text = Buffer.from(JSON.stringify(body));
+    call.setHeader("content-length", text.length);
+    call.end(text);
+  }
   return promise;
 }
 
