@@ -46,7 +46,7 @@ async function main(): Promise<void> {
       problem: watcher.state.kind === "searching" ? `no master yet: ${watcher.state.reason}` : "starting",
     };
   };
-  await startAdminServer({
+  const admin = await startAdminServer({
     host: environment.BIND_ADDR,
     port: environment.PROXY_ADMIN_PORT,
     live: () => true,
@@ -70,6 +70,7 @@ async function main(): Promise<void> {
     await relay.close();
     clearTimeout(force);
     await watcher.stop();
+    admin.close();
     log.info("drained");
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 
 /** The answer of a health check: true, or why not. */
 export type Health = true | { readonly problem: string };
@@ -15,12 +15,18 @@ export interface AdminServerOptions {
   readonly metrics?: () => Promise<string>;
 }
 
+/** A running admin server. */
+export interface AdminServer {
+  /** Ends it with all its connections: nothing keeps the process alive any more. */
+  close(): void;
+}
+
 /**
  * Starts the HTTP server for probes and metrics; resolves when it listens.
  *
  * @throws {Error} when the port is taken.
  */
-export async function startAdminServer(options: AdminServerOptions): Promise<Server> {
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const server = createServer((request, response) => {
     answer(options, request.url ?? "/").then(
       ({ status, type, body }) => response.writeHead(status, { "content-type": type }).end(body),
@@ -30,9 +36,13 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Ser
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject).listen(options.port, options.host, resolve);
   await promise;
-  // Probes must not keep a process alive that has nothing else to do.
-  server.unref();
-  return server;
+  return {
+    close: () => {
+      server.close();
+      // A kubelet keeps its connections open, and they would keep this process alive.
+      server.closeAllConnections();
+    },
+  };
 }
 
 async function answer(

@@ -18,6 +18,8 @@ export interface SupervisionObservation {
   readonly priority: number;
   /** Rounds in a row in which the Sentinels agreed that the master is down and none of them did anything. */
   readonly stalledRounds: number;
+  /** Rounds in a row in which nobody was master, nobody could be promoted, and this instance has the newest copy. */
+  readonly orphanedRounds: number;
 }
 
 /** What the supervisor does about it. */
@@ -28,6 +30,9 @@ export type SupervisionAction =
 
 /** 1.5 s. An election that goes well is over sooner. */
 const patienceRounds = 3;
+
+/** 5 s. The master that the Sentinels name may only be starting later than its replicas. */
+const orphanedPatienceRounds = 10;
 
 /**
  * The master is down, and no Sentinel does anything about it. After an attempt that failed they all wait for twice the
@@ -45,7 +50,8 @@ export function isStalled(views: readonly SentinelView[], sentinelCount: number)
  * taking writes within a second instead of ten, a replica of the wrong instance is re-pointed at once.
  */
 export function planSupervision(observation: SupervisionObservation): SupervisionAction[] {
-  const { self, agreement, agreedBefore, masterConfirmed, role, priority, stalledRounds } = observation;
+  const { self, agreement, agreedBefore, masterConfirmed, role, priority } = observation;
+  const { stalledRounds, orphanedRounds } = observation;
   const agreed =
     agreement.kind === "agreed" && agreedBefore && masterConfirmed ? agreement.master : undefined;
   if (agreed !== undefined && !sameAddress(agreed, self)) {
@@ -54,6 +60,8 @@ export function planSupervision(observation: SupervisionObservation): Supervisio
   }
   // A replica that never finished its first sync is empty, and Sentinel would promote it all the same.
   if (priority === 0 && (role.kind === "master" || role.linkUp)) return [{ kind: "allow-promotion" }];
+  // All replicas were restarted while the master was away, so none of them may be promoted and none ever gets a link.
+  if (priority === 0 && orphanedRounds >= orphanedPatienceRounds) return [{ kind: "allow-promotion" }];
   if (
     role.kind === "replica" &&
     priority > 0 &&

@@ -19,6 +19,8 @@ import { supervise } from "./supervisor.ts";
 const log = createLog("redis", process.env.LOG_LEVEL);
 const stopping = new AbortController();
 let server: RedisServer | undefined;
+/** Ends what would keep this process alive. */
+const closers: (() => void)[] = [];
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.on(signal, () => {
@@ -53,8 +55,9 @@ async function main(): Promise<void> {
   // Its own server is asked on the loopback: whether the name leads back to this pod is not its question.
   const host = environment.BIND_ADDR === "0.0.0.0" ? "127.0.0.1" : environment.BIND_ADDR;
   const own = connect({ host, port: self.port }, 2000);
+  const heart = connect({ host, port: self.port });
 
-  await startAdminServer({
+  const admin = await startAdminServer({
     host: environment.BIND_ADDR,
     port: environment.REDIS_ADMIN_PORT,
     live: () => checkLive(state, () => own.call("PING")),
@@ -64,6 +67,11 @@ async function main(): Promise<void> {
       return health;
     },
   });
+
+  closers.push(
+    () => admin.close(),
+    ...[own, ...peers, ...sentinels].map((connection) => () => connection.close()),
+  );
 
   const hasData = (): boolean => hasStoredData(dataDirectory);
   const role = await chooseRole({
@@ -96,6 +104,7 @@ async function main(): Promise<void> {
     self,
     masterName,
     server: own,
+    heart,
     sentinels,
     instances: peers,
     log,
@@ -104,13 +113,14 @@ async function main(): Promise<void> {
   const { code, signal } = await server.ended;
   stopping.abort();
   await supervision;
-  for (const connection of [own, ...peers, ...sentinels]) connection.close();
+  for (const connection of [own, heart, ...peers, ...sentinels]) connection.close();
   log.info({ code, signal }, "redis-server ended");
   // 128 + n is how a shell tells death by a signal.
   process.exitCode = code ?? 128 + (signal === "SIGKILL" ? 9 : 15);
 }
 
 main().catch((error: unknown) => {
+  for (const close of closers) close();
   if (stopping.signal.aborted && server === undefined) return;
   log.fatal(messageOf(error));
   process.exitCode = 1;

@@ -6,8 +6,10 @@ import { askRole, type Role } from "../quorum/ask-role.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { messageOf } from "../runtime/log.ts";
+import { askPeers } from "./ask-peer.ts";
 import { askForFailover } from "./choose-role.ts";
 import { seesTrouble } from "./decide-start.ts";
+import { askHeartbeat, beat, isNewestCopy } from "./heartbeat.ts";
 import { isStalled, planSupervision, type SupervisionAction } from "./plan-supervision.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
 
@@ -17,6 +19,8 @@ export interface SupervisorOptions {
   readonly masterName: string;
   /** This instance's own server. */
   readonly server: ControlConnection;
+  /** Another connection to it, for the heartbeat: a paused server leaves it without an answer, and only it. */
+  readonly heart: ControlConnection;
   readonly sentinels: readonly ControlConnection[];
   /** The other instances. */
   readonly instances: readonly ControlConnection[];
@@ -29,7 +33,7 @@ const roundMs = 500;
 /** Watches over a running instance, every 500 ms until `signal`. A round that fails is logged, the next one goes on. */
 export async function supervise(options: SupervisorOptions): Promise<void> {
   const { signal, log } = options;
-  let memory: RoundMemory = { agreed: undefined, stalledRounds: 0 };
+  let memory: RoundMemory = { agreed: undefined, stalledRounds: 0, orphanedRounds: 0 };
   let lastProblem = "";
   while (!signal.aborted) {
     try {
@@ -48,10 +52,11 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
 interface RoundMemory {
   readonly agreed: Address | undefined;
   readonly stalledRounds: number;
+  readonly orphanedRounds: number;
 }
 
 async function round(options: SupervisorOptions, memory: RoundMemory): Promise<RoundMemory> {
-  const { self, masterName, server, sentinels, log } = options;
+  const { self, masterName, server, heart, sentinels, log } = options;
   for (const result of await Promise.allSettled(sentinels.map(applySentinelTimers))) {
     if (result.status === "fulfilled" && result.value) log.info("set a Sentinel's timers");
   }
@@ -61,18 +66,54 @@ async function round(options: SupervisorOptions, memory: RoundMemory): Promise<R
   const role = await askRole(server);
   const masterConfirmed =
     agreed !== undefined && !views.some(seesTrouble) && (await isMaster(options, agreed));
+  const priority = await readPriority(server);
   const stalledRounds = isStalled(views, sentinels.length) ? memory.stalledRounds + 1 : 0;
+  const orphaned =
+    role.kind === "replica" &&
+    !role.linkUp &&
+    priority === 0 &&
+    agreed !== undefined &&
+    !masterConfirmed &&
+    (await isOrphaned(options, agreed));
+  const orphanedRounds = orphaned ? memory.orphanedRounds + 1 : 0;
   const actions = planSupervision({
     self,
     agreement,
     agreedBefore: agreed !== undefined && memory.agreed !== undefined && sameAddress(agreed, memory.agreed),
     role,
     masterConfirmed,
-    priority: await readPriority(server),
+    priority,
     stalledRounds,
+    orphanedRounds,
   });
   for (const action of actions) await carryOut(action, options, role);
-  return { agreed, stalledRounds };
+  if (agreement.kind === "agreed" && sameAddress(agreement.master, self) && role.kind === "master") {
+    // Refused while no replica is in sync. Then the clients' writes are refused, too, and the copy gets no newer.
+    await beat(heart, { epoch: agreement.configEpoch, ms: Date.now() }).catch((error: unknown) =>
+      log.debug({ problem: messageOf(error) }, "no heartbeat"),
+    );
+  }
+  return { agreed, stalledRounds, orphanedRounds };
+}
+
+/**
+ * All instances but the missing master answer, none of them is a master or may be promoted, and none has a newer copy
+ * than this one. One that doesn't answer may have a newer copy.
+ */
+async function isOrphaned(options: SupervisorOptions, missingMaster: Address): Promise<boolean> {
+  const { self, heart, instances } = options;
+  const others = instances.filter(({ address }) => !sameAddress(address, missingMaster));
+  const peers = await askPeers(others);
+  if (peers.length < others.length || peers.some(({ role, promotable }) => role === "master" || promotable)) {
+    return false;
+  }
+  const [own, ...copies] = await Promise.all(
+    [heart, ...others].map(async (connection) => ({
+      address: connection === heart ? self : connection.address,
+      heartbeat: await askHeartbeat(connection),
+    })),
+  );
+  return own !== undefined && isNewestCopy(own, copies);
 }
 
 async function isMaster({ instances }: SupervisorOptions, address: Address): Promise<boolean> {
@@ -104,7 +145,7 @@ async function carryOut(action: SupervisionAction, options: SupervisorOptions, r
       if (action.dropClients) await server.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
       return;
     case "allow-promotion":
-      log.info({ role: role.kind }, "in sync: the Sentinels may promote this instance");
+      log.info({ role }, "the Sentinels may promote this instance");
       await server.call("CONFIG", "SET", "replica-priority", 100);
       return;
     case "request-failover":
