@@ -9,16 +9,16 @@ export function quoteArgument(value: string): string {
   return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
+/** Values of a template. A list becomes several arguments. */
+export type TemplateVariables = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /**
- * Puts variables into a template: `${NAME}` becomes the quoted value. A line with a variable that is undefined is left
+ * Puts variables into a template: `${NAME}` becomes the quoted value, one argument whatever is in it. A line with a variable that is undefined is left
  * out; `# …` lines stay as they are.
  *
  * @throws {Error} for a variable that isn't known.
  */
-export function renderTemplate(
-  template: string,
-  variables: Readonly<Record<string, string | undefined>>,
-): string[] {
+export function renderTemplate(template: string, variables: TemplateVariables): string[] {
   const lines: string[] = [];
   for (const line of template.split("\n")) {
     if (line === "" || line.startsWith("#")) {
@@ -30,7 +30,7 @@ export function renderTemplate(
       if (!(name in variables)) throw new Error(`the template uses \${${name}}, which is not known`);
       const value = variables[name];
       if (value === undefined) complete = false;
-      return value === undefined ? "" : value.split(" ").map(quoteArgument).join(" ");
+      return value === undefined ? "" : [value].flat().map(quoteArgument).join(" ");
     });
     if (complete) lines.push(rendered);
   }

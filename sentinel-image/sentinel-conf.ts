@@ -92,7 +92,7 @@ export function renderSentinelConf(input: SentinelConfInput): string {
   const seenEpoch = Math.max(configEpoch, ...peers.map((peer) => peer.configEpoch));
   const lines = renderTemplate(input.template, {
     ...input.variables,
-    REDIS_MASTER: `${master.host} ${master.port}`,
+    REDIS_MASTER: [master.host, String(master.port)],
   });
   lines.push(`sentinel myid ${sentinelId(masterName, self)}`);
   lines.push(`sentinel config-epoch ${masterName} ${configEpoch}`);

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +69,23 @@ export class RedisProcess {
     } catch (error) {
       await server.kill();
       throw new Error(`redis-server ${args.join(" ")} does not answer:\n${server.#output}`, { cause: error });
+    }
+  }
+
+  /** Starts it with a configuration file of these lines; the file goes with the process. */
+  static async startWithFile(
+    port: number,
+    lines: readonly string[],
+    options: { readonly password?: string } = {},
+  ): Promise<RedisProcess> {
+    const directory = temporaryDirectory();
+    const file = join(directory.path, "redis.conf");
+    writeFileSync(file, lines.join("\n"));
+    try {
+      return await RedisProcess.start(port, [file, "--dir", directory.path], options);
+    } finally {
+      // redis-server has read it, and works in the directory without a name.
+      directory.remove();
     }
   }
 
