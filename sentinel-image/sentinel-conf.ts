@@ -40,20 +40,31 @@ export function sentinelId(masterName: string, sentinel: Address): string {
     .digest("hex");
 }
 
-/** Reads the lines that Sentinel wrote about its own knowledge. Undefined when the text is no usable sentinel.conf. */
+/**
+ * Reads the lines that Sentinel wrote about its own knowledge. Undefined when the text is no whole sentinel.conf: every
+ * one names its only master and three epochs, and a file that was cut off would lower them.
+ */
 export function parseLearnedState(text: string): LearnedState | undefined {
+  if (!text.endsWith("\n")) return undefined;
   const words = text.split("\n").map((line) => line.trim().split(/\s+/));
-  const of = (directive: string): string[] | undefined =>
-    words.find(([first, second]) => first === "sentinel" && second === directive);
-  const monitor = of("monitor");
-  const port = Number(monitor?.[4]);
-  if (monitor?.[3] === undefined || !(port > 0) || monitor[5] === undefined) return undefined;
-  return {
-    master: { host: monitor[3], port },
-    configEpoch: Number(of("config-epoch")?.[3] ?? 0) || 0,
-    leaderEpoch: Number(of("leader-epoch")?.[3] ?? 0) || 0,
-    currentEpoch: Number(of("current-epoch")?.[2] ?? 0) || 0,
+  const all = (directive: string): string[][] =>
+    words.filter(([first, second]) => first === "sentinel" && second === directive);
+  const epoch = (directive: string): number => {
+    const lines = all(directive);
+    const value = lines.length === 1 ? lines[0]?.at(-1) : undefined;
+    return value !== undefined && /^\d+$/.test(value) ? Number(value) : Number.NaN;
   };
+  const [monitor, ...others] = all("monitor");
+  const [, , , host, portText, quorum] = monitor ?? [];
+  const port = Number(portText);
+  const learned = {
+    configEpoch: epoch("config-epoch"),
+    leaderEpoch: epoch("leader-epoch"),
+    currentEpoch: epoch("current-epoch"),
+  };
+  if (others.length > 0 || host === undefined || quorum === undefined) return undefined;
+  if (!(port > 0) || !Object.values(learned).every(Number.isSafeInteger)) return undefined;
+  return { master: { host, port }, ...learned };
 }
 
 /**
@@ -67,15 +78,20 @@ export function chooseMaster(input: SentinelConfInput): {
 } {
   const { learned, peers, instances, initialMaster } = input;
   const known = peers.filter(({ master }) => instances.some((instance) => sameAddress(instance, master)));
-  const newest = known.toSorted((a, b) => b.configEpoch - a.configEpoch)[0];
+  const newestEpoch = Math.max(...known.map(({ configEpoch }) => configEpoch));
+  const newest = known
+    .filter(({ configEpoch }) => configEpoch === newestEpoch)
+    .map(({ master, configEpoch }, _, all) => ({
+      master,
+      configEpoch,
+      votes: all.filter((peer) => sameAddress(peer.master, master)).length,
+    }))
+    .toSorted((a, b) => b.votes - a.votes)[0];
   if (learned === undefined || !instances.some((instance) => sameAddress(instance, learned.master))) {
     return newest ?? { master: initialMaster, configEpoch: 0 };
   }
   if (newest !== undefined) {
-    const supporters = known.filter(
-      ({ master, configEpoch }) => sameAddress(master, newest.master) && configEpoch === newest.configEpoch,
-    );
-    const outvoted = newest.configEpoch === learned.configEpoch && supporters.length >= 2;
+    const outvoted = newest.configEpoch === learned.configEpoch && newest.votes >= 2;
     if (newest.configEpoch > learned.configEpoch || outvoted) return newest;
   }
   return { master: learned.master, configEpoch: learned.configEpoch };

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the template's own syntax
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { quoteArgument, renderTemplate } from "../../../sentinel-image/conf-line.ts";
