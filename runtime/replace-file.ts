@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -8,9 +8,12 @@ import { dirname } from "node:path";
  */
 export function replaceFile(path: string, text: string, mode = 0o600): void {
   const temporary = `${path}.tmp`;
-  const file = openSync(temporary, "w", mode);
+  // One that a crash left behind may have another mode.
+  rmSync(temporary, { force: true });
+  const file = openSync(temporary, "wx", mode);
   try {
-    writeSync(file, text);
+    // Writes on until everything is there: on a disk that fills up, one call may write a part only.
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
