@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Address, parseAddress, parseAddressList } from "../quorum/address.ts";
+import { type Address, parseAddress, parseAddressList, sameAddress } from "../quorum/address.ts";
 
 /** Every mistake in a program's environment, told at once. */
 export class EnvironmentError extends Error {
@@ -71,9 +71,12 @@ export const env = {
     ),
   addresses: (defaultPort: number): Variable<readonly [Address, ...Address[]]> =>
     variable(
-      "host:port,host:port,… with at least one",
+      "host:port,host:port,… with at least one and none twice",
       parsed((value) => {
-        const [first, ...others] = parseAddressList(value, defaultPort);
+        const list = parseAddressList(value, defaultPort);
+        // A Sentinel that is named twice would make a majority of fewer than half of them.
+        if (list.some((a, i) => list.findIndex((b) => sameAddress(a, b)) !== i)) throw new Error("twice");
+        const [first, ...others] = list;
         if (first === undefined) throw new Error("empty");
         return [first, ...others] as const;
       }),
