@@ -42,8 +42,10 @@ export class ControlConnection {
     } catch (error) {
       const cause = this.#lastError ?? error;
       const message = cause instanceof Error ? cause.message : String(cause);
-      // An error reply (NOAUTH, LOADING, …) says that the peer lives: only then the connection is kept.
-      if (!(error instanceof Error && error.name === "ReplyError")) this.#drop(client);
+      // An error reply (LOADING, BUSY, …) says that the peer lives: only then the connection is kept. One about the
+      // password says that it has changed: the next question reads it again.
+      const isReply = error instanceof Error && error.name === "ReplyError";
+      if (!isReply || /^(NOAUTH|WRONGPASS)\b/.test(error.message)) this.#drop(client);
       throw new Error(`${formatAddress(this.address)}: ${message}`, { cause });
     } finally {
       deadline.cancel();

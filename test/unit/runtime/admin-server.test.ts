@@ -14,7 +14,11 @@ describe("startAdminServer", () => {
   });
   afterEach(() => server?.close());
 
-  const healthy = { host: "127.0.0.1", live: () => true, ready: () => true } as const;
+  const healthy: Omit<AdminServerOptions, "port"> = {
+    host: "127.0.0.1",
+    live: () => true,
+    ready: () => true,
+  };
 
   async function get(path: string, options: Partial<AdminServerOptions> = {}): Promise<[number, string]> {
     server?.close();
@@ -25,7 +29,7 @@ describe("startAdminServer", () => {
 
   it("answers 200 while it is well", async () => {
     assert.deepEqual(await get("/livez"), [200, "ok\n"]);
-    assert.deepEqual(await get("/readyz?verbose=1", { ready: async () => true }), [200, "ok\n"]);
+    assert.deepEqual(await get("/readyz?verbose=1", { ready: async () => true as const }), [200, "ok\n"]);
   });
 
   it("answers 503 with the reason, and keeps liveness and readiness apart", async () => {

@@ -1,0 +1,65 @@
+import type { Socket } from "node:net";
+import type { Address } from "../../quorum/address.ts";
+import { FakeServer, Raw, type Reply } from "./fake-server.ts";
+
+/** A Sentinel that says what a test wants: it may lie, be slow or frozen, answer garbage, or be gone. */
+export class FakeSentinel extends FakeServer {
+  master: Address;
+  configEpoch = 1;
+  flags = "master";
+  readonly #subscribers = new Set<Socket>();
+
+  constructor(master: Address) {
+    super();
+    this.master = master;
+  }
+
+  /** Changes what it says. */
+  names(master: Address, configEpoch: number): void {
+    this.master = master;
+    this.configEpoch = configEpoch;
+  }
+
+  get subscribers(): number {
+    return this.#subscribers.size;
+  }
+
+  publish(channel: string, message: string): void {
+    for (const socket of this.#subscribers) {
+      const words = ["message", channel, message].map((word) => `$${word.length}\r\n${word}\r\n`);
+      socket.write(`*3\r\n${words.join("")}`);
+    }
+  }
+
+  protected answer(command: readonly string[], socket: Socket): Reply {
+    const [name = "", subcommand = ""] = command.map((word) => word.toUpperCase());
+    if (name === "SUBSCRIBE") {
+      this.#subscribers.add(socket);
+      socket.once("close", () => this.#subscribers.delete(socket));
+      const channels = command.slice(1);
+      return new Raw(
+        channels
+          .map((channel, i) => `*3\r\n$9\r\nsubscribe\r\n$${channel.length}\r\n${channel}\r\n:${i + 1}\r\n`)
+          .join(""),
+      );
+    }
+    if (name === "SENTINEL" && subcommand === "MASTER") {
+      return [
+        ...["name", command[2] ?? "", "ip", this.master.host, "port", String(this.master.port)],
+        ...["flags", this.flags, "config-epoch", String(this.configEpoch)],
+        ...["num-slaves", "2", "num-other-sentinels", "2"],
+      ];
+    }
+    return new Raw(`-ERR unknown command '${name}'\r\n`);
+  }
+}
+
+/** A Redis that only knows its role. */
+export class FakeRedis extends FakeServer {
+  role: "master" | "slave" = "master";
+
+  protected answer([name = ""]: readonly string[]): Reply {
+    if (name.toUpperCase() !== "ROLE") return new Raw("+OK\r\n");
+    return this.role === "master" ? ["master", 100, []] : ["slave", "127.0.0.1", 1, "connected", 100];
+  }
+}
