@@ -12,6 +12,7 @@ import { seesTrouble } from "./decide-start.ts";
 import { askHeartbeat, beat, isNewestCopy } from "./heartbeat.ts";
 import { isStalled, planSupervision, type SupervisionAction } from "./plan-supervision.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
+import { askCpuSeconds, dropSentinelLinks, SpinDetector } from "./spinning-sentinels.ts";
 
 /** What {@link supervise} works with. */
 export interface SupervisorOptions {
@@ -33,11 +34,13 @@ const roundMs = 500;
 /** Watches over a running instance, every 500 ms until `signal`. A round that fails is logged, the next one goes on. */
 export async function supervise(options: SupervisorOptions): Promise<void> {
   const { signal, log } = options;
-  let memory: RoundMemory = { agreed: undefined, stalledRounds: 0, orphanedRounds: 0 };
+  const detectors = options.sentinels.map(() => new SpinDetector());
+  let memory: RoundMemory = { agreed: undefined, stalledRounds: 0, orphanedRounds: 0, leads: false };
   let lastProblem = "";
   while (!signal.aborted) {
     try {
       memory = await round(options, memory);
+      await calmSentinels(options, detectors, memory.leads);
       lastProblem = "";
     } catch (error) {
       const problem = messageOf(error);
@@ -53,6 +56,8 @@ interface RoundMemory {
   readonly agreed: Address | undefined;
   readonly stalledRounds: number;
   readonly orphanedRounds: number;
+  /** This instance is the agreed master. */
+  readonly leads: boolean;
 }
 
 async function round(options: SupervisorOptions, memory: RoundMemory): Promise<RoundMemory> {
@@ -87,13 +92,14 @@ async function round(options: SupervisorOptions, memory: RoundMemory): Promise<R
     orphanedRounds,
   });
   for (const action of actions) await carryOut(action, options, role);
-  if (agreement.kind === "agreed" && sameAddress(agreement.master, self) && role.kind === "master") {
+  const leads = agreement.kind === "agreed" && sameAddress(agreement.master, self) && role.kind === "master";
+  if (leads) {
     // Refused while no replica is in sync. Then the clients' writes are refused, too, and the copy gets no newer.
     await beat(heart, { epoch: agreement.configEpoch, ms: Date.now() }).catch((error: unknown) =>
       log.debug({ problem: messageOf(error) }, "no heartbeat"),
     );
   }
-  return { agreed, stalledRounds, orphanedRounds };
+  return { agreed, stalledRounds, orphanedRounds, leads };
 }
 
 /**
@@ -114,6 +120,22 @@ async function isOrphaned(options: SupervisorOptions, missingMaster: Address): P
     })),
   );
   return own !== undefined && isNewestCopy(own, copies);
+}
+
+/** Each instance ends the connections with itself; those between Sentinels are ended by the master. */
+async function calmSentinels(
+  { sentinels, server, log }: SupervisorOptions,
+  detectors: readonly SpinDetector[],
+  leads: boolean,
+): Promise<void> {
+  const answers = await Promise.allSettled(sentinels.map(askCpuSeconds));
+  for (const [i, answer] of answers.entries()) {
+    const sentinel = sentinels[i];
+    if (answer.status === "rejected" || sentinel === undefined) continue;
+    if (detectors[i]?.observe(answer.value, performance.now()) !== true) continue;
+    const dropped = await dropSentinelLinks(sentinel, leads ? [server, ...sentinels] : [server]);
+    log.warn({ sentinel: formatAddress(sentinel.address), dropped }, "a Sentinel was busy all the time");
+  }
 }
 
 async function isMaster({ instances }: SupervisorOptions, address: Address): Promise<boolean> {
