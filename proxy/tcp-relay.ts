@@ -62,7 +62,11 @@ export class TcpRelay {
       this.#masterFound.resolve();
     } else {
       this.#master = undefined;
+      // Those who wait already go on waiting.
+      this.#masterFound.resolve();
       this.#masterFound = Promise.withResolvers<void>();
+      // One lost answer is no reason to cut everybody off who is served.
+      if (state.suspect !== undefined) return;
       // Whatever the old master still answers may never become true.
       for (const session of this.#sessions) if (session.master !== undefined) this.#cut(session);
     }

@@ -24,7 +24,12 @@ export type Agreement =
       readonly configEpoch: number;
       readonly votes: number;
     }
-  | { readonly kind: "none"; readonly reason: string };
+  | {
+      readonly kind: "none";
+      readonly reason: string;
+      /** What alone stands against a majority's master: a Sentinel with a higher epoch, or the caller's `minEpoch`. */
+      readonly objector?: SentinelView | "memory";
+    };
 
 /** The smallest number of Sentinels that is more than half of all of them. */
 export function majorityOf(sentinelCount: number): number {
@@ -64,12 +69,14 @@ export function agree(
       return {
         kind: "none",
         reason: `${formatAddress(newer.sentinel)} names ${formatAddress(newer.master)} at epoch ${newer.configEpoch}, newer than the majority's ${formatAddress(master)} at epoch ${configEpoch}`,
+        objector: newer,
       };
     }
     if (configEpoch < minEpoch) {
       return {
         kind: "none",
         reason: `the majority names ${formatAddress(master)} at epoch ${configEpoch}, but epoch ${minEpoch} was already seen`,
+        objector: "memory",
       };
     }
     return { kind: "agreed", master, configEpoch, votes: supporters.length };

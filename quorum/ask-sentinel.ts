@@ -19,23 +19,36 @@ export async function askSentinel(connection: ControlConnection, masterName: str
   };
 }
 
+/** How long the others are waited for once enough Sentinels have answered. */
+const graceMs = 50;
+
 /**
  * Asks all Sentinels at once. Those that don't answer are left out of `views` and told in `failures`.
+ *
+ * @param isEnough with it, a frozen Sentinel doesn't delay the rest: once the answers are enough, all others have 50 ms
+ * left. One of them may be a failover's leader, which is the only one to know the new master.
  */
 export async function askSentinels(
   connections: readonly ControlConnection[],
   masterName: string,
+  isEnough?: (views: readonly SentinelView[]) => boolean,
 ): Promise<{ readonly views: SentinelView[]; readonly failures: Error[] }> {
-  const answers = await Promise.allSettled(
-    connections.map((connection) => askSentinel(connection, masterName)),
-  );
   const views: SentinelView[] = [];
   const failures: Error[] = [];
-  for (const answer of answers) {
-    if (answer.status === "fulfilled") views.push(answer.value);
-    else failures.push(answer.reason instanceof Error ? answer.reason : new Error(String(answer.reason)));
-  }
-  return { views, failures };
+  const grace = Promise.withResolvers<void>();
+  let timer: NodeJS.Timeout | undefined;
+  const questions = connections.map(async (connection) => {
+    try {
+      views.push(await askSentinel(connection, masterName));
+      if (isEnough?.(views) === true) timer ??= setTimeout(grace.resolve, graceMs);
+    } catch (error) {
+      failures.push(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+  await Promise.race([Promise.all(questions), grace.promise]);
+  clearTimeout(timer);
+  // Copies: whoever answers later doesn't change what was decided on.
+  return { views: [...views], failures: [...failures] };
 }
 
 /**

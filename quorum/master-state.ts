@@ -1,10 +1,15 @@
-import { type Address, sameAddress } from "./address.ts";
+import { type Address, formatAddress, sameAddress } from "./address.ts";
 import type { Agreement } from "./agreement.ts";
 
 /** What a watcher knows of the master. */
 export type MasterState =
   | { readonly kind: "following"; readonly master: Address; readonly configEpoch: number }
-  | { readonly kind: "searching"; readonly reason: string };
+  | {
+      readonly kind: "searching";
+      readonly reason: string;
+      /** The master that was followed and doesn't answer just now: nobody new is sent to it, but it isn't given up yet. */
+      readonly suspect?: Suspect;
+    };
 
 /** What to ask a Redis before a decision. */
 export interface Candidate {
@@ -12,30 +17,64 @@ export interface Candidate {
   readonly configEpoch: number;
 }
 
+/** A master that failed to answer. */
+export interface Suspect extends Candidate {
+  readonly failures: number;
+  readonly sinceMs: number;
+}
+
+/** What a candidate answered to the question for its role. */
+export type Probe =
+  | { readonly kind: "master" }
+  | { readonly kind: "replica" }
+  | { readonly kind: "silent"; readonly problem: string };
+
+/** A long command, a pause of the machine or one lost packet must not cut every client off: so many failures, so long. */
+const [givenUpAfterFailures, givenUpAfterMs] = [3, 1000];
+
 /**
  * The Redis whose ROLE decides: the one that the Sentinels agree on, else the one that was followed. Without any agreement
  * the old master is kept as long as it says that it is one: losing the Sentinels is no reason to stop serving.
  */
 export function candidateOf(state: MasterState, agreement: Agreement): Candidate | undefined {
   if (agreement.kind === "agreed") return agreement;
-  return state.kind === "following" ? state : undefined;
+  return state.kind === "following" ? state : state.suspect;
 }
 
-/** The next state, after the candidate was asked for its role. `problem` is why it is no master. */
+/** The next state, after the candidate was asked for its role. */
 export function nextState(
-  candidate: Candidate | undefined,
+  state: MasterState,
   agreement: Agreement,
-  problem: string | undefined,
+  asked: { readonly candidate: Candidate; readonly probe: Probe } | undefined,
+  nowMs: number,
 ): MasterState {
-  if (candidate === undefined || problem !== undefined) {
-    const disagreement = agreement.kind === "none" ? agreement.reason : undefined;
-    return { kind: "searching", reason: problem ?? disagreement ?? "nobody was asked yet" };
+  if (asked === undefined) {
+    return {
+      kind: "searching",
+      reason: agreement.kind === "none" ? agreement.reason : "nobody was asked yet",
+    };
   }
-  return { kind: "following", master: candidate.master, configEpoch: candidate.configEpoch };
+  const { candidate, probe } = asked;
+  const { master, configEpoch } = candidate;
+  switch (probe.kind) {
+    case "master":
+      return { kind: "following", master, configEpoch };
+    case "replica":
+      return { kind: "searching", reason: `${formatAddress(master)} is a replica` };
+    case "silent": {
+      const lost = { kind: "searching", reason: probe.problem } as const;
+      const before = state.kind === "following" ? state : state.suspect;
+      if (before === undefined || !sameAddress(before.master, master)) return lost;
+      const { failures, sinceMs } = "failures" in before ? before : { failures: 0, sinceMs: nowMs };
+      const suspect = { master, configEpoch, failures: failures + 1, sinceMs };
+      const givenUp = suspect.failures >= givenUpAfterFailures && nowMs - sinceMs > givenUpAfterMs;
+      return givenUp ? lost : { ...lost, suspect };
+    }
+  }
 }
 
 /** Whether clients notice a difference. */
 export function sameState(a: MasterState, b: MasterState): boolean {
-  if (a.kind === "following" && b.kind === "following") return sameAddress(a.master, b.master);
-  return a.kind === b.kind;
+  if (a.kind === "following") return b.kind === "following" && sameAddress(a.master, b.master);
+  return b.kind === "searching" && (a.suspect === undefined) === (b.suspect === undefined);
 }

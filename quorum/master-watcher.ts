@@ -1,10 +1,11 @@
 import { EventEmitter } from "node:events";
-import { type Address, formatAddress, sameAddress } from "./address.ts";
+import { type Address, sameAddress } from "./address.ts";
 import { agree } from "./agreement.ts";
 import { askRole } from "./ask-role.ts";
 import { askSentinels } from "./ask-sentinel.ts";
 import { ControlConnection } from "./control-connection.ts";
-import { candidateOf, type MasterState, nextState, sameState } from "./master-state.ts";
+import { candidateOf, type MasterState, nextState, type Probe, sameState } from "./master-state.ts";
+import { PatientAgreement } from "./patient-agreement.ts";
 import { subscribeToSentinel } from "./sentinel-events.ts";
 
 /** What a {@link MasterWatcher} is told. */
@@ -30,6 +31,7 @@ interface MasterWatcherEvents {
 export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   readonly #options: MasterWatcherOptions;
   readonly #sentinels: readonly ControlConnection[];
+  readonly #agreement = new PatientAgreement();
   readonly #unsubscribe: (() => void)[] = [];
   #state: MasterState = { kind: "searching", reason: "nobody was asked yet" };
   #acceptedEpoch = 0;
@@ -51,7 +53,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     return this.#state;
   }
 
-  /** Sentinels that answered in the last round. */
+  /** Sentinels that answered in the last round, in time. */
   get reachableSentinels(): number {
     return this.#reachable;
   }
@@ -95,20 +97,24 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
 
   async #decide(): Promise<void> {
     const { masterName, sentinels } = this.#options;
-    const { views } = await askSentinels(this.#sentinels, masterName);
+    const options = { sentinelCount: sentinels.length, minEpoch: this.#acceptedEpoch };
+    const { views } = await askSentinels(
+      this.#sentinels,
+      masterName,
+      (some) => agree(some, options).kind === "agreed",
+    );
     this.#reachable = views.length;
-    const agreement = agree(views, { sentinelCount: sentinels.length, minEpoch: this.#acceptedEpoch });
+    const agreement = this.#agreement.agree(views, options, performance.now());
     const candidate = candidateOf(this.#state, agreement);
-    const problem = candidate === undefined ? undefined : await this.#whyNoMaster(candidate.master);
-    const state = nextState(candidate, agreement, problem);
-    if (state.kind === "following") this.#acceptedEpoch = Math.max(this.#acceptedEpoch, state.configEpoch);
+    const asked = candidate && { candidate, probe: await this.#ask(candidate.master) };
+    const state = nextState(this.#state, agreement, asked, performance.now());
+    if (state.kind === "following") this.#acceptedEpoch = state.configEpoch;
     const before = this.#state;
     this.#state = state;
     if (!this.#stopped && !sameState(before, state)) this.emit("change", state, before);
   }
 
-  /** Why an address is no master; undefined when it says that it is one. */
-  async #whyNoMaster(address: Address): Promise<string | undefined> {
+  async #ask(address: Address): Promise<Probe> {
     const following = this.#state.kind === "following" && sameAddress(this.#state.master, address);
     if (this.#probe === undefined || !following || !sameAddress(this.#probe.address, address)) {
       // A connection from before the decision may lead to a process that has since become something else.
@@ -116,10 +122,9 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
       this.#probe = new ControlConnection({ address, password: this.#options.password });
     }
     try {
-      const role = await askRole(this.#probe);
-      return role.kind === "master" ? undefined : `${formatAddress(address)} is a replica`;
+      return { kind: (await askRole(this.#probe)).kind };
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return { kind: "silent", problem: error instanceof Error ? error.message : String(error) };
     }
   }
 }

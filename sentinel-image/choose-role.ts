@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { type Address, formatAddress } from "../quorum/address.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { PatientAgreement } from "../quorum/patient-agreement.ts";
 import { messageOf } from "../runtime/log.ts";
 import { askPeers } from "./ask-peer.ts";
 import { decideStart, type StartDecision } from "./decide-start.ts";
@@ -33,6 +34,7 @@ export async function chooseRole(
   options: ChooseRoleOptions,
 ): Promise<Exclude<StartDecision, { kind: "wait" }>> {
   const { self, masterName, sentinels, peers, hasData, log, signal } = options;
+  const patient = new PatientAgreement();
   let logAt = performance.now() + 1000;
   let failoverAt = 0;
   let expectingSince: number | undefined;
@@ -41,7 +43,7 @@ export async function chooseRole(
     const now = performance.now();
     const decision = decideStart({
       self,
-      sentinelCount: sentinels.length,
+      agreement: patient.agree(views, { sentinelCount: sentinels.length }, now),
       views,
       peerCount: peers.length,
       peers: answers,

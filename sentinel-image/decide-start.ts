@@ -1,5 +1,5 @@
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
-import { agree, type SentinelView } from "../quorum/agreement.ts";
+import type { Agreement, SentinelView } from "../quorum/agreement.ts";
 
 /** What another instance says of itself. */
 export interface PeerView {
@@ -22,7 +22,8 @@ export function seesTrouble({ flags }: SentinelView): boolean {
 /** What an instance knows before it starts its server. */
 export interface StartObservation {
   readonly self: Address;
-  readonly sentinelCount: number;
+  /** What the Sentinels agree on. */
+  readonly agreement: Agreement;
   /** The Sentinels that answered. */
   readonly views: readonly SentinelView[];
   readonly peerCount: number;
@@ -52,8 +53,7 @@ export type StartDecision =
  * before the role is known. The roles come from a majority of the Sentinels, never from a number or a kept file.
  */
 export function decideStart(observation: StartObservation): StartDecision {
-  const { self, views, sentinelCount, peers, peerCount, hasData } = observation;
-  const agreement = agree(views, { sentinelCount });
+  const { self, agreement, views, peers, peerCount, hasData } = observation;
   if (agreement.kind === "none") return wait(`no agreement on the master: ${agreement.reason}`);
   if (!sameAddress(agreement.master, self)) return { kind: "follow", master: agreement.master };
 

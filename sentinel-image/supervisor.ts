@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
-import { agree } from "../quorum/agreement.ts";
 import { askRole, type Role } from "../quorum/ask-role.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { PatientAgreement } from "../quorum/patient-agreement.ts";
 import { messageOf } from "../runtime/log.ts";
 import { askPeers } from "./ask-peer.ts";
 import { askForFailover } from "./choose-role.ts";
@@ -34,12 +34,13 @@ const roundMs = 500;
 /** Watches over a running instance, every 500 ms until `signal`. A round that fails is logged, the next one goes on. */
 export async function supervise(options: SupervisorOptions): Promise<void> {
   const { signal, log } = options;
+  const patient = new PatientAgreement();
   const detectors = options.sentinels.map(() => new SpinDetector());
   let memory: RoundMemory = { agreed: undefined, stalledRounds: 0, orphanedRounds: 0, leads: false };
   let lastProblem = "";
   while (!signal.aborted) {
     try {
-      memory = await round(options, memory);
+      memory = await round(options, memory, patient);
       await calmSentinels(options, detectors, memory.leads);
       lastProblem = "";
     } catch (error) {
@@ -60,13 +61,17 @@ interface RoundMemory {
   readonly leads: boolean;
 }
 
-async function round(options: SupervisorOptions, memory: RoundMemory): Promise<RoundMemory> {
+async function round(
+  options: SupervisorOptions,
+  memory: RoundMemory,
+  patient: PatientAgreement,
+): Promise<RoundMemory> {
   const { self, masterName, server, heart, sentinels, log } = options;
   for (const result of await Promise.allSettled(sentinels.map(applySentinelTimers))) {
     if (result.status === "fulfilled" && result.value) log.info("set a Sentinel's timers");
   }
   const { views } = await askSentinels(sentinels, masterName);
-  const agreement = agree(views, { sentinelCount: sentinels.length });
+  const agreement = patient.agree(views, { sentinelCount: sentinels.length }, performance.now());
   const agreed = agreement.kind === "agreed" ? agreement.master : undefined;
   const role = await askRole(server);
   const masterConfirmed =

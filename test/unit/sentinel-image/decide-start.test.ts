@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { agree } from "../../../quorum/agreement.ts";
 import {
   decideStart,
   failoverPatienceMs,
@@ -213,7 +214,7 @@ describe("decideStart", () => {
     it(name, () => {
       const found = decideStart({
         self: instance(self),
-        sentinelCount: 3,
+        agreement: agree(seen.views ?? [], { sentinelCount: 3 }),
         views: [],
         peerCount: 2,
         peers: [],
