@@ -123,7 +123,7 @@ export function renderKubeconfig({
         {
           name: context,
           cluster: {
-            server: `https://127.0.0.1:${clusterPorts.apiServer}`,
+            server: `https://${network.nodeAddress}:${clusterPorts.apiServer}`,
             "certificate-authority-data": base64(ca),
           },
         },

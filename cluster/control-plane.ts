@@ -60,6 +60,8 @@ export function apiServer(
     args: [
       `--etcd-servers=${etcdUrl}`,
       `--secure-port=${clusterPorts.apiServer}`,
+      // Reachable from this machine and its pods only.
+      `--bind-address=${network.nodeAddress}`,
       `--advertise-address=${network.nodeAddress}`,
       `--service-cluster-ip-range=${network.serviceRange}`,
       `--client-ca-file=${ca.cert}`,

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { execa } from "execa";
@@ -20,7 +20,7 @@ import {
   registry,
   volumesDirectory,
 } from "./places.ts";
-import { ensureKubernetes } from "./programs.ts";
+import { ensureKubernetes, pathWithKubectl } from "./programs.ts";
 import { ensureSystemImages } from "./system-images.ts";
 
 /** How to reach a running embedded cluster. */
@@ -58,6 +58,7 @@ export async function startCluster({
   const places = clusterPlaces(stateDir);
   const table = new ProcessTable(places.processes, places.logs);
   const cluster = describeCluster(places);
+  refuseSecondCluster(places);
   if (!fresh && (await isHealthy(places, table))) {
     onProgress("the embedded cluster runs already");
     return cluster;
@@ -67,7 +68,7 @@ export async function startCluster({
   await ensurePackages(onProgress);
   await removeLeftovers(places);
   if (fresh) removeState(places);
-  const busy = await portsInUse([clusterPorts.apiServer, clusterPorts.registry, clusterPorts.etcd]);
+  const busy = await portsInUse([clusterPorts.registry, clusterPorts.etcd, clusterPorts.etcdPeer]);
   if (busy.length > 0) {
     throw new UserError(
       `Port ${busy.join(", ")} of this machine is in use, the embedded cluster needs it: stop what listens there (ss -ltnp).`,
@@ -76,6 +77,7 @@ export async function startCluster({
   for (const directory of [places.logs, places.run, places.data, join(places.config, "cni")]) {
     mkdirSync(directory, { recursive: true });
   }
+  writeFileSync(ownerFile(places), places.directory);
   const bin = await ensureKubernetes(onProgress);
   const certificates = await ensureCertificates(places.pki);
   writeConfiguration(places, certificates);
@@ -131,6 +133,7 @@ export async function stopCluster({
 }): Promise<void> {
   const places = clusterPlaces(stateDir);
   const table = new ProcessTable(places.processes, places.logs);
+  refuseSecondCluster(places);
   await stopProcesses(table, onProgress);
   await removeLeftovers(places);
   if (!keepData) removeState(places);
@@ -179,6 +182,22 @@ function refuseImpossible(): void {
       "The embedded cluster installs Debian packages: it needs Debian or Ubuntu. Use a context of your own or make local.",
     );
   }
+}
+
+/** Bridges, ports and packet filters are the machine's: there is one embedded cluster on it, whoever started it. */
+function refuseSecondCluster(places: ClusterPlaces): void {
+  const file = ownerFile(places);
+  const owner = existsSync(file) ? readFileSync(file, "utf8") : places.directory;
+  if (owner === places.directory) return;
+  const others = clusterPlaces(owner);
+  if (new ProcessTable(others.processes, others.logs).running.length === 0) return;
+  throw new UserError(
+    `Another embedded cluster runs on this machine, and there can be only one: stop it first (redis-ha cluster down --state ${owner}).`,
+  );
+}
+
+function ownerFile(places: ClusterPlaces): string {
+  return join(places.run, "owner");
 }
 
 function writeConfiguration(places: ClusterPlaces, certificates: ClusterCertificates): void {
@@ -237,6 +256,7 @@ async function waitFor(
 async function kubectl(places: ClusterPlaces, args: readonly string[], input?: string): Promise<void> {
   await execa("kubectl", ["--kubeconfig", places.kubeconfig, ...args], {
     timeout: 10_000,
+    env: { PATH: pathWithKubectl() },
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
   });
 }

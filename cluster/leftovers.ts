@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
 import { execa } from "execa";
+import { UserError } from "../cli/user-error.ts";
 import { type ClusterPlaces, network } from "./places.ts";
 
 /**
@@ -22,18 +24,33 @@ export function mountsBelow(mounts: string, directories: readonly string[]): str
  */
 export async function removeLeftovers(places: ClusterPlaces): Promise<void> {
   killShims(places);
-  const roots = [places.data, places.run, places.directory];
-  for (const mount of mountsBelow(readFileSync("/proc/mounts", "utf8"), roots)) {
-    await execa("umount", ["--lazy", mount], { reject: false });
-  }
-  for (const netns of list("/run/netns").filter((name) => name.startsWith("cni-"))) {
-    await execa("ip", ["netns", "delete", netns], { reject: false });
+  const roots = [places.run, places.directory];
+  const mounted = (): string[] => mountsBelow(readFileSync("/proc/mounts", "utf8"), roots);
+  for (const mount of mounted()) await execa("umount", ["--lazy", mount], { reject: false });
+  // Files are removed next: what is still mounted would be removed where it really lies.
+  const [stuck] = mounted();
+  if (stuck !== undefined)
+    throw new UserError(`${stuck} can't be unmounted: find who uses it (fuser -vm ${stuck}) and try again.`);
+  for (const netns of list(namespaces).filter((name) => name.startsWith("cni-"))) {
+    const file = join(namespaces, netns);
+    // Where ip has been used, the folder is shared and each namespace is mounted twice.
+    while ((await execa("umount", ["--lazy", file], { reject: false })).exitCode === 0);
+    try {
+      unlinkSync(file);
+    } catch (error) {
+      // Somebody else's mount hides it. Its random name is never used again.
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+    }
   }
   for (const bridge of [network.podBridge, network.bridge]) {
     await execa("ip", ["link", "delete", bridge], { reject: false });
   }
-  await execa("nft", ["delete", "table", "ip", "kube-proxy"], { reject: false });
+  for (const family of ["ip", "ip6"]) {
+    await execa("nft", ["delete", "table", family, "kube-proxy"], { reject: false });
+  }
 }
+
+const namespaces = "/run/netns";
 
 /** Shims and their containers outlive a killed containerd; init adopts them. Their command line names our socket. */
 function killShims(places: ClusterPlaces): void {

@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { UserError } from "../cli/user-error.ts";
@@ -71,6 +71,11 @@ export function ensureKubernetes(onProgress: Progress): Promise<string> {
   return ensureBuilt(kubernetes, onProgress);
 }
 
+/** PATH with the built kubectl behind what is installed. */
+export function pathWithKubectl(): string {
+  return [process.env.PATH ?? "", builtDirectory(kubernetes)].join(delimiter);
+}
+
 /** Directories with the programs of the two images that every pod sandbox and the cluster's DNS need. */
 export async function ensureImagePrograms(onProgress: Progress): Promise<{ pause: string; coredns: string }> {
   const pauseDirectory = await ensureBuilt(pause, onProgress);
@@ -111,8 +116,7 @@ export async function ensurePulumi({
  * version doesn't. Built aside and renamed: an interrupted build leaves no half of a cache.
  */
 async function ensureBuilt(programs: GoPrograms, onProgress: Progress): Promise<string> {
-  const source = fileURLToPath(new URL(`programs/${programs.folder}`, import.meta.url));
-  const target = join(cacheDirectory, "programs", `${programs.folder}-${cacheKey(source, programs)}`);
+  const target = builtDirectory(programs);
   if (existsSync(target)) return target;
   if ((await execa("go", ["version"], { reject: false })).exitCode !== 0) {
     throw new UserError(
@@ -127,7 +131,7 @@ async function ensureBuilt(programs: GoPrograms, onProgress: Progress): Promise<
       const name = path === "." ? programs.folder : (path.split("/").at(-1) ?? path);
       const flags = ["-trimpath", "-ldflags", `-s -w ${programs.ldflags}`, "-o", join(temporary, name)];
       const built = await execa("go", ["build", ...flags, path], {
-        cwd: source,
+        cwd: sourceDirectory(programs),
         env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly -buildvcs=false" },
         reject: false,
         stdin: "ignore",
@@ -141,6 +145,15 @@ async function ensureBuilt(programs: GoPrograms, onProgress: Progress): Promise<
     rmSync(temporary, { recursive: true, force: true });
   }
   return target;
+}
+
+function sourceDirectory({ folder }: GoPrograms): string {
+  return fileURLToPath(new URL(`programs/${folder}`, import.meta.url));
+}
+
+function builtDirectory(programs: GoPrograms): string {
+  const key = cacheKey(sourceDirectory(programs), programs);
+  return join(cacheDirectory, "programs", `${programs.folder}-${key}`);
 }
 
 /** Another run may have finished the same build meanwhile: its result is as good. */
