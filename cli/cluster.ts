@@ -1,7 +1,8 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { clusterStatus, startCluster, stopCluster } from "../cluster/embedded-cluster.ts";
 import { showProgress } from "./progress.ts";
+import { stateDirectory } from "./state-directory.ts";
 
 interface ClusterCommandOptions {
   readonly state: string;
@@ -52,7 +53,7 @@ export function clusterCommand(): Command {
 
 function withOptions(command: Command): Command {
   return command
-    .option("--state <directory>", "where the cluster keeps its files", ".redis-ha/cluster")
+    .option("--state <directory>", "where the cluster keeps its files", join(stateDirectory, "cluster"))
     .option("--json", "print the result as JSON");
 }
 

@@ -1,8 +1,9 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { TopologyStatus } from "../local/local-status.ts";
 import { LocalTopology } from "../local/local-topology.ts";
 import { showProgress } from "./progress.ts";
+import { stateDirectory } from "./state-directory.ts";
 import { UserError } from "./user-error.ts";
 
 interface LocalCommandOptions {
@@ -87,7 +88,7 @@ async function up(options: LocalCommandOptions): Promise<void> {
 
 function withOptions(command: Command): Command {
   return command
-    .option("--dir <path>", "where data, logs and the password are kept", ".redis-ha/local")
+    .option("--dir <path>", "where data, logs and the password are kept", join(stateDirectory, "local"))
     .option("--json", "print the result as JSON");
 }
 

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { type DeployedStack, stackDown, stackUp } from "../stack/stack.ts";
 import { showProgress } from "./progress.ts";
+import { stateDirectory } from "./state-directory.ts";
 
 interface StackCommandOptions {
   readonly stack: string;
@@ -40,7 +41,7 @@ function withOptions(command: Command): Command {
     .option("--stack <name>", "Pulumi stack", "dev")
     .addOption(new Option("--context <name>", "context of your kubeconfig to deploy to").env("CONTEXT"))
     .addOption(new Option("--registry <name>", "registry for the images, with --context").env("REGISTRY"))
-    .option("--directory <path>", "where clusters and the Pulumi state are kept", ".redis-ha")
+    .option("--directory <path>", "where clusters and the Pulumi state are kept", stateDirectory)
     .option("--json", "print the result as JSON");
 }
 

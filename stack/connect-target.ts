@@ -9,7 +9,7 @@ export interface ConnectedTarget {
   readonly context: string;
   /** Registry that this machine pushes to and the cluster pulls from; undefined when the user's configuration names it. */
   readonly registry: string | undefined;
-  /** KUBECONFIG and DOCKER_HOST, where they differ from the user's own. */
+  /** KUBECONFIG, DOCKER_HOST and PATH, where they differ from the user's own. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -36,12 +36,17 @@ export async function connectTarget(
     }
     case "embedded": {
       const { startCluster } = await import("../cluster/embedded-cluster.ts");
+      const { pathWithKubectl } = await import("../cluster/programs.ts");
       const cluster = await startCluster({ stateDir: join(directory, "cluster"), onProgress });
       return {
         description: "embedded cluster",
         context: cluster.context,
         registry: cluster.registry,
-        environment: { KUBECONFIG: cluster.kubeconfig, DOCKER_HOST: cluster.dockerHost },
+        environment: {
+          KUBECONFIG: cluster.kubeconfig,
+          DOCKER_HOST: cluster.dockerHost,
+          PATH: pathWithKubectl(),
+        },
       };
     }
   }

@@ -13,7 +13,7 @@ export interface PulumiPlace {
   readonly home: string;
   /** Directories for PATH: the CLI, its language host, the project's Node. */
   readonly binDirectories: readonly string[];
-  /** KUBECONFIG and DOCKER_HOST of the target. */
+  /** KUBECONFIG, DOCKER_HOST and PATH of the target. */
   readonly targetEnvironment: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +37,7 @@ export class PrivatePulumi {
       PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile,
       PULUMI_SKIP_UPDATE_CHECK: "true",
       ...place.targetEnvironment,
-      PATH: [...place.binDirectories, process.env.PATH ?? ""].join(delimiter),
+      PATH: [...place.binDirectories, place.targetEnvironment.PATH ?? process.env.PATH ?? ""].join(delimiter),
     };
   }
 

@@ -1,0 +1,4 @@
+import { fileURLToPath } from "node:url";
+
+/** Where the commands keep their state: in the checkout, wherever they are called from, and ignored by git. */
+export const stateDirectory = fileURLToPath(new URL("../.redis-ha", import.meta.url));
