@@ -84,6 +84,18 @@ describe("a stack on a real cluster", function () {
     );
   }
 
+  async function allAvailable(): Promise<void> {
+    await kubectl([
+      "--namespace",
+      namespace,
+      "wait",
+      "deployment",
+      "--all",
+      "--for=condition=Available",
+      "--timeout=50s",
+    ]);
+  }
+
   async function masterIndex(): Promise<number> {
     return Number((await sentinelFields(1)).get("ip")?.at(-1));
   }
@@ -242,38 +254,33 @@ describe("a stack on a real cluster", function () {
     await stack.up();
   });
 
-  it("writes again within 5 s after the master's pod was killed, which then returns as a replica", async () => {
-    await write("before", "kill");
+  it("writes again within 5 s after the master's pod was killed", async () => {
     const old = await masterIndex();
     await kubectl([
-      "--namespace",
-      namespace,
-      "delete",
-      "pod",
-      "--selector",
-      `redis-ha/workload=redis-instance-${old}`,
-      "--force",
-      "--grace-period=0",
+      ...["--namespace", namespace, "delete", "pod", "--force", "--grace-period=0"],
+      ...["--selector", `redis-ha/workload=redis-instance-${old}`],
     ]);
     const { longestGapMs } = await measureGap(() => write("after", "kill"), 8000);
-    process.stdout.write(
-      `      longest gap between writes of new clients: ${(longestGapMs / 1000).toFixed(1)} s\n`,
-    );
+    process.stdout.write(`      pod killed: longest gap ${(longestGapMs / 1000).toFixed(1)} s\n`);
     assert.ok(longestGapMs < 5000, `${longestGapMs} ms`);
-    await eventually(async () => assert.equal(await roleOf(old), "slave"), {
-      withinMs: 30_000,
-      everyMs: 500,
-    });
-    assert.notEqual(await masterIndex(), old);
-    await kubectl([
-      "--namespace",
-      namespace,
-      "wait",
-      "deployment",
-      "--all",
-      "--for=condition=Available",
-      "--timeout=60s",
-    ]);
+    await allAvailable();
+    // Back before the Sentinels missed it, with its data, it may lead again; there is one master in any case.
+    const roles = await Promise.all([1, 2, 3].map(roleOf));
+    assert.deepEqual(roles.sort(), ["master", "slave", "slave"]);
+  });
+
+  it("fails over while the master stays away, and takes it back as a replica", async () => {
+    const old = await masterIndex();
+    await kubectl(["--namespace", namespace, "scale", `deployment/redis-instance-${old}`, "--replicas=0"]);
+    const { longestGapMs } = await measureGap(() => write("after", "scale"), 10_000);
+    process.stdout.write(`      master away: longest gap ${(longestGapMs / 1000).toFixed(1)} s\n`);
+    assert.ok(longestGapMs < 5000, `${longestGapMs} ms`);
+    const successor = await masterIndex();
+    assert.notEqual(successor, old);
+    await kubectl(["--namespace", namespace, "scale", `deployment/redis-instance-${old}`, "--replicas=1"]);
+    await allAvailable();
+    assert.equal(await roleOf(old), "slave");
+    assert.equal(await masterIndex(), successor);
   });
 
   it("keeps the volumes and their data, and nothing else, through destroy and up", async () => {
