@@ -70,7 +70,7 @@ async function main(): Promise<void> {
 
   closers.push(
     () => admin.close(),
-    ...[own, ...peers, ...sentinels].map((connection) => () => connection.close()),
+    ...[own, heart, ...peers, ...sentinels].map((connection) => () => connection.close()),
   );
 
   const hasData = (): boolean => hasStoredData(dataDirectory);
@@ -113,15 +113,17 @@ async function main(): Promise<void> {
   const { code, signal } = await server.ended;
   stopping.abort();
   await supervision;
-  for (const connection of [own, heart, ...peers, ...sentinels]) connection.close();
   log.info({ code, signal }, "redis-server ended");
   // 128 + n is how a shell tells death by a signal.
   process.exitCode = code ?? 128 + (signal === "SIGKILL" ? 9 : 15);
 }
 
-main().catch((error: unknown) => {
-  for (const close of closers) close();
-  if (stopping.signal.aborted && server === undefined) return;
-  log.fatal(messageOf(error));
-  process.exitCode = 1;
-});
+main()
+  .catch((error: unknown) => {
+    if (stopping.signal.aborted && server === undefined) return;
+    log.fatal(messageOf(error));
+    process.exitCode = 1;
+  })
+  .finally(() => {
+    for (const close of closers) close();
+  });
