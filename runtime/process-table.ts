@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { replaceFile } from "./replace-file.ts";
@@ -23,6 +23,23 @@ export function startTimeOf(pid: number): string | undefined {
   // The name in brackets may contain blanks; state is field 3, start time field 22.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return fields[0] === "Z" ? undefined : fields[19];
+}
+
+/** Processes of a group whose leader has ended. Those that write to `log` were started by it; a number may be used again. */
+function leftIn(group: number, log: string): number[] {
+  if (startTimeOf(group) !== undefined) return [];
+  const left: number[] = [];
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      const [state, , groupOfProcess] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (state === "Z" || Number(groupOfProcess) !== group) continue;
+      if (readlinkSync(`/proc/${name}/fd/1`) === log) left.push(Number(name));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return left;
 }
 
 /** Background processes that belong together, remembered in a file so that another run can find and end them. */
@@ -60,7 +77,9 @@ export class ProcessTable {
     if (pid === undefined || startTime === undefined) {
       throw new Error(`${name} did not start (log: ${this.logOf(name)})`);
     }
-    this.#records = [...this.running, { name, pid, startTime }];
+    const { running } = this;
+    const present = this.#records.filter((item) => running.includes(item) || this.#leftOf(item).length > 0);
+    this.#records = [...present, { name, pid, startTime }];
     replaceFile(this.#file, JSON.stringify(this.#records, null, 2));
   }
 
@@ -95,5 +114,16 @@ export class ProcessTable {
         await delay(20);
       }
     }
+    // What a killed process started goes on without it, and nobody else knows of it.
+    for (const record of this.#records.filter((item) => item.name === name)) {
+      for (let left = this.#leftOf(record); left.length > 0; left = this.#leftOf(record)) {
+        for (const pid of left) process.kill(pid, "SIGKILL");
+        await delay(20);
+      }
+    }
+  }
+
+  #leftOf({ pid, name }: ProcessRecord): number[] {
+    return leftIn(pid, this.logOf(name));
   }
 }
