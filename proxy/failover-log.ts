@@ -20,7 +20,9 @@ export class FailoverLog {
     if (state.kind === "searching") {
       this.#lostAt ??= performance.now();
       this.#reason = state.reason;
-      this.#log.warn({ reason: state.reason }, "no master");
+      const reason = state.reason;
+      if (state.suspect === undefined) this.#log.warn({ reason }, "no master");
+      else this.#log.info({ reason }, "the master doesn't answer: new clients wait");
       return;
     }
     const before = this.#lastMaster;

@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { pipeline } from "node:stream/promises";
 import type { Logger } from "pino";
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { MasterState } from "../quorum/master-state.ts";
 import { dial } from "./dial.ts";
+import { RelaySession } from "./relay-session.ts";
 
 /** What a {@link TcpRelay} is told. */
 export interface TcpRelayOptions {
@@ -17,17 +17,11 @@ export interface TcpRelayOptions {
   readonly onUpstreamProblem: () => void;
 }
 
-interface Session {
-  readonly client: Socket;
-  upstream: Socket | undefined;
-  master: Address | undefined;
-}
-
 /** Connects each client with the verified master, byte by byte, and with nobody else. */
 export class TcpRelay {
   readonly #options: TcpRelayOptions;
   readonly #server: Server;
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Set<RelaySession>();
   #master: Address | undefined;
   #masterFound = Promise.withResolvers<void>();
 
@@ -57,7 +51,7 @@ export class TcpRelay {
     if (state.kind === "following") {
       this.#master = state.master;
       for (const session of this.#sessions) {
-        if (session.master !== undefined && !sameAddress(session.master, state.master)) this.#cut(session);
+        if (session.master !== undefined && !sameAddress(session.master, state.master)) session.cut();
       }
       this.#masterFound.resolve();
     } else {
@@ -68,71 +62,58 @@ export class TcpRelay {
       // One lost answer is no reason to cut everybody off who is served.
       if (state.suspect !== undefined) return;
       // Whatever the old master still answers may never become true.
-      for (const session of this.#sessions) if (session.master !== undefined) this.#cut(session);
+      for (const session of this.#sessions) if (session.master !== undefined) session.cut();
     }
   }
 
-  /** Takes no more clients and ends those that are there. */
+  /** Takes no more clients and ends each that is there after the replies that it waits for. */
   async close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
-    for (const session of this.#sessions) session.client.end();
+    for (const session of this.#sessions) session.drain();
     await promise;
   }
 
   /** Ends what `close` could not. */
   destroy(): void {
-    for (const session of this.#sessions) this.#cut(session);
+    for (const session of this.#sessions) session.cut();
   }
 
   async #serve(client: Socket): Promise<void> {
-    const session: Session = { client, upstream: undefined, master: undefined };
+    const session = new RelaySession(client, () => this.#sessions.delete(session));
     this.#sessions.add(session);
-    client.on("error", () => undefined);
-    client.once("close", () => {
-      this.#sessions.delete(session);
-      session.upstream?.destroy();
-    });
-    const upstream = await this.#reachMaster(session);
-    if (upstream === undefined) {
-      client.end("-LOADING no master available: the command was not executed, try again\r\n");
-      client.resume();
-      return;
+    if (!(await this.#joinMaster(session)) && !session.ending) {
+      session.refuse("-LOADING no master available: the command was not executed, try again\r\n");
     }
-    await Promise.all([pipeline(client, upstream), pipeline(upstream, client)]).catch(() =>
-      this.#cut(session),
-    );
   }
 
-  /** A connection to the master, or undefined when none can be had within the hold time. */
-  async #reachMaster(session: Session): Promise<Socket | undefined> {
+  /** Connects a session with the master; false when there was none within the hold time, or the client left. */
+  async #joinMaster(session: RelaySession): Promise<boolean> {
     const deadline = performance.now() + this.#options.holdTimeoutMs;
-    while (!session.client.destroyed) {
+    while (!session.ending) {
       const left = deadline - performance.now();
-      if (left <= 0) return undefined;
+      if (left <= 0) return false;
       const master = this.#master;
       if (master === undefined) {
+        session.hold();
         await within(this.#masterFound.promise, left);
         continue;
       }
       const upstream = await dial(master);
-      if (upstream !== undefined && this.#master !== undefined && sameAddress(this.#master, master)) {
-        session.upstream = upstream;
-        session.master = master;
+      const current = this.#master !== undefined && sameAddress(this.#master, master);
+      if (upstream !== undefined && current && !session.ending) {
+        session.join(upstream, master);
         upstream.once("close", () => this.#options.onUpstreamProblem());
-        return upstream;
+        return true;
       }
       upstream?.destroy();
+      if (session.ending) return false;
+      session.hold();
       this.#options.log.debug({ master: formatAddress(master) }, "the master can't be reached");
       this.#options.onUpstreamProblem();
       await within(new Promise(() => undefined), Math.min(left, 50));
     }
-    return undefined;
-  }
-
-  #cut({ client, upstream }: Session): void {
-    upstream?.destroy();
-    client.destroy();
+    return false;
   }
 }
 
