@@ -19,14 +19,14 @@ const everything = [
 
 /** The tests follow one stack through its life, so they build on one another. */
 describe("a stack on a real cluster", function () {
-  this.timeout(180_000);
+  this.timeout(200_000);
   this.bail(true);
   let stack: TestStack;
   let password: string;
   let endpoint: string;
 
   before(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=60s"]);
+    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=170s"]);
     stack = await TestStack.create("test", { "redis:storage": "64Mi" });
   });
 

@@ -6,7 +6,7 @@ export async function kubectl(args: readonly string[], input?: string): Promise<
   if (context === undefined)
     throw new Error("TEST_CONTEXT is not set: run the cluster tests with `make test`");
   const source = input === undefined ? { stdin: "ignore" as const } : { input };
-  const { stdout } = await execa("kubectl", ["--context", context, ...args], { timeout: 60_000, ...source });
+  const { stdout } = await execa("kubectl", ["--context", context, ...args], { timeout: 180_000, ...source });
   return stdout;
 }
 
