@@ -82,8 +82,11 @@ function providerName(reference: string | undefined): string | undefined {
   return reference?.split("::").at(-2);
 }
 
+/** The value of an output; undefined for one that isn't known, as in a preview. */
 async function plain(value: unknown): Promise<unknown> {
   if (!pulumi.Output.isInstance(value)) return value;
+  const { isKnown } = value as unknown as { readonly isKnown: Promise<boolean> };
+  if (!(await isKnown)) return undefined;
   return new Promise((resolve) => {
     value.apply(resolve);
   });
