@@ -10,6 +10,10 @@ interface LocalCommandOptions {
   readonly dir: string;
   readonly port: string;
   readonly set: Record<string, string>;
+  readonly instances?: string;
+  readonly sentinels?: string;
+  readonly quorum?: string;
+  readonly downAfterMs?: string;
   readonly fresh?: boolean;
   readonly detach?: boolean;
   readonly json?: boolean;
@@ -23,9 +27,13 @@ export function localCommand(): Command {
   withOptions(command.command("up"))
     .description("Start it and stay until Ctrl-C. Data is kept for the next start.")
     .option("--port <number>", "first port; the proxy listens on it", "7600")
+    .option("--instances <number>", "Redis instances (redis:instances)")
+    .option("--sentinels <number>", "Sentinels (sentinel:count)")
+    .option("--quorum <number>", "Sentinels that must see the master down (sentinel:quorum)")
+    .option("--down-after-ms <number>", "silence after which the master is down (sentinel:downAfterMs)")
     .option(
       "--set <namespace:key=value>",
-      "a setting of the stack, such as sentinel:quorum=3; repeatable",
+      "any other setting of the stack, such as sentinel:quorum=3; repeatable",
       collect,
       {},
     )
@@ -56,11 +64,11 @@ export function localCommand(): Command {
 
 async function up(options: LocalCommandOptions): Promise<void> {
   const directory = resolve(options.dir);
-  let interrupted = false;
+  const interrupt = new AbortController();
   const stopped = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      interrupted = true;
+      interrupt.abort();
       stopped.resolve();
     });
   }
@@ -69,12 +77,13 @@ async function up(options: LocalCommandOptions): Promise<void> {
     directory,
     basePort: Number(options.port),
     fresh: options.fresh ?? false,
-    configuration: options.set,
+    configuration: configurationOf(options),
     onProgress: showProgress,
+    signal: interrupt.signal,
   });
   const seconds = Math.round((performance.now() - begin) / 100) / 10;
   print(options.json, { ...local.outputs, seconds, directory }, describeUp(local, seconds, options));
-  if (options.detach && !interrupted) return;
+  if (options.detach && !interrupt.signal.aborted) return;
 
   const watch = setInterval(() => {
     // `local down` in another terminal ended them.
@@ -90,6 +99,18 @@ function withOptions(command: Command): Command {
   return command
     .option("--dir <path>", "where data, logs and the password are kept", join(stateDirectory, "local"))
     .option("--json", "print the result as JSON");
+}
+
+/** The options that have a name of their own, and all that were set. */
+function configurationOf(options: LocalCommandOptions): Record<string, string> {
+  const named = {
+    "redis:instances": options.instances,
+    "sentinel:count": options.sentinels,
+    "sentinel:quorum": options.quorum,
+    "sentinel:downAfterMs": options.downAfterMs,
+  };
+  const given = Object.entries(named).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
+  return { ...options.set, ...Object.fromEntries(given) };
 }
 
 function collect(item: string, values: Record<string, string>): Record<string, string> {

@@ -24,6 +24,8 @@ export interface LocalOptions {
   /** Stack configuration, `namespace:key` → text, as `pulumi config set` takes it. */
   readonly configuration?: Readonly<Record<string, string>>;
   readonly onProgress?: (line: string) => void;
+  /** Gives the start up: everything is stopped again. */
+  readonly signal?: AbortSignal;
 }
 
 const readyWithinMs = 30_000;
@@ -57,14 +59,22 @@ export class LocalTopology {
    */
   static async start(options: LocalOptions): Promise<LocalTopology> {
     const { directory, basePort, fresh = false, configuration = {}, onProgress = () => undefined } = options;
+    const earlier = fresh ? undefined : readRecord(directory);
     if (!(basePort >= 1 && basePort + localPortCount <= 65_536)) {
       throw new UserError(
         `The first port is ${basePort}: use one from 1 to ${65_536 - localPortCount} (--port).`,
       );
     }
     const local = new LocalTopology(directory, basePort, configuration);
-    if (local.names.some((name) => local.#table.isRunning(name))) {
+    // Whatever its settings are: it may have more parts than this one.
+    if (local.#table.running.length > 0) {
       throw new UserError(`A local redis-ha runs in ${directory} already: redis-ha local down ends it.`);
+    }
+    if (earlier !== undefined && earlier.basePort !== basePort) {
+      // Redis and Sentinel have written these ports into their files.
+      throw new UserError(
+        `The data in ${directory} belong to first port ${earlier.basePort}, not ${basePort}: start with --port ${earlier.basePort}, or with --fresh to throw them away.`,
+      );
     }
     try {
       findProgram("redis-server", process.env.PATH);
@@ -73,6 +83,9 @@ export class LocalTopology {
         "redis-server is not in PATH: install it (Debian and Ubuntu: apt-get install redis-server, macOS: brew install redis).",
       );
     }
+    refuseEphemeralPorts(basePort);
+    // What a killed part has left listens on its port.
+    await local.stop();
     await local.#refuseBusyPorts();
     prepareDirectory(directory, { basePort, configuration }, fresh);
     try {
@@ -81,7 +94,7 @@ export class LocalTopology {
         local.#start(workload);
       }
       onProgress("waiting until the Sentinels agree and the replicas are in sync");
-      await local.#waitUntilHealthy();
+      await local.#waitUntilHealthy(options.signal);
     } catch (error) {
       await local.stop();
       throw error;
@@ -181,9 +194,10 @@ export class LocalTopology {
     }
   }
 
-  async #waitUntilHealthy(): Promise<void> {
+  async #waitUntilHealthy(signal: AbortSignal | undefined): Promise<void> {
     const deadline = performance.now() + readyWithinMs;
     for (;;) {
+      if (signal?.aborted) throw new UserError("Interrupted: everything was stopped again.");
       const status = await this.status();
       if (status.healthy) return;
       const ended = this.names.find((name) => !this.#table.isRunning(name));
@@ -206,5 +220,22 @@ export class LocalTopology {
 
   #lastLines(name: string): string {
     return readFileSync(this.#table.logOf(name), "utf8").trimEnd().split("\n").slice(-3).join("\n");
+  }
+}
+
+/** From these the kernel takes a port for each outgoing connection: any of them may be in use at any moment. */
+function refuseEphemeralPorts(basePort: number): void {
+  let range: string;
+  try {
+    range = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
+  } catch {
+    // Only Linux tells; elsewhere they begin at 49152.
+    range = "49152 65535";
+  }
+  const [low = 0, high = 0] = range.trim().split(/\s+/).map(Number);
+  if (basePort <= high && basePort + localPortCount > low) {
+    throw new UserError(
+      `The ports from ${basePort} on overlap with ${low} to ${high}, which this machine gives to outgoing connections: use a --port up to ${low - localPortCount}.`,
+    );
   }
 }
