@@ -222,6 +222,19 @@ describe("a stack on a real cluster", function () {
     }
   });
 
+  it("lets nobody run a pod in its namespace that isn't restricted", async () => {
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "intruder", namespace },
+      spec: { containers: [{ name: "main", image: "example/any:1", securityContext: { privileged: true } }] },
+    };
+    await assert.rejects(
+      kubectl(["apply", "--filename", "-"], JSON.stringify(pod)),
+      /violates PodSecurity "restricted/,
+    );
+  });
+
   it("brings a changed quorum into all running Sentinels and touches nothing else", async () => {
     await write("before", "quorum");
     const redisPods = await objectNames(namespace, ["pod"]).then((names) =>
