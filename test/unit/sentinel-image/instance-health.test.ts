@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { checkLive, checkReady, type InstanceState } from "../../../sentinel-image/instance-health.ts";
+
+const running = (initialised: boolean): InstanceState => ({ waitingFor: undefined, initialised });
+const waiting = (initialised: boolean): InstanceState => ({ waitingFor: "its role", initialised });
+const fail = (message: string) => () => Promise.reject(new Error(message));
+
+describe("checkLive", () => {
+  it("is alive before there is a server: killing it would help nobody", async () => {
+    assert.equal(await checkLive(waiting(true), fail("never asked")), true);
+  });
+
+  for (const reply of [
+    "LOADING Redis is loading",
+    "BUSY Redis is busy running a script",
+    "MASTERDOWN Link down",
+  ]) {
+    it(`is alive when it answers ${reply.split(" ")[0]}`, async () => {
+      assert.equal(await checkLive(running(true), fail(`127.0.0.1:6379: ${reply}`)), true);
+    });
+  }
+
+  it("isn't when it doesn't answer", async () => {
+    assert.deepEqual(await checkLive(running(true), fail("Command timed out")), {
+      problem: "Command timed out",
+    });
+  });
+});
+
+describe("checkReady", () => {
+  const master = "role:master\r\n";
+  const online = "slave0:ip=a,port=1,state=online,offset=1,lag=0\r\n";
+  const syncing = "slave0:ip=a,port=1,state=wait_bgsave,offset=0,lag=0\r\n";
+  const replica = (link: string, priority: number) =>
+    `role:slave\r\nmaster_host:redis-1\r\nmaster_link_status:${link}\r\nslave_priority:${priority}\r\n`;
+
+  const rows: readonly (readonly [
+    string,
+    initialised: boolean,
+    info: string,
+    ready: true | RegExp,
+    initialisedAfter: boolean,
+  ])[] = [
+    ["a first master without replicas", false, master, true, false],
+    ["a first master whose replica is still copying", false, master + syncing, true, false],
+    ["a master with a replica in sync", false, master + online, true, true],
+    ["a later master without one", true, master, /without a replica in sync/, true],
+    ["a later master whose replica is still copying", true, master + syncing, /without a replica/, true],
+    ["a first replica that has no master yet", false, replica("down", 0), true, false],
+    ["a replica in sync", false, replica("up", 100), true, true],
+    ["a replica in sync that may not be promoted yet", true, replica("up", 0), /not yet allowed/, true],
+    ["a later replica out of sync", true, replica("down", 100), /not in sync with redis-1/, true],
+  ];
+  for (const [name, initialised, info, ready, initialisedAfter] of rows) {
+    it(`${name}: ${ready === true ? "ready" : ready.source}`, async () => {
+      const state = running(initialised);
+      const health = await checkReady(state, async () => info);
+      if (ready === true) assert.equal(health, true);
+      else assert.match(health === true ? "ready" : health.problem, ready);
+      assert.equal(state.initialised, initialisedAfter);
+    });
+  }
+
+  it("is ready while it waits for its role only at the cluster's first start", async () => {
+    assert.equal(await checkReady(waiting(false), fail("never asked")), true);
+    assert.deepEqual(await checkReady(waiting(true), fail("never asked")), { problem: "waiting: its role" });
+  });
+});
