@@ -1,6 +1,7 @@
 import type { Health } from "../runtime/admin-server.ts";
 import { messageOf } from "../runtime/log.ts";
 import { parseInfo } from "./ask-peer.ts";
+import type { PeerView } from "./decide-start.ts";
 
 /** What the probes need to know of an instance. */
 export interface InstanceState {
@@ -8,6 +9,9 @@ export interface InstanceState {
   waitingFor: string | undefined;
   /** Whether a replica ever was in sync with this instance, or this one with a master: the cluster's first start is over. */
   initialised: boolean;
+  /** Whether another instance answered since this process started, and whether one of them was a master. */
+  othersSeen: boolean;
+  otherMasterSeen: boolean;
 }
 
 /** An instance is alive while its server answers at all, and before it has one. A loading or busy server is alive. */
@@ -24,9 +28,14 @@ export async function checkLive(state: InstanceState, ping: () => Promise<unknow
 
 /**
  * An instance is ready when a rollout may go on to the next one: a replica in sync, or a master with a replica in sync.
- * At the first start of all there is no other instance yet: then waiting, and leading alone, are ready too.
+ * At the first start of all there is no other instance yet: then waiting, and leading alone, are ready too. So it is when
+ * all were stopped and come back one after the other: what this one waits for only comes after it is ready.
  */
-export async function checkReady(state: InstanceState, info: () => Promise<unknown>): Promise<Health> {
+export async function checkReady(
+  state: InstanceState,
+  info: () => Promise<unknown>,
+  askOthers: () => Promise<readonly PeerView[]>,
+): Promise<Health> {
   if (state.waitingFor !== undefined) {
     return state.initialised ? { problem: `waiting: ${state.waitingFor}` } : true;
   }
@@ -36,14 +45,28 @@ export async function checkReady(state: InstanceState, info: () => Promise<unkno
       ([name, value]) => /^slave\d+$/.test(name) && value.includes("state=online"),
     );
     if (online) state.initialised = true;
-    return online || !state.initialised ? true : { problem: "a master without a replica in sync" };
+    if (online || !state.initialised) return true;
+    await lookAround(state, askOthers);
+    return state.othersSeen ? { problem: "a master without a replica in sync" } : true;
   }
   if (fields.get("master_link_status") === "up") {
     state.initialised = true;
+    state.otherMasterSeen = true;
     // Until the supervisor has raised it, the Sentinels could not promote this one in the next instance's place.
     return fields.get("slave_priority") === "0"
       ? { problem: "in sync, but not yet allowed to be promoted" }
       : true;
   }
-  return state.initialised ? { problem: `not in sync with ${fields.get("master_host")}` } : true;
+  if (!state.initialised) return true;
+  await lookAround(state, askOthers);
+  return state.otherMasterSeen ? { problem: `not in sync with ${fields.get("master_host")}` } : true;
+}
+
+async function lookAround(
+  state: InstanceState,
+  askOthers: () => Promise<readonly PeerView[]>,
+): Promise<void> {
+  const others = await askOthers();
+  state.othersSeen ||= others.length > 0;
+  state.otherMasterSeen ||= others.some(({ role }) => role === "master");
 }

@@ -8,6 +8,7 @@ import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
+import { askPeers } from "./ask-peer.ts";
 import { chooseRole } from "./choose-role.ts";
 import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
 import { renderRedisConf } from "./redis-conf.ts";
@@ -46,7 +47,12 @@ async function main(): Promise<void> {
   const ownDirectory = join(dataDirectory, "ha");
   mkdirSync(ownDirectory, { recursive: true });
   const initialisedFile = join(ownDirectory, "initialised");
-  const state: InstanceState = { waitingFor: "its role", initialised: existsSync(initialisedFile) };
+  const state: InstanceState = {
+    waitingFor: "its role",
+    initialised: existsSync(initialisedFile),
+    othersSeen: false,
+    otherMasterSeen: false,
+  };
 
   const sentinels = environment.REDIS_SENTINELS.map((address) => connect(address));
   const peers = environment.REDIS_INSTANCES.filter((address) => !sameAddress(address, self)).map((address) =>
@@ -62,7 +68,11 @@ async function main(): Promise<void> {
     port: environment.REDIS_ADMIN_PORT,
     live: () => checkLive(state, () => own.call("PING")),
     ready: async () => {
-      const health = await checkReady(state, () => own.call("INFO", "replication"));
+      const health = await checkReady(
+        state,
+        () => own.call("INFO", "replication"),
+        () => askPeers(peers),
+      );
       if (state.initialised && !existsSync(initialisedFile)) writeFileSync(initialisedFile, "");
       return health;
     },

@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
+import type { PeerView } from "../../../sentinel-image/decide-start.ts";
 import { checkLive, checkReady, type InstanceState } from "../../../sentinel-image/instance-health.ts";
 
-const running = (initialised: boolean): InstanceState => ({ waitingFor: undefined, initialised });
-const waiting = (initialised: boolean): InstanceState => ({ waitingFor: "its role", initialised });
+const alone = { othersSeen: false, otherMasterSeen: false };
+const running = (initialised: boolean): InstanceState => ({ waitingFor: undefined, initialised, ...alone });
+const waiting = (initialised: boolean): InstanceState => ({ waitingFor: "its role", initialised, ...alone });
+const peer = (role: PeerView["role"]): PeerView => ({
+  address: { host: "redis-2", port: 6379 },
+  role,
+  hasData: true,
+  promotable: true,
+});
+const nobody = async (): Promise<PeerView[]> => [];
 const fail = (message: string) => () => Promise.reject(new Error(message));
 
 describe("checkLive", () => {
@@ -54,15 +63,52 @@ describe("checkReady", () => {
   for (const [name, initialised, info, ready, initialisedAfter] of rows) {
     it(`${name}: ${ready === true ? "ready" : ready.source}`, async () => {
       const state = running(initialised);
-      const health = await checkReady(state, async () => info);
+      const health = await checkReady(
+        state,
+        async () => info,
+        async () => [peer("master")],
+      );
       if (ready === true) assert.equal(health, true);
       else assert.match(health === true ? "ready" : health.problem, ready);
       assert.equal(state.initialised, initialisedAfter);
     });
   }
 
+  describe("when all were stopped and come back one after the other", () => {
+    const ready = async (info: string, others: PeerView[], state = running(true)): Promise<boolean> =>
+      (await checkReady(
+        state,
+        async () => info,
+        async () => others,
+      )) === true;
+
+    it("lets the next one come while no master was ever seen", async () => {
+      assert.equal(await ready(replica("down", 0), []), true);
+      assert.equal(await ready(replica("down", 0), [peer("replica")]), true);
+    });
+
+    it("lets the next one come while a master is the first of all", async () => {
+      assert.equal(await ready(master, []), true);
+      assert.equal(await ready(master, [peer("replica")]), false);
+    });
+
+    it("goes back to waiting for the sync for good once it has seen a master", async () => {
+      const state = running(true);
+      assert.equal(await ready(replica("down", 0), [peer("master")], state), false);
+      assert.equal(await ready(replica("down", 0), [], state), false);
+    });
+
+    it("waits for the sync after it was in sync once, whoever answers then", async () => {
+      const state = running(true);
+      assert.equal(await ready(replica("up", 100), [], state), true);
+      assert.equal(await ready(replica("down", 100), [], state), false);
+    });
+  });
+
   it("is ready while it waits for its role only at the cluster's first start", async () => {
-    assert.equal(await checkReady(waiting(false), fail("never asked")), true);
-    assert.deepEqual(await checkReady(waiting(true), fail("never asked")), { problem: "waiting: its role" });
+    assert.equal(await checkReady(waiting(false), fail("never asked"), nobody), true);
+    assert.deepEqual(await checkReady(waiting(true), fail("never asked"), nobody), {
+      problem: "waiting: its role",
+    });
   });
 });
