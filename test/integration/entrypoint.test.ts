@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { portsInUse } from "../../runtime/ports-in-use.ts";
+import { resolveSettings } from "../../settings/resolve-settings.ts";
+import { localSite } from "../../topology/site.ts";
+import { describeTopology } from "../../topology/topology.ts";
+import { eventually } from "../support/eventually.ts";
+import { freeBasePort } from "../support/free-ports.ts";
+
+const settings = resolveSettings({ "images:push": "false" }, "test");
+
+function run(entrypoint: string, environment: Readonly<Record<string, string>>) {
+  const program = fileURLToPath(new URL(`../../sentinel-image/${entrypoint}.ts`, import.meta.url));
+  return execa(process.execPath, [program], {
+    env: { PATH: process.env.PATH ?? "", ...environment },
+    extendEnv: false,
+    reject: false,
+    all: true,
+    forceKillAfterDelay: false,
+  });
+}
+
+describe("an entrypoint", function () {
+  this.timeout(30_000);
+  let directory: string;
+  let basePort: number;
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), "redis-ha-entrypoint-"));
+    basePort = await freeBasePort();
+    writeFileSync(join(directory, "password"), "secret-of-this-test\n", { mode: 0o600 });
+  });
+
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  function environmentOf(kind: "redis" | "sentinels"): Readonly<Record<string, string>> {
+    const [workload] = describeTopology(settings, localSite({ basePort, directory }))[kind];
+    assert.ok(workload);
+    return workload.environment;
+  }
+
+  for (const entrypoint of ["redis", "sentinel"]) {
+    it(`of ${entrypoint} tells all mistakes in its environment at once`, async () => {
+      const { exitCode, all } = await run(entrypoint, { REDIS_INSTANCES: "x:y" });
+      assert.equal(exitCode, 1);
+      assert.match(all, /REDIS_INSTANCES is 'x:y'/);
+      assert.match(all, /REDIS_SENTINELS is not set/);
+    });
+  }
+
+  it("of Redis starts nothing without Sentinels, is alive meanwhile, and ends at once", async () => {
+    const running = run("redis", environmentOf("redis"));
+    const live = `http://127.0.0.1:${basePort + 401}/livez`;
+    await eventually(async () => assert.equal((await fetch(live)).status, 200));
+    let output = "";
+    running.all.on("data", (data: Buffer) => {
+      output += data.toString();
+    });
+    await eventually(() => assert.match(output, /0 of 3 Sentinels answer/), { withinMs: 10_000 });
+    assert.deepEqual(await portsInUse([basePort + 101]), []);
+    const begin = performance.now();
+    running.kill("SIGTERM");
+    const { exitCode } = await running;
+    assert.equal(exitCode, 0);
+    assert.ok(performance.now() - begin < 3000, "an open probe connection doesn't keep it");
+    assert.ok(!existsSync(join(directory, "redis-1", "ha", "redis.conf")), "no server was ever prepared");
+  });
+
+  it("of Sentinel becomes the Sentinel itself, with the same process number", async () => {
+    const running = run("sentinel", environmentOf("sentinels"));
+    try {
+      await eventually(async () => assert.deepEqual(await portsInUse([basePort + 201]), [basePort + 201]), {
+        withinMs: 10_000,
+      });
+    } finally {
+      running.kill("SIGTERM");
+    }
+    const { exitCode, all } = await running;
+    assert.equal(exitCode, 0);
+    assert.match(all, new RegExp(`pid=${running.pid}, just started`));
+    assert.doesNotMatch(all, /secret-of-this-test/);
+  });
+});
