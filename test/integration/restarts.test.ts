@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -103,6 +103,17 @@ describe("a restart of all instances at once", function () {
       }
     }
   }
+
+  it("is not needed: a supervisor ends with its server, so that a container is started again", async () => {
+    const records = JSON.parse(readFileSync(join(directory, "processes.json"), "utf8")) as {
+      name: string;
+      pid: number;
+    }[];
+    const pid = records.findLast(({ name }) => name === "redis-instance-3")?.pid;
+    const server = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
+    process.kill(server, "SIGKILL");
+    await eventually(() => assert.ok(!local.isRunning("redis-instance-3")), { withinMs: 8000 });
+  });
 
   it("gives the same master again when the Sentinels hold it for down already", async () => {
     const master = await masterName();
