@@ -85,7 +85,10 @@ export class ControlConnection {
     client.on("error", (error: Error) => {
       this.#lastError = error;
     });
-    client.on("close", () => this.#drop(client));
+    // Only forgotten, not disconnected once more: that would leave a timer of the client behind for two seconds.
+    client.on("close", () => {
+      if (this.#client === client) this.#client = undefined;
+    });
     this.#connecting = client.connect();
     // The callers await the same promise; this keeps a call that was dropped meanwhile from being unhandled.
     this.#connecting.catch(() => undefined);
