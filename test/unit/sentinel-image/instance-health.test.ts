@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import type { PeerView, PeerView } from "../../../sentinel-image/decide-start.ts";
+import type { PeerView } from "../../../sentinel-image/decide-start.ts";
 import { checkLive, checkReady, type InstanceState } from "../../../sentinel-image/instance-health.ts";
-import { instance } from "../../support/sentinel-views.ts";
 
 const alone = { othersSeen: false, otherMasterSeen: false };
 const running = (initialised: boolean): InstanceState => ({ waitingFor: undefined, initialised, ...alone });
@@ -111,21 +110,5 @@ describe("checkReady", () => {
     assert.deepEqual(await checkReady(waiting(true), fail("never asked"), nobody), {
       problem: "waiting: its role",
     });
-  });
-
-  it("is ready as a later master alone while no other instance has come back, and not once one was seen", async () => {
-    const state = running(true);
-    const ready = (others: PeerView[]) => checkReady(state, async () => master, async () => others);
-    assert.equal(await ready([]), true);
-    assert.deepEqual(await ready([other("replica")]), { problem: "a master without a replica in sync" });
-    assert.deepEqual(await ready([]), { problem: "a master without a replica in sync" });
-  });
-
-  it("is ready as a later replica while no other instance is a master, and not once one was seen", async () => {
-    const state = running(true);
-    const ready = (others: PeerView[]) => checkReady(state, async () => replica("down", 100), async () => others);
-    assert.equal(await ready([other("replica")]), true);
-    assert.deepEqual(await ready([other("master")]), { problem: "not in sync with redis-1" });
-    assert.deepEqual(await ready([]), { problem: "not in sync with redis-1" });
   });
 });
