@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { startCluster } from "../cluster/embedded-cluster.ts";
+import { clusterStatus, startCluster, stopCluster } from "../cluster/embedded-cluster.ts";
 import { ensurePulumi } from "../cluster/programs.ts";
 import { readMachineFacts } from "../stack/target.ts";
 import { countMochaOutput } from "./support/count-mocha-output.ts";
@@ -60,8 +60,10 @@ async function clusterTests(): Promise<void> {
   }
   say("cluster tests: starting the embedded cluster");
   const onProgress = (line: string): void => say(line);
+  const stateDir = join(project, ".redis-ha", "cluster");
+  const { healthy: ranBefore } = await clusterStatus(stateDir);
   try {
-    const cluster = await startCluster({ stateDir: join(project, ".redis-ha", "cluster"), onProgress });
+    const cluster = await startCluster({ stateDir, onProgress });
     const { binDir } = await ensurePulumi({ onProgress });
     await mocha("cluster tests", ["test/cluster/**/*.test.ts"], {
       KUBECONFIG: cluster.kubeconfig,
@@ -73,6 +75,9 @@ async function clusterTests(): Promise<void> {
   } catch (error) {
     process.stdout.write(`${error instanceof Error ? error.message : error}\n`);
     total.failed++;
+  } finally {
+    // What it did not start it leaves alone; what it did start is warm for the next run.
+    if (!ranBefore) await stopCluster({ stateDir, keepData: true, onProgress });
   }
 }
 
