@@ -188,7 +188,7 @@ describe("a MasterWatcher among three Sentinels", function () {
     for (const server of [...masters, ...sentinels]) server.disconnectAll();
     await eventually(() => assert.equal(watcher.reachableSentinels, 0));
     password = "new";
+    await eventually(() => assert.equal(watcher.reachableSentinels, 3));
     await follows(masters[0]);
-    assert.equal(watcher.reachableSentinels, 3);
   });
 });
