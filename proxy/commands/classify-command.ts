@@ -1,0 +1,69 @@
+import type { CommandRule, Route } from "./command-rule.ts";
+import { blocksWith, effectFreeCommands, helpSubcommand, specialRoutes } from "./special-commands.ts";
+
+/** One entry of the server's `COMMAND` reply. */
+export interface CommandInfo {
+  /** Lower case; `client|id` for a subcommand. */
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly subcommands: readonly CommandInfo[];
+}
+
+/** Decides how the proxy treats a command, from the server's flags and the small table of exceptions. */
+export function classifyCommand(info: CommandInfo): CommandRule {
+  const container = info.name.split("|")[0] ?? info.name;
+  const route = specialRoutes[info.name] ?? specialRoutes[container] ?? routeByFlags(info);
+  const option = blocksWith[info.name];
+  // Exceptions that the server didn't list, because it is older or newer, count all the same.
+  const names = new Set([...info.subcommands.map(({ name }) => name), ...specialSubcommands(info.name)]);
+  const subcommands = [...names].map((name) =>
+    classifyCommand(
+      info.subcommands.find((sub) => sub.name === name) ?? { name, flags: info.flags, subcommands: [] },
+    ),
+  );
+  return {
+    name: info.name,
+    route,
+    effectFree: isEffectFree(info, container),
+    simple: route === "shared" && subcommands.length === 0,
+    ...(option === undefined ? {} : { blocksWith: option }),
+    ...(subcommands.length === 0
+      ? {}
+      : { subcommands: new Map(subcommands.map((rule) => [rule.name.split("|")[1] ?? "", rule])) }),
+  };
+}
+
+function routeByFlags({ flags }: CommandInfo): Route {
+  return flags.includes("blocking") ? "blocking" : "shared";
+}
+
+function isEffectFree({ name, flags }: CommandInfo, container: string): boolean {
+  return (
+    flags.includes("readonly") ||
+    effectFreeCommands.has(name) ||
+    effectFreeCommands.has(container) ||
+    name.endsWith(`|${helpSubcommand}`)
+  );
+}
+
+function specialSubcommands(container: string): string[] {
+  return Object.keys(specialRoutes).filter((name) => name.startsWith(`${container}|`));
+}
+
+/**
+ * Reads the server's reply to `COMMAND`.
+ *
+ * @throws {Error} when it isn't the list that every Redis since 2.8.13 gives.
+ */
+export function readCommandInfo(reply: unknown): CommandInfo[] {
+  if (!Array.isArray(reply)) throw new Error(`COMMAND answered ${typeof reply}, not a list`);
+  return reply.map((entry: unknown) => {
+    if (!Array.isArray(entry)) throw new Error("COMMAND answered an entry that is no list");
+    const [name, , flags, , , , , , , subcommands] = entry as unknown[];
+    return {
+      name: String(name).toLowerCase(),
+      flags: Array.isArray(flags) ? flags.map(String) : [],
+      subcommands: Array.isArray(subcommands) ? readCommandInfo(subcommands) : [],
+    };
+  });
+}

@@ -1,0 +1,51 @@
+/**
+ * How the proxy treats a command.
+ *
+ * - `shared`: stateless; goes over the connection that many clients share.
+ * - `local`: the proxy itself answers.
+ * - `denied`: would act behind the Sentinels' back; refused.
+ * - `multi`, `exec`, `discard`, `watch`, `unwatch`: a connection of its own from the first until the state ends.
+ * - `blocking`: a connection of its own until the reply.
+ * - `subscribe`, `unsubscribe`: a connection of its own while there are subscriptions.
+ * - `once`: a connection of its own for this one command, because the shared one may be stuck behind what it is to end.
+ * - `wait`: asks about the writes of its own connection, so the client is given the one it wrote on.
+ * - `session`: leaves a state that the proxy doesn't know the end of; a connection of its own from now on.
+ */
+export type Route =
+  | "shared"
+  | "local"
+  | "denied"
+  | "multi"
+  | "exec"
+  | "discard"
+  | "watch"
+  | "unwatch"
+  | "blocking"
+  | "subscribe"
+  | "unsubscribe"
+  | "once"
+  | "wait"
+  | "session";
+
+/** What is known of one command or subcommand. */
+export interface CommandRule {
+  /** Lower case; `client|id` for a subcommand. */
+  readonly name: string;
+  readonly route: Route;
+  /** It changes nothing: when its reply is lost, it is sent again. Anything else may have been executed. */
+  readonly effectFree: boolean;
+  /** Rules of the subcommands, by their lower-case name. */
+  readonly subcommands?: ReadonlyMap<string, CommandRule>;
+  /** Without this option (in upper case) among its arguments the command doesn't block and is shared. */
+  readonly blocksWith?: string;
+  /** May go over the shared connection without another look at its arguments. */
+  readonly simple: boolean;
+}
+
+/** A command that the server didn't list: a module's or a newer one's. Nothing is known, so nothing is shared. */
+export const unknownCommand: CommandRule = {
+  name: "unknown",
+  route: "session",
+  effectFree: false,
+  simple: false,
+};
