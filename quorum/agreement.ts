@@ -84,3 +84,19 @@ export function agree(
   const opinions = views.map((view) => `${formatAddress(view.sentinel)}→${formatAddress(view.master)}`);
   return { kind: "none", reason: `the Sentinels disagree: ${opinions.join(", ")}` };
 }
+
+/**
+ * The statement of the Sentinel that leads a failover: the only one at the highest epoch, above `above`. Its epoch is the
+ * proof that a majority has elected it. Undefined unless a majority answers, so that no Sentinel decides from behind a
+ * partition.
+ */
+export function newestView(
+  views: readonly SentinelView[],
+  { sentinelCount, above }: { readonly sentinelCount: number; readonly above: number },
+): SentinelView | undefined {
+  if (views.length < majorityOf(sentinelCount)) return undefined;
+  const highest = Math.max(...views.map(({ configEpoch }) => configEpoch));
+  const [newest, ...others] = views.filter(({ configEpoch }) => configEpoch === highest);
+  if (newest === undefined || highest <= above) return undefined;
+  return others.every(({ master }) => sameAddress(master, newest.master)) ? newest : undefined;
+}

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { type Address, sameAddress } from "./address.ts";
-import { agree } from "./agreement.ts";
+import { agree, newestView, type SentinelView } from "./agreement.ts";
 import { askRole } from "./ask-role.ts";
 import { askSentinels } from "./ask-sentinel.ts";
 import { ControlConnection } from "./control-connection.ts";
@@ -35,6 +35,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   readonly #unsubscribe: (() => void)[] = [];
   #state: MasterState = { kind: "searching", reason: "nobody was asked yet" };
   #acceptedEpoch = 0;
+  #everFollowed = false;
   #reachable = 0;
   #probe: ControlConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -85,6 +86,19 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     });
   }
 
+  /**
+   * Doubts the master that is followed, because a client's connection to it shows something wrong, and asks at once.
+   * Nobody new is sent to it until it has said again that it is the master.
+   */
+  suspect(reason: string): void {
+    if (this.#state.kind === "following") {
+      const { master, configEpoch } = this.#state;
+      const suspect = { master, configEpoch, failures: 0, sinceMs: performance.now() };
+      this.#change({ kind: "searching", reason, suspect });
+    }
+    this.check();
+  }
+
   /** Ends all connections. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -105,13 +119,36 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     );
     this.#reachable = views.length;
     const agreement = this.#agreement.agree(views, options, performance.now());
+    if (agreement.kind === "none" && (await this.#followLeader(views))) return;
     const candidate = candidateOf(this.#state, agreement);
     const asked = candidate && { candidate, probe: await this.#ask(candidate.master) };
     const state = nextState(this.#state, agreement, asked, performance.now());
-    if (state.kind === "following") this.#acceptedEpoch = state.configEpoch;
+    this.#change(state);
+  }
+
+  #change(state: MasterState): void {
+    if (state.kind === "following") {
+      this.#acceptedEpoch = state.configEpoch;
+      this.#everFollowed = true;
+    }
     const before = this.#state;
     this.#state = state;
     if (!this.#stopped && !sameState(before, state)) this.emit("change", state, before);
+  }
+
+  /**
+   * Right after a promotion only the failover's leader names the new master: its word is enough when that Redis itself
+   * says that it is master. Gives whether the leader is followed.
+   */
+  async #followLeader(views: readonly SentinelView[]): Promise<boolean> {
+    if (!this.#everFollowed) return false;
+    const newest = newestView(views, {
+      sentinelCount: this.#options.sentinels.length,
+      above: this.#acceptedEpoch,
+    });
+    if (newest === undefined || (await this.#ask(newest.master)).kind !== "master") return false;
+    this.#change({ kind: "following", master: newest.master, configEpoch: newest.configEpoch });
+    return true;
   }
 
   async #ask(address: Address): Promise<Probe> {

@@ -1,0 +1,204 @@
+import type { Logger } from "pino";
+import { type Address, sameAddress } from "../../quorum/address.ts";
+import type { MasterState } from "../../quorum/master-state.ts";
+import { type Credentials, Upstream, type UpstreamFailure, type UpstreamOptions } from "./upstream.ts";
+import { type GroupHost, type GroupKey, UpstreamGroup, type Waiter } from "./upstream-group.ts";
+
+/** What a {@link MasterLink} is told. */
+export interface MasterLinkOptions {
+  /** Milliseconds without a master after which commands are answered with an error. */
+  readonly holdTimeoutMs: number;
+  readonly log: Logger;
+  /** Something is wrong with the master: it should be asked whether it still is one. */
+  readonly suspect: (reason: string) => void;
+}
+
+/** What clients may expect now. `circuitOpen`: there was no master for too long, nothing is held any more. */
+export type LinkState = "following" | "holding" | "circuitOpen";
+
+/** Silence of an upstream that is to answer, ms; and of one that is to be asked. */
+const silenceMs = 300;
+const watchEveryMs = 100;
+/** What an old master still has to say after it was replaced or refused a write, ms. */
+const lastWordsMs = 50;
+/** Clients that go on in one turn of the event loop: a new master is not flooded, and the loop goes on. */
+const wakePerTurn = 256;
+
+/** All connections to the master that is followed, and the clients that wait while there is none. */
+export class MasterLink implements GroupHost {
+  readonly #options: MasterLinkOptions;
+  readonly #groups = new Map<string, UpstreamGroup>();
+  readonly #upstreams = new Set<Upstream>();
+  readonly #waiting = new Set<Waiter>();
+  readonly #watch: NodeJS.Timeout;
+  #master: Address | undefined;
+  #state: LinkState = "holding";
+  #deadline: NodeJS.Timeout | undefined;
+  #ticks = 0;
+
+  constructor(options: MasterLinkOptions) {
+    this.#options = options;
+    this.#watch = setInterval(() => this.#lookForSilence(), watchEveryMs);
+    this.#startDeadline();
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  /** Clients that wait for a master. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Open connections to the master. */
+  get upstreams(): number {
+    return this.#upstreams.size;
+  }
+
+  /** Takes over what the watcher knows. A new master ends all connections to the old one. */
+  follow(state: MasterState): void {
+    if (state.kind === "following") {
+      clearTimeout(this.#deadline);
+      this.#deadline = undefined;
+      const before = this.#master;
+      this.#master = state.master;
+      this.#state = "following";
+      if (before !== undefined && !sameAddress(before, state.master)) {
+        for (const upstream of [...this.#upstreams]) {
+          if (!sameAddress(upstream.options.address, state.master))
+            upstream.destroy("the master was replaced");
+        }
+      }
+      this.#wake();
+      return;
+    }
+    if (this.#state === "following") {
+      this.#state = "holding";
+      this.#startDeadline();
+    }
+    // It says that it is none: what it still answers may never become true.
+    if (state.suspect === undefined) {
+      const old = [...this.#upstreams];
+      setTimeout(() => {
+        if (this.#state !== "following") for (const upstream of old) upstream.destroy("no master any more");
+      }, lastWordsMs).unref();
+    }
+  }
+
+  /** The connections for one kind of clients. */
+  group(key: GroupKey): UpstreamGroup {
+    const { credentials, db, protocol } = key;
+    const name = JSON.stringify([credentials?.user, credentials?.password, db, protocol]);
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = new UpstreamGroup(key, this);
+      this.#groups.set(name, group);
+    }
+    return group;
+  }
+
+  /** Calls the waiter when there is a master, or when nothing is held any more. */
+  wait(waiter: Waiter): void {
+    this.#waiting.add(waiter);
+  }
+
+  forget(waiter: Waiter): void {
+    this.#waiting.delete(waiter);
+  }
+
+  open(key: GroupKey, onClose: UpstreamOptions["onClose"]): Upstream | undefined {
+    if (this.#master === undefined || this.#state !== "following") return undefined;
+    const upstream: Upstream = new Upstream({
+      address: this.#master,
+      ...key,
+      connectTimeoutMs: 1000,
+      holding: () => this.#state !== "following",
+      onRejection: (rejecting, reply) => this.#rejected(rejecting, reply, key),
+      onClose: (closed, failure) => {
+        this.#upstreams.delete(closed);
+        onClose(closed, failure);
+        this.#closed(closed, failure);
+      },
+    });
+    this.#upstreams.add(upstream);
+    return upstream;
+  }
+
+  /** Whether the server accepts a client's credentials: the server's own error when it doesn't. */
+  async authenticate(
+    credentials: Credentials | undefined,
+  ): Promise<true | { readonly error: string } | "again"> {
+    const outcome = Promise.withResolvers<true | { readonly error: string } | "again">();
+    const upstream = this.open({ credentials, db: 0, protocol: 2 }, (_closed, failure) =>
+      outcome.resolve(failure.kind === "denied" ? { error: failure.message } : "again"),
+    );
+    if (upstream === undefined) return "again";
+    upstream.opened.then((ready) => {
+      if (ready) outcome.resolve(true);
+    });
+    const result = await outcome.promise;
+    upstream.destroy();
+    return result;
+  }
+
+  /** Ends everything. */
+  close(): void {
+    clearInterval(this.#watch);
+    clearTimeout(this.#deadline);
+    for (const upstream of [...this.#upstreams]) upstream.destroy();
+  }
+
+  #startDeadline(): void {
+    this.#deadline ??= setTimeout(() => {
+      this.#state = "circuitOpen";
+      this.#options.log.error(
+        { holdTimeoutMs: this.#options.holdTimeoutMs, waiting: this.#waiting.size },
+        "no master within the hold time: commands are answered with -LOADING",
+      );
+      this.#wake();
+    }, this.#options.holdTimeoutMs);
+  }
+
+  /** Those who wait go on in the order in which they came. */
+  #wake(): void {
+    const state = this.#state;
+    const next = (): void => {
+      let count = 0;
+      for (const waiter of this.#waiting) {
+        if (this.#state !== state) return;
+        this.#waiting.delete(waiter);
+        waiter.wake();
+        if (++count === wakePerTurn) break;
+      }
+      if (this.#waiting.size > 0 && count > 0) setImmediate(next);
+    };
+    next();
+  }
+
+  #rejected(upstream: Upstream, reply: string, key: GroupKey): void {
+    this.group(key).retire(upstream);
+    this.#options.suspect(`the master answered ${reply}`);
+    setTimeout(() => upstream.destroy(`it answered ${reply}`), lastWordsMs).unref();
+  }
+
+  #closed(upstream: Upstream, { kind, message }: UpstreamFailure): void {
+    const current = this.#master !== undefined && sameAddress(upstream.options.address, this.#master);
+    if (current && (kind === "lost" || kind === "unreachable" || kind === "notMaster")) {
+      this.#options.suspect(message);
+    }
+  }
+
+  /** A frozen master closes nothing: it is found by its silence. */
+  #lookForSilence(): void {
+    const now = performance.now();
+    for (const group of this.#groups.values()) {
+      if (++this.#ticks % 100 === 0) group.trim();
+      const shared = group.current;
+      if (shared === undefined || now - shared.quietSince < silenceMs) continue;
+      if (shared.inFlight > 0) {
+        if (this.#state === "following") this.#options.suspect(`no answer for ${silenceMs} ms`);
+      } else shared.ask(["PING"], { reply: () => undefined, lost: () => undefined });
+    }
+  }
+}

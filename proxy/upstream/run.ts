@@ -1,0 +1,65 @@
+import type { CommandRule } from "../commands/command-rule.ts";
+
+/** One command with its bytes, as it waits for its turn or is put back. */
+export interface Command {
+  readonly rule: CommandRule;
+  readonly argCount: number;
+  /** The bytes, in order. More than one piece only when a big command came in pieces. */
+  readonly pieces: readonly Buffer[];
+}
+
+/** Who gets the replies to a {@link Run}. */
+export interface ReplyReceiver {
+  /** Whole replies that follow each other, to `count` commands. */
+  forward(bytes: Buffer, count: number): void;
+  /** A part of one reply that is too big to be kept until it is complete. */
+  forwardPart(pieces: readonly Buffer[]): void;
+  /** A reply that says that the command was not executed because of a failover, or one that comes after such a reply. */
+  rewind(run: Run, reply: Buffer, rejected: boolean): void;
+  /** Replies to earlier commands came back with {@link rewind}: what comes now has to wait for them. */
+  readonly rewinding: boolean;
+  /** The connection was lost. @param sent whether any byte of the run may have reached the server. */
+  lost(run: Run, sent: boolean): void;
+  /** The connection was lost after a part of a reply was passed on: nothing can repair that. */
+  broken(): void;
+  /** All replies of one piece of the server's bytes, or all losses of one connection, were handed out. */
+  settle(): void;
+}
+
+/** What to do with the reply to a single command that the proxy itself looks at. */
+export interface ReplyHandler {
+  reply(bytes: Buffer): void;
+  lost(sent: boolean): void;
+}
+
+/** Commands in flight on one upstream that stood next to each other in one client's bytes. */
+export class Run {
+  readonly receiver: ReplyReceiver | undefined;
+  readonly handler: ReplyHandler | undefined;
+  readonly earlier: readonly Buffer[] | undefined;
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Commands that are not answered yet. */
+  left: number;
+  /** Commands that are answered. */
+  answered = 0;
+
+  constructor(
+    receiver: ReplyReceiver | undefined,
+    handler: ReplyHandler | undefined,
+    earlier: readonly Buffer[] | undefined,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    count: number,
+  ) {
+    this.receiver = receiver;
+    this.handler = handler;
+    this.earlier = earlier;
+    this.buffer = buffer;
+    this.start = start;
+    this.end = end;
+    this.left = count;
+  }
+}

@@ -1,0 +1,107 @@
+import type { Protocol } from "../resp/encode-reply.ts";
+import type { Credentials, Upstream, UpstreamFailure, UpstreamOptions } from "./upstream.ts";
+
+/** Somebody who waits for a connection. */
+export interface Waiter {
+  /** It may be there now; or it was refused. */
+  wake(): void;
+}
+
+/** What distinguishes clients that may not share a connection. */
+export interface GroupKey {
+  readonly credentials: Credentials | undefined;
+  readonly db: number;
+  readonly protocol: Protocol;
+}
+
+/** What a group needs from whoever knows the master. */
+export interface GroupHost {
+  /** Begins a connection with the current master; undefined when there is none. */
+  open(key: GroupKey, onClose: UpstreamOptions["onClose"]): Upstream | undefined;
+}
+
+/** Connections that are kept for the next transaction or blocking command. */
+const maxIdle = 32;
+
+/** The connections of all clients with the same user, database and protocol: a shared one, and those of single clients. */
+export class UpstreamGroup {
+  readonly key: GroupKey;
+  /** Why the server doesn't accept this user (any more). */
+  denied: string | undefined;
+  readonly #host: GroupHost;
+  readonly #waiters = new Set<Waiter>();
+  readonly #idle: Upstream[] = [];
+  #shared: Upstream | undefined;
+
+  constructor(key: GroupKey, host: GroupHost) {
+    this.key = key;
+    this.#host = host;
+  }
+
+  /** The connection that all share; undefined when it isn't there yet: the waiter is woken then. */
+  shared(waiter: Waiter): Upstream | undefined {
+    if (this.#shared?.ready === true) return this.#shared;
+    this.#waiters.add(waiter);
+    this.#shared ??= this.#open(() => this.#wakeAll());
+    return undefined;
+  }
+
+  /** The shared connection, when it is there. */
+  get current(): Upstream | undefined {
+    return this.#shared?.ready === true ? this.#shared : undefined;
+  }
+
+  /** A connection for one client alone; `done` gets undefined when it could not be had. */
+  dedicated(done: (upstream: Upstream | undefined) => void): void {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.ready) {
+        done(idle);
+        return;
+      }
+    }
+    const upstream = this.#open(() => done(upstream?.ready === true ? upstream : undefined));
+    if (upstream === undefined) done(undefined);
+  }
+
+  /** Takes back a connection without any state, or ends it when there are enough. */
+  release(upstream: Upstream): void {
+    if (upstream.ready && upstream.inFlight === 0 && this.#idle.length < maxIdle) this.#idle.push(upstream);
+    else upstream.destroy();
+  }
+
+  /** The others get a new connection: this one is given to a client, or isn't used any more, though replies may come. */
+  retire(upstream: Upstream): void {
+    if (this.#shared === upstream) this.#shared = undefined;
+  }
+
+  forget(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+  }
+
+  /** Ends connections that nobody has needed for a while. */
+  trim(): void {
+    this.#idle.shift()?.destroy();
+  }
+
+  #open(settled: () => void): Upstream | undefined {
+    const upstream = this.#host.open(this.key, (closed, failure) => this.#closed(closed, failure));
+    upstream?.opened.then((ready) => {
+      if (ready) this.denied = undefined;
+      settled();
+    });
+    return upstream;
+  }
+
+  #closed(upstream: Upstream, failure: UpstreamFailure): void {
+    if (failure.kind === "denied") this.denied = failure.message;
+    if (this.#shared === upstream) this.#shared = undefined;
+    const at = this.#idle.indexOf(upstream);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+
+  #wakeAll(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.wake();
+  }
+}

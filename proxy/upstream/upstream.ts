@@ -1,0 +1,324 @@
+import { connect, type Socket } from "node:net";
+import type { Address } from "../../quorum/address.ts";
+import { encodeCommand } from "../resp/command-frame.ts";
+import { decodeReply, isErrorReply, type PlainReply } from "../resp/decode-reply.ts";
+import type { Protocol } from "../resp/encode-reply.ts";
+import { ReplyScanner } from "../resp/reply-scanner.ts";
+import { isRejection } from "./rejection.ts";
+import { type ReplyHandler, type ReplyReceiver, Run } from "./run.ts";
+import { RunQueue } from "./run-queue.ts";
+import { WriteBatch } from "./write-batch.ts";
+
+/** A user as a client has proven to be one. `user` is undefined for `AUTH <password>`. */
+export interface Credentials {
+  readonly user?: string;
+  readonly password: string;
+}
+
+/** What an {@link Upstream} is told. */
+export interface UpstreamOptions {
+  readonly address: Address;
+  readonly credentials?: Credentials | undefined;
+  readonly protocol: Protocol;
+  readonly db: number;
+  /** Bound for connecting and the handshake, ms. */
+  readonly connectTimeoutMs: number;
+  /** Whether a failover goes on: some errors mean something else then. */
+  readonly holding: () => boolean;
+  /** A reply said that this is no master that works. */
+  readonly onRejection: (upstream: Upstream, reply: string) => void;
+  /** It was closed, with the reason; everything in flight was handed back before. Called once. */
+  readonly onClose: (upstream: Upstream, reason: UpstreamFailure) => void;
+}
+
+/** Why an upstream ended. `denied`: the server doesn't accept the credentials. */
+export interface UpstreamFailure {
+  readonly kind: "unreachable" | "notMaster" | "denied" | "lost" | "retired";
+  readonly message: string;
+}
+
+/** A reply bigger than this is passed on before it is complete; a loss in its middle costs the client's connection. */
+const keepReplyUpTo = 4 * 2 ** 20;
+
+/**
+ * One connection with the master. It is used only after it has said by `ROLE` that it is one and by `PING` that it works.
+ * Replies go to the runs in the order in which they were sent.
+ */
+export class Upstream {
+  readonly options: UpstreamOptions;
+  /** Resolves when it is ready, or is closed without ever having been. */
+  readonly opened: Promise<boolean>;
+  /** Takes messages that are no replies, while a client is subscribed. */
+  onMessage: ((frame: Buffer) => void) | undefined;
+  /** Whether a frame is a message rather than the reply that the oldest run waits for. */
+  isMessage: ((frame: Buffer) => boolean) | undefined;
+  /** When something came last, or when something was sent after nothing was in flight; ms of the monotonic clock. */
+  quietSince = performance.now();
+  readonly #socket: Socket;
+  readonly #scanner = new ReplyScanner();
+  readonly #batch: WriteBatch;
+  readonly #runs = new RunQueue();
+  readonly #touched = new Set<ReplyReceiver>();
+  #unsent = 0;
+  #ready = false;
+  #closed = false;
+  #partial = false;
+  #failure: UpstreamFailure | undefined;
+
+  constructor(options: UpstreamOptions) {
+    this.options = options;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.opened = promise;
+    const socket = connect({ ...options.address, noDelay: true });
+    this.#socket = socket;
+    this.#batch = new WriteBatch(socket);
+    const timer = setTimeout(
+      () => this.#fail("unreachable", `no answer within ${options.connectTimeoutMs} ms`),
+      options.connectTimeoutMs,
+    );
+    socket.on("data", (piece: Buffer) => this.#receive(piece));
+    socket.once("error", (error) => this.#fail(this.#ready ? "lost" : "unreachable", error.message));
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve(false);
+      this.#close();
+    });
+    this.#handshake(() => {
+      clearTimeout(timer);
+      this.#ready = true;
+      resolve(true);
+    });
+  }
+
+  /** It may be used. */
+  get ready(): boolean {
+    return this.#ready && !this.#closed;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Runs that wait for replies. */
+  get inFlight(): number {
+    return this.#runs.length;
+  }
+
+  /** Bytes that the server has not taken yet. */
+  get backlogBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Sends commands of a client, or one of the proxy's own. */
+  send(run: Run): void {
+    if (!this.#batch.pending) this.#unsent = 0;
+    if (this.#runs.length === 0) this.quietSince = performance.now();
+    this.#runs.push(run);
+    this.#unsent++;
+    if (run.earlier !== undefined) for (const piece of run.earlier) this.#batch.add(piece, 0, piece.length);
+    this.#batch.add(run.buffer, run.start, run.end);
+  }
+
+  /** Sends one command whose reply the caller looks at. */
+  ask(args: readonly (string | Buffer)[], handler: ReplyHandler): void {
+    const frame = encodeCommand(args);
+    this.send(new Run(undefined, handler, undefined, frame, 0, frame.length, 1));
+  }
+
+  /** Sends bytes that get no reply. */
+  tell(frame: Buffer): void {
+    this.#batch.add(frame, 0, frame.length);
+  }
+
+  /** Calls back once when the server has taken what was written. */
+  onceDrained(callback: () => void): void {
+    this.#socket.once("drain", callback);
+  }
+
+  /** Ends it: what is in flight is handed back as lost. */
+  destroy(reason = "not needed any more"): void {
+    this.#fail("retired", reason);
+  }
+
+  #handshake(done: () => void): void {
+    const { credentials, protocol, db } = this.options;
+    const expect = (args: string[], check: (reply: PlainReply) => UpstreamFailure | undefined): void =>
+      this.ask(args, {
+        reply: (bytes) => {
+          const failure = check(decodeReply(bytes));
+          if (failure !== undefined) this.#fail(failure.kind, failure.message);
+        },
+        lost: () => undefined,
+      });
+    const denied = (reply: PlainReply): UpstreamFailure | undefined =>
+      isErrorReply(reply)
+        ? { kind: reply.error.startsWith("LOADING") ? "notMaster" : "denied", message: reply.error }
+        : undefined;
+    if (credentials !== undefined) {
+      const { user, password } = credentials;
+      expect(user === undefined ? ["AUTH", password] : ["AUTH", user, password], denied);
+    }
+    if (protocol === 3) expect(["HELLO", "3"], denied);
+    expect(["ROLE"], (reply) => {
+      if (Array.isArray(reply) && reply[0] === "master") return undefined;
+      if (isErrorReply(reply) && reply.error.startsWith("NOPERM")) return undefined;
+      const kind = isErrorReply(reply) && /^(NOAUTH|WRONGPASS)/.test(reply.error) ? "denied" : "notMaster";
+      return { kind, message: `ROLE answered ${isErrorReply(reply) ? reply.error : String(reply)}` };
+    });
+    if (db !== 0) expect(["SELECT", String(db)], denied);
+    // A Redis that loads its data says ROLE master, too.
+    this.ask(["PING"], {
+      reply: (bytes) => {
+        if (isRejection(bytes, 0, true)) this.#fail("notMaster", bytes.toString("latin1").trim());
+        else if (this.#failure === undefined) done();
+      },
+      lost: () => undefined,
+    });
+  }
+
+  #receive(piece: Buffer): void {
+    this.quietSince = performance.now();
+    const scanner = this.#scanner;
+    scanner.push(piece);
+    let receiver: ReplyReceiver | undefined;
+    let from = 0;
+    let to = 0;
+    let count = 0;
+    const flush = (): void => {
+      if (count > 0 && receiver !== undefined) {
+        receiver.forward(scanner.buffer.subarray(from, to), count);
+        this.#touched.add(receiver);
+      }
+      count = 0;
+    };
+    try {
+      while (!this.#closed && scanner.next()) {
+        const run = this.#runs.first();
+        const whole = scanner.earlier === undefined;
+        const whoGetsIt = run?.receiver;
+        if (
+          whole &&
+          run !== undefined &&
+          whoGetsIt !== undefined &&
+          run.handler === undefined &&
+          scanner.type !== 45 &&
+          scanner.type !== 62 &&
+          this.isMessage === undefined &&
+          !this.#partial &&
+          !whoGetsIt.rewinding
+        ) {
+          if (count > 0 && whoGetsIt === receiver && scanner.start === to) {
+            to = scanner.end;
+            count++;
+          } else {
+            flush();
+            receiver = whoGetsIt;
+            from = scanner.start;
+            to = scanner.end;
+            count = 1;
+          }
+          this.#answered(run);
+          continue;
+        }
+        flush();
+        this.#slow(run);
+      }
+      flush();
+      if (!this.#closed && scanner.earlierBytes > keepReplyUpTo) this.#passPart();
+    } catch (error) {
+      flush();
+      this.#fail("lost", error instanceof Error ? error.message : String(error));
+    }
+    this.#settle();
+  }
+
+  #answered(run: Run): void {
+    run.answered++;
+    if (--run.left === 0) this.#runs.shift();
+  }
+
+  /** A reply that somebody looks at. */
+  #slow(run: Run | undefined): void {
+    const { buffer, start, end, earlier, type } = this.#scanner;
+    const last = buffer.subarray(start, end);
+    if (this.#partial && run?.receiver !== undefined) {
+      this.#partial = false;
+      this.#touched.add(run.receiver);
+      run.receiver.forwardPart(earlier === undefined ? [] : earlier);
+      this.#answered(run);
+      run.receiver.forward(last, 1);
+      return;
+    }
+    const bytes = earlier === undefined ? last : Buffer.concat([...earlier, last]);
+    if (this.isMessage?.(bytes) === true || (type === 62 && this.isMessage === undefined)) {
+      this.onMessage?.(bytes);
+      return;
+    }
+    if (run === undefined) {
+      this.#fail("lost", "the server sent a reply that nobody asked for");
+      return;
+    }
+    if (run.handler !== undefined) {
+      this.#answered(run);
+      if (run.receiver !== undefined) this.#touched.add(run.receiver);
+      run.handler.reply(bytes);
+      return;
+    }
+    const { receiver } = run;
+    if (receiver === undefined) {
+      // The client has gone.
+      this.#answered(run);
+      return;
+    }
+    this.#touched.add(receiver);
+    const rejected = type === 45 && isRejection(bytes, 0, this.options.holding());
+    if (rejected || receiver.rewinding) {
+      receiver.rewind(run, bytes, rejected);
+      this.#answered(run);
+      if (rejected) this.options.onRejection(this, bytes.toString("latin1", 1, bytes.indexOf(32)));
+      return;
+    }
+    this.#answered(run);
+    receiver.forward(bytes, 1);
+  }
+
+  /** Passes on what has come of a big reply. */
+  #passPart(): void {
+    const run = this.#runs.first();
+    if (run?.receiver === undefined || run.handler !== undefined || this.isMessage !== undefined) return;
+    if (run.receiver.rewinding) return;
+    this.#partial = true;
+    run.receiver.forwardPart(this.#scanner.takeEarlier());
+  }
+
+  #settle(): void {
+    if (this.#touched.size === 0) return;
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    for (const receiver of touched) receiver.settle();
+  }
+
+  #fail(kind: UpstreamFailure["kind"], message: string): void {
+    this.#failure ??= { kind, message };
+    this.#ready = false;
+    this.#socket.destroy();
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const failure = this.#failure ?? { kind: "lost", message: "the server closed the connection" };
+    const runs = this.#runs.takeAll();
+    const firstUnsent = runs.length - (this.#batch.pending ? this.#unsent : 0);
+    runs.forEach((run, i) => {
+      const sent = i < firstUnsent;
+      if (this.#partial && i === 0) run.receiver?.broken();
+      else if (run.handler !== undefined) run.handler.lost(sent);
+      else run.receiver?.lost(run, sent);
+      if (run.receiver !== undefined) this.#touched.add(run.receiver);
+    });
+    this.options.onClose(this, failure);
+    this.#settle();
+  }
+}

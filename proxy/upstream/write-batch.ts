@@ -1,0 +1,83 @@
+import type { Socket } from "node:net";
+
+/** Pieces up to this size are copied together: cheaper than a system call's vector of many small ones. */
+const copyUpTo = 8 * 1024;
+const pageBytes = 64 * 1024;
+
+/** Batches with something to write in this turn of the event loop. */
+const dirty: WriteBatch[] = [];
+
+function flushAll(): void {
+  // A flush may fail and thereby fill another batch: that one is scheduled anew.
+  for (const batch of dirty.splice(0)) batch.flush();
+}
+
+/** Collects what goes to one socket within one turn of the event loop, and writes it at once. */
+export class WriteBatch {
+  readonly #socket: Socket;
+  #page: Buffer | undefined;
+  #used = 0;
+  #from = 0;
+  #pieces: Buffer[] = [];
+  #dirty = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Something waits for the end of this turn. */
+  get pending(): boolean {
+    return this.#dirty;
+  }
+
+  add(bytes: Buffer, start: number, end: number): void {
+    if (!this.#dirty) {
+      this.#dirty = true;
+      if (dirty.push(this) === 1) setImmediate(flushAll);
+    }
+    const size = end - start;
+    if (size > copyUpTo) {
+      this.#closePage();
+      this.#pieces.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+      return;
+    }
+    if (this.#page !== undefined && this.#used + size > pageBytes) {
+      this.#closePage();
+      this.#page = undefined;
+    }
+    if (this.#page === undefined) {
+      this.#page = Buffer.allocUnsafeSlow(pageBytes);
+      this.#used = 0;
+      this.#from = 0;
+    }
+    bytes.copy(this.#page, this.#used, start, end);
+    this.#used += size;
+  }
+
+  flush(): void {
+    this.#dirty = false;
+    this.#closePage();
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
+    this.#pieces = [];
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    const [first] = pieces;
+    if (pieces.length === 1 && first !== undefined) socket.write(first);
+    else {
+      socket.cork();
+      for (const piece of pieces) socket.write(piece);
+      socket.uncork();
+    }
+    // The kernel has taken all of it: the page is free again.
+    if (socket.writableLength === 0) this.#used = this.#from = 0;
+    else this.#page = undefined;
+  }
+
+  #closePage(): void {
+    if (this.#page !== undefined && this.#used > this.#from) {
+      this.#pieces.push(this.#page.subarray(this.#from, this.#used));
+      this.#from = this.#used;
+    }
+  }
+}
