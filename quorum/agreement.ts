@@ -1,5 +1,13 @@
 import { type Address, formatAddress, sameAddress } from "./address.ts";
 
+/** The settings of a Sentinel for one master. */
+export interface SentinelSettings {
+  readonly quorum: number;
+  readonly downAfterMs: number;
+  readonly failoverTimeoutMs: number;
+  readonly parallelSyncs: number;
+}
+
 /** What one Sentinel says about the monitored master. */
 export interface SentinelView {
   /** The Sentinel that was asked. */
@@ -14,6 +22,8 @@ export interface SentinelView {
   readonly replicas: number;
   /** Sentinels that it knows of beside itself. */
   readonly otherSentinels: number;
+  /** The settings that it works by; undefined when it doesn't tell all of them. */
+  readonly settings?: SentinelSettings;
 }
 
 /** The answer to "who is master?". */

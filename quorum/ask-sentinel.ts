@@ -16,7 +16,20 @@ export async function askSentinel(connection: ControlConnection, masterName: str
     flags: (fields.get("flags") ?? "").split(","),
     replicas: Number(fields.get("num-slaves") ?? 0),
     otherSentinels: Number(fields.get("num-other-sentinels") ?? 0),
+    ...readSettings(fields),
   };
+}
+
+/** Nothing is decided by them, so a Sentinel that doesn't tell them is heard all the same. */
+function readSettings(fields: Map<string, string>): Pick<SentinelView, "settings"> {
+  const read = (name: string): number => Number(fields.get(name));
+  const settings = {
+    quorum: read("quorum"),
+    downAfterMs: read("down-after-milliseconds"),
+    failoverTimeoutMs: read("failover-timeout"),
+    parallelSyncs: read("parallel-syncs"),
+  };
+  return Object.values(settings).every(Number.isSafeInteger) ? { settings } : {};
 }
 
 /** How long the others are waited for once enough Sentinels have answered. */

@@ -36,7 +36,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   #state: MasterState = { kind: "searching", reason: "nobody was asked yet" };
   #acceptedEpoch = 0;
   #everFollowed = false;
-  #reachable = 0;
+  #views: readonly SentinelView[] = [];
   #probe: ControlConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
@@ -56,7 +56,12 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
 
   /** Sentinels that answered in the last round, in time. */
   get reachableSentinels(): number {
-    return this.#reachable;
+    return this.#views.length;
+  }
+
+  /** What those Sentinels said. */
+  get views(): readonly SentinelView[] {
+    return this.#views;
   }
 
   /** Begins to watch. */
@@ -117,7 +122,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
       masterName,
       (some) => agree(some, options).kind === "agreed",
     );
-    this.#reachable = views.length;
+    this.#views = views;
     const agreement = this.#agreement.agree(views, options, performance.now());
     if (agreement.kind === "none" && (await this.#followLeader(views))) return;
     const candidate = candidateOf(this.#state, agreement);
