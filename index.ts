@@ -7,11 +7,11 @@ import { Instances } from "./components/instances.ts";
 import { SentinelProxy } from "./components/sentinel-proxy.ts";
 import { Volumes } from "./components/volumes.ts";
 import { readSettings } from "./settings.ts";
-import { clusterSite, ports, serviceNames } from "./topology/site.ts";
+import { clusterSiteIn, ports, serviceNames } from "./topology/site.ts";
 import { describeTopology } from "./topology/topology.ts";
 
 const settings = readSettings();
-const topology = describeTopology(settings, clusterSite);
+const topology = describeTopology(settings, clusterSiteIn(settings.deployment.namespace));
 const { stack } = settings;
 
 const { owning, adopting } = connectCluster(settings.deployment.context);

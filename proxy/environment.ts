@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { env, readEnvironment } from "../runtime/read-environment.ts";
 
 /** The environment contract of the proxy. */
@@ -6,8 +7,13 @@ const contract = {
   BIND_ADDR: env.text("0.0.0.0"),
   /** Port for Redis clients. */
   PROXY_PORT: env.port(6379),
-  /** Port for Sentinel clients. Unset: none. */
+  /** Port of the Sentinel API. Unset: none. */
   PROXY_SENTINEL_PORT: env.optionalPort(),
+  /**
+   * `host:port` where clients reach this proxy: the Sentinel API announces it. Unset: BIND_ADDR and PROXY_PORT, with the
+   * name of this host when BIND_ADDR stands for all addresses.
+   */
+  PROXY_ANNOUNCE: env.optionalAddress(),
   /** Port of /livez, /readyz and /metrics. */
   PROXY_ADMIN_PORT: env.port(8080),
   /** Milliseconds that a client waits for a master before it gets an error. */
@@ -24,5 +30,8 @@ const contract = {
 
 /** Reads the proxy's environment; every mistake at once. */
 export function readProxyEnvironment(environment: Readonly<Record<string, string | undefined>>) {
-  return readEnvironment(contract, environment);
+  const values = readEnvironment(contract, environment);
+  const { PROXY_ANNOUNCE, BIND_ADDR, PROXY_PORT } = values;
+  const host = ["0.0.0.0", "::"].includes(BIND_ADDR) ? hostname() : BIND_ADDR;
+  return { ...values, PROXY_ANNOUNCE: PROXY_ANNOUNCE ?? { host, port: PROXY_PORT } };
 }

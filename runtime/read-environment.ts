@@ -69,6 +69,11 @@ export const env = {
       "host:port",
       parsed((value) => parseAddress(value, defaultPort)),
     ),
+  optionalAddress: (defaultPort?: number): Variable<Address | undefined> =>
+    variable(
+      "host:port, or nothing",
+      parsed((value) => (value === "" ? undefined : parseAddress(value, defaultPort))),
+    ),
   addresses: (defaultPort: number): Variable<readonly [Address, ...Address[]]> =>
     variable(
       "host:port,host:port,… with at least one and none twice",

@@ -58,6 +58,17 @@ export const clusterSite: Site = {
   passwordFile: "/etc/redis-ha/credentials/password",
 };
 
+/** The same, for clients of every namespace: the proxy announces itself to them. */
+export function clusterSiteIn(namespace: string): Site {
+  return {
+    ...clusterSite,
+    address: (part) => {
+      const { host, port } = clusterSite.address(part);
+      return { host: part.kind === "proxy" ? `${host}.${namespace}.svc` : host, port };
+    },
+  };
+}
+
 /** Offsets from the first port of a local topology; each kind has room for 100 parts, so no number ever moves. */
 const localOffset = { proxy: 0, redis: 100, sentinel: 200, admin: 300 } as const;
 

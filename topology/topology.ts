@@ -121,6 +121,7 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       BIND_ADDR: site.bindAddress(part),
       PROXY_PORT: String(address.port),
       ...(proxy.sentinelApi ? { PROXY_SENTINEL_PORT: String(site.proxySentinelPort) } : {}),
+      PROXY_ANNOUNCE: formatAddress(address),
       PROXY_ADMIN_PORT: String(site.adminPort(part)),
       PROXY_HOLD_TIMEOUT_MS: String(proxy.holdTimeoutMs),
       PROXY_MAX_CLIENTS: String(proxy.maxClients),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { readProxyEnvironment } from "../../../proxy/environment.ts";
 import { EnvironmentError, env, readEnvironment } from "../../../runtime/read-environment.ts";
 
@@ -10,6 +11,7 @@ describe("readEnvironment", () => {
     EXTRA_PORT: env.optionalPort(),
     WANTED: env.yesNo("no"),
     ADDRESS: env.address(6379),
+    OTHER_ADDRESS: env.optionalAddress(),
     ADDRESSES: env.addresses(26379),
     NOTE: env.optionalText(),
   };
@@ -23,6 +25,7 @@ describe("readEnvironment", () => {
       EXTRA_PORT: undefined,
       WANTED: "no",
       ADDRESS: { host: "redis-1", port: 6379 },
+      OTHER_ADDRESS: undefined,
       ADDRESSES: [
         { host: "a", port: 26379 },
         { host: "b", port: 1 },
@@ -64,6 +67,32 @@ describe("readEnvironment", () => {
       assert.throws(() => readProxyEnvironment({ REDIS_SENTINELS: list }), /REDIS_SENTINELS .*none twice/);
     });
   }
+
+  const announced: [environment: Record<string, string>, expected: unknown][] = [
+    [{ PROXY_ANNOUNCE: "redis.example:7000" }, { host: "redis.example", port: 7000 }],
+    [
+      { BIND_ADDR: "127.0.0.1", PROXY_PORT: "7000" },
+      { host: "127.0.0.1", port: 7000 },
+    ],
+    [{ PROXY_PORT: "7000" }, { host: hostname(), port: 7000 }],
+    [{ BIND_ADDR: "::" }, { host: hostname(), port: 6379 }],
+  ];
+  for (const [environment, expected] of announced) {
+    it(`announces ${JSON.stringify(expected)} with ${JSON.stringify(environment)}`, () => {
+      assert.deepEqual(
+        readProxyEnvironment({ REDIS_SENTINELS: "a", ...environment }).PROXY_ANNOUNCE,
+        expected,
+      );
+    });
+  }
+
+  it("wants a port in what is announced", () => {
+    const environment = { REDIS_SENTINELS: "a", PROXY_ANNOUNCE: "redis.example" };
+    assert.throws(
+      () => readProxyEnvironment(environment),
+      /PROXY_ANNOUNCE is 'redis.example': use host:port/,
+    );
+  });
 
   it("takes two Sentinels on one host", () => {
     const { REDIS_SENTINELS } = readProxyEnvironment({ REDIS_SENTINELS: "a:1,a:2" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolveSettings } from "../../../settings/resolve-settings.ts";
 import { parseQuantity } from "../../../topology/quantity.ts";
-import { clusterSite, localPortCount, localSite } from "../../../topology/site.ts";
+import { clusterSite, clusterSiteIn, localPortCount, localSite, type Site } from "../../../topology/site.ts";
 import { describeTopology } from "../../../topology/topology.ts";
 
 const settings = resolveSettings({ "images:push": "false" }, "dev");
@@ -82,6 +82,13 @@ describe("describeTopology", () => {
       ["redis", "admin"],
     );
     assert.equal(proxy.environment.PROXY_SENTINEL_PORT, undefined);
+  });
+
+  it("lets the proxy announce where clients reach it, in a cluster from every namespace", () => {
+    const announced = (site: Site): string | undefined =>
+      describeTopology(settings, site).proxy.environment.PROXY_ANNOUNCE;
+    assert.equal(announced(clusterSiteIn("prod")), "svc-redis-sentinel-proxy.prod.svc:6379");
+    assert.equal(announced(localSite({ basePort: 7000, directory: "/tmp/x" })), "127.0.0.1:7000");
   });
 
   it("keeps maxmemory well below the pod's limit", () => {
