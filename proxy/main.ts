@@ -6,19 +6,25 @@ import { readPassword } from "../runtime/password-file.ts";
 import { readProxyEnvironment } from "./environment.ts";
 import { FailoverLog } from "./failover-log.ts";
 import { createMetrics } from "./metrics.ts";
-import { SentinelRelay } from "./sentinel-relay.ts";
+import { checkPassword } from "./sentinel-api/check-password.ts";
+import { SentinelApiServer } from "./sentinel-api/sentinel-api-server.ts";
+import { ViewSource } from "./sentinel-api/view-source.ts";
 import { TcpRelay } from "./tcp-relay.ts";
 
 const log = createLog("proxy", process.env.LOG_LEVEL);
 /** Below Kubernetes' grace period of 60 s, above what a client needs to go elsewhere. */
 const forceCloseAfterMs = 25_000;
+/** What the Sentinel API says it is: clients read from it that they may send CLIENT SETINFO. */
+const announcedRedisVersion = "7.2.0";
 
 async function main(): Promise<void> {
   const environment = readProxyEnvironment(process.env);
+  const password = (): string | undefined => readPassword(environment.REDIS_PASSWORD_FILE);
+  const report = (error: unknown): void => log.error(messageOf(error));
   const watcher = new MasterWatcher({
     sentinels: environment.REDIS_SENTINELS,
     masterName: environment.MASTER_NAME,
-    password: () => readPassword(environment.REDIS_PASSWORD_FILE),
+    password,
   });
   const relay = new TcpRelay({
     host: environment.BIND_ADDR,
@@ -28,6 +34,14 @@ async function main(): Promise<void> {
     log,
     onUpstreamProblem: () => watcher.check(),
   });
+  const apiViews = new ViewSource({
+    masterName: environment.MASTER_NAME,
+    announced: environment.PROXY_ANNOUNCE,
+    sentinelCount: environment.REDIS_SENTINELS.length,
+    holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
+    sentinelViews: () => watcher.views,
+    now: () => performance.now(),
+  });
   const metrics = createMetrics(watcher, () => relay.clients);
   const failovers = new FailoverLog(log, () => metrics.failovers.inc());
   let everFollowed = false;
@@ -35,6 +49,7 @@ async function main(): Promise<void> {
   watcher.on("change", (state) => {
     everFollowed ||= state.kind === "following";
     failovers.record(state);
+    apiViews.observe(state);
     relay.follow(state);
   });
 
@@ -54,10 +69,20 @@ async function main(): Promise<void> {
     metrics: metrics.render,
   });
   await relay.listen();
-  const sentinelRelay = new SentinelRelay(environment.REDIS_SENTINELS, environment.PROXY_MAX_CLIENTS);
-  if (environment.PROXY_SENTINEL_PORT !== undefined) {
-    await sentinelRelay.listen(environment.PROXY_SENTINEL_PORT, environment.BIND_ADDR);
-  }
+  const sentinelApi =
+    environment.PROXY_SENTINEL_PORT === undefined
+      ? undefined
+      : new SentinelApiServer({
+          host: environment.BIND_ADDR,
+          port: environment.PROXY_SENTINEL_PORT,
+          maxClients: environment.PROXY_MAX_CLIENTS,
+          view: () => apiViews.view(),
+          authenticate:
+            environment.REDIS_PASSWORD_FILE === undefined ? undefined : checkPassword(password, report),
+          redisVersion: () => announcedRedisVersion,
+          report,
+        });
+  await sentinelApi?.listen();
   watcher.start();
   log.info({ port: environment.PROXY_PORT, sentinels: environment.REDIS_SENTINELS.length }, "listening");
 
@@ -66,8 +91,8 @@ async function main(): Promise<void> {
     draining = true;
     log.info({ signal, clients: relay.clients }, "draining");
     const force = setTimeout(() => relay.destroy(), forceCloseAfterMs);
-    sentinelRelay.close();
-    await relay.close();
+    sentinelApi?.publishSwitchMaster();
+    await Promise.all([sentinelApi?.close(), relay.close()]);
     clearTimeout(force);
     await watcher.stop();
     admin.close();

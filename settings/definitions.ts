@@ -121,7 +121,7 @@ export const definitions = {
       fallback: "ClusterIP",
     }),
     sentinelApi: flag({
-      description: "Whether the proxy connects Sentinel clients with a Sentinel on port 26379.",
+      description: "Whether the proxy answers Sentinel clients on port 26379. It names itself as the master.",
       fallback: true,
     }),
     maxClients: integer({

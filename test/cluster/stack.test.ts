@@ -179,7 +179,7 @@ describe("a stack on a real cluster", function () {
     assert.deepEqual([report.role, report.connectedReplicas], ["master", 2]);
   });
 
-  it("lets a Sentinel client find the master by the exported Sentinel endpoint", async () => {
+  it("names the proxy as the master to Sentinel clients, by a name for all namespaces", async () => {
     const ask =
       "REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli -h svc-redis-sentinel-proxy -p 26379 sentinel get-master-addr-by-name $MASTER_NAME";
     const found = await kubectl([
@@ -192,7 +192,7 @@ describe("a stack on a real cluster", function () {
       "-c",
       ask,
     ]);
-    assert.equal(found, `svc-redis-instance-${await masterIndex()}\n6379`);
+    assert.equal(found, `svc-redis-sentinel-proxy.${namespace}.svc\n6379`);
   });
 
   it("keeps the password out of the state, pod specs, logs and ConfigMaps", async () => {

@@ -55,9 +55,13 @@ describe("a local topology", function () {
     return basePort + 100 + Number(name.at(-1));
   }
 
-  async function sentinelFields(index: number): Promise<Map<string, string>> {
+  function sentinelFields(index: number): Promise<Map<string, string>> {
+    return fieldsFrom(basePort + 200 + index);
+  }
+
+  async function fieldsFrom(port: number): Promise<Map<string, string>> {
     const client = new Redis({
-      port: basePort + 200 + index,
+      port,
       password: local.password,
       protocol: 2,
       enableReadyCheck: false,
@@ -77,6 +81,39 @@ describe("a local topology", function () {
 
   it("refuses a client without the password", async () => {
     await assert.rejects(writeThrough(basePort, "wrong", "key", "1"), /WRONGPASS|NOAUTH/);
+  });
+
+  it("names the proxy as the master to Sentinel clients, with what the real Sentinels know", async () => {
+    const [real, api] = [await sentinelFields(1), await fieldsFrom(basePort + 1)];
+    assert.deepEqual([...api.keys()], [...real.keys()]);
+    const same = [
+      "name",
+      "flags",
+      "role-reported",
+      "config-epoch",
+      "num-slaves",
+      "num-other-sentinels",
+      "quorum",
+    ];
+    for (const field of [...same, "down-after-milliseconds", "failover-timeout", "parallel-syncs"]) {
+      assert.equal(api.get(field), real.get(field), field);
+    }
+    assert.equal(`${api.get("ip")}:${api.get("port")}`, `127.0.0.1:${basePort}`);
+
+    const client = new Redis({
+      sentinels: [{ port: basePort + 1 }],
+      name: local.settings.sentinel.masterName,
+      password: local.password,
+      sentinelPassword: local.password,
+    });
+    client.on("error", () => undefined);
+    try {
+      await client.set("by-sentinel", "1");
+      assert.equal(client.stream.remotePort, basePort);
+      assert.equal(await client.get("by-sentinel"), "1");
+    } finally {
+      client.disconnect();
+    }
   });
 
   it("keeps the password out of every process's arguments and environment", () => {

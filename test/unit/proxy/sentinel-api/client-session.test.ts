@@ -74,7 +74,7 @@ describe("ClientSession", () => {
       ["CLIENT", "-ERR wrong number of arguments for 'client' command\r\n"],
       ["ACL WHOAMI", "$7\r\ndefault\r\n"],
       ["COMMAND COUNT", ":18\r\n"],
-      ["COMMAND INFO nothing", "*1\r\n*-1\r\n", "*1\r\n_\r\n"],
+      ["COMMAND INFO nothing", "*1\r\n$-1\r\n", "*1\r\n_\r\n"],
       ["COMMAND DOCS nothing", "*0\r\n", "%0\r\n"],
       [
         "COMMAND INFO echo",
