@@ -8,6 +8,10 @@ const maxArgs = 2048;
 export class CommandReader {
   readonly #maxBytes: number;
   #buffer: Buffer = Buffer.alloc(0);
+  /** How far the first command is read: bytes, arguments found, and arguments still to come. Nothing is read twice. */
+  #at = 0;
+  #found: { readonly from: number; readonly to: number }[] = [];
+  #missing: number | undefined;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -29,38 +33,44 @@ export class CommandReader {
    */
   next(): Buffer[] | undefined {
     for (;;) {
-      const read = this.#buffer[0] === 0x2a ? this.#readArray() : this.#readInline();
-      if (read === undefined) {
-        if (this.#buffer.length > this.#maxBytes) throw new ProtocolError("too big command");
-        return undefined;
+      const args = this.#buffer[0] === 0x2a ? this.#readArray() : this.#readInline();
+      if ((args === undefined ? this.#buffer.length : this.#at) > this.#maxBytes) {
+        throw new ProtocolError("too big command");
       }
-      if (read.end > this.#maxBytes) throw new ProtocolError("too big command");
-      this.#buffer = this.#buffer.subarray(read.end);
-      if (read.args.length > 0) return read.args.map((arg) => Buffer.from(arg));
+      if (args === undefined) return undefined;
+      this.#buffer = this.#buffer.subarray(this.#at);
+      this.#at = 0;
+      this.#found = [];
+      this.#missing = undefined;
+      if (args.length > 0) return args;
     }
   }
 
-  #readInline(): { args: Buffer[]; end: number } | undefined {
+  #readInline(): Buffer[] | undefined {
     const end = this.#buffer.indexOf(0x0a);
     if (end < 0) return undefined;
-    return { args: splitInline(this.#buffer.subarray(0, end)), end: end + 1 };
+    this.#at = end + 1;
+    return splitInline(this.#buffer.subarray(0, end));
   }
 
-  #readArray(): { args: Buffer[]; end: number } | undefined {
-    const head = this.#readNumber(1, "invalid multibulk length", -1, maxArgs);
-    if (head === undefined) return undefined;
-    const args: Buffer[] = [];
-    let at = head.end;
-    while (args.length < head.value) {
-      const type = this.#buffer[at];
+  #readArray(): Buffer[] | undefined {
+    if (this.#missing === undefined) {
+      const head = this.#readNumber(1, "invalid multibulk length", -1, maxArgs);
+      if (head === undefined) return undefined;
+      this.#missing = head.value;
+      this.#at = head.end;
+    }
+    while (this.#missing > 0) {
+      const type = this.#buffer[this.#at];
       if (type === undefined) return undefined;
       if (type !== 0x24) throw new ProtocolError(`expected '$', got '${String.fromCharCode(type)}'`);
-      const length = this.#readNumber(at + 1, "invalid bulk length", 0, this.#maxBytes);
+      const length = this.#readNumber(this.#at + 1, "invalid bulk length", 0, this.#maxBytes);
       if (length === undefined || this.#buffer.length < length.end + length.value + 2) return undefined;
-      args.push(this.#buffer.subarray(length.end, length.end + length.value));
-      at = length.end + length.value + 2;
+      this.#at = length.end + length.value + 2;
+      this.#found.push({ from: length.end, to: this.#at - 2 });
+      this.#missing--;
     }
-    return { args, end: at };
+    return this.#found.map(({ from, to }) => Buffer.from(this.#buffer.subarray(from, to)));
   }
 
   #readNumber(
@@ -69,11 +79,15 @@ export class CommandReader {
     min: number,
     max: number,
   ): { value: number; end: number } | undefined {
-    const end = this.#buffer.indexOf(0x0d, at);
-    const text = this.#buffer.toString("latin1", at, end < 0 ? undefined : end);
-    const value = Number(text);
-    const wrong = end >= 0 && !(/^-?\d+$/.test(text) && value >= min && value <= max);
-    if (wrong || text.length > 32) throw new ProtocolError(problem);
-    return end < 0 || this.#buffer.length < end + 2 ? undefined : { value, end: end + 2 };
+    // A number has 32 characters at most: the rest of the buffer needn't be looked at.
+    const line = this.#buffer.toString("latin1", at, at + 33);
+    const end = line.indexOf("\r");
+    if (end < 0) {
+      if (line.length > 32) throw new ProtocolError(problem);
+      return undefined;
+    }
+    const value = Number(line.slice(0, end));
+    if (!/^-?\d+$/.test(line.slice(0, end)) || value < min || value > max) throw new ProtocolError(problem);
+    return this.#buffer.length < at + end + 2 ? undefined : { value, end: at + end + 2 };
   }
 }

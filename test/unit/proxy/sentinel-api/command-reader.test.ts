@@ -75,6 +75,19 @@ describe("CommandReader", () => {
     });
   }
 
+  it("reads a long command once, however many packets it comes in", () => {
+    const args = Array.from({ length: 2000 }, () => "0123456789abcdef");
+    const bytes = encodeCommand(args);
+    const reader = new CommandReader(65_536);
+    const begin = performance.now();
+    for (let at = 0; at < bytes.length; at++) {
+      assert.equal(reader.next(), undefined);
+      reader.push(bytes.subarray(at, at + 1));
+    }
+    assert.equal(reader.next()?.length, args.length);
+    assert.ok(performance.now() - begin < 5000);
+  });
+
   it("keeps no view of the chunk that a command came in", () => {
     const reader = new CommandReader(100);
     const chunk = Buffer.from("*1\r\n$4\r\nPING\r\n");

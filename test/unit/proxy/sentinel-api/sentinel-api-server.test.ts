@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createConnection } from "node:net";
+import fc from "fast-check";
 import type { Authenticate } from "../../../../proxy/sentinel-api/client-session.ts";
 import { SentinelApiServer } from "../../../../proxy/sentinel-api/sentinel-api-server.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -93,6 +95,61 @@ describe("SentinelApiServer", () => {
     await eventually(() => assert.ok(bad.ended));
     good.socket.write("PING\r\n");
     await gets(good, "+PONG\r\n");
+  });
+
+  it("survives hostile bytes beside a client that notices nothing", async () => {
+    const one = await start();
+    const good = await connect();
+    const line = fc.constantFrom(
+      ...[
+        "*",
+        "$",
+        "*1\r\n",
+        "$4\r\n",
+        "*2\r\n$4\r\nPING\r\n",
+        "$-1\r\n",
+        "*-1\r\n",
+        "\r\n",
+        "\0",
+        ":1\r\n",
+        "%1\r\n",
+      ],
+      ...[
+        "HELLO 3\r\n",
+        "HELLO 3 AUTH\r\n",
+        "SUBSCRIBE a\r\n",
+        "PSUBSCRIBE [\r\n",
+        "RESET\r\n",
+        "SENTINEL\r\n",
+      ],
+      ...[
+        "SENTINEL MASTERS\r\n",
+        "CLIENT LIST\r\n",
+        "COMMAND\r\n",
+        "INFO\r\n",
+        "UNSUBSCRIBE\r\n",
+        '"\\x',
+        "QUIT\r\n",
+      ],
+    );
+    const noise = fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes).toString("latin1"));
+    const stream = fc.array(fc.oneof(line, noise), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(stream, async (parts) => {
+        const bad = createConnection({ host: "127.0.0.1", port: one.port, allowHalfOpen: true });
+        bad.on("error", () => undefined).resume();
+        const closed = new Promise((resolve) => {
+          bad.once("close", () => resolve(undefined));
+        });
+        for (const part of parts) bad.write(part, "latin1");
+        bad.end();
+        await closed;
+      }),
+      { numRuns: 300, seed: 4, endOnFailure: true },
+    );
+    good.socket.write("PING\r\n");
+    await gets(good, "+PONG\r\n");
+    await eventually(() => assert.equal(one.clients, 1));
   });
 
   it("takes commands up to 64 KiB", async () => {
