@@ -5,8 +5,6 @@ import { ClientSession, type SentinelApi } from "./client-session.ts";
 import type { ClientState } from "./client-state.ts";
 import { CommandReader } from "./command-reader.ts";
 
-/** Bytes of one command. */
-const maxCommandBytes = 64 * 1024;
 /** Unread bytes above which a client is dropped. Answers stop long before, so that only messages can add up to it. */
 const maxUnreadBytes = 1024 * 1024;
 /** Milliseconds that a client has to read the last answers. */
@@ -30,7 +28,7 @@ export class ClientConnection {
   readonly #socket: Socket;
   readonly #api: SentinelApi;
   readonly #session: ClientSession;
-  readonly #reader = new CommandReader(maxCommandBytes);
+  readonly #reader = new CommandReader();
   readonly #patienceMs: number;
   readonly #authentication: NodeJS.Timeout;
   /** Runs while the client owes something: the rest of a command, or reading. */
@@ -104,7 +102,7 @@ export class ClientConnection {
     this.#socket.pause();
     while (!this.#ended) {
       if (this.#socket.writableNeedDrain) return this.#setDeadline();
-      const args = this.#reader.next();
+      const args = this.#reader.next(this.state.user !== undefined);
       if (args === undefined) break;
       this.#clearDeadline();
       const { replies, close = false } = await this.#session.handle(args);
@@ -113,7 +111,7 @@ export class ClientConnection {
     }
     if (this.#ended) return;
     if (this.#inputEnded) return this.end();
-    if (this.#reader.pending > 0) this.#setDeadline();
+    if (this.#reader.partial) this.#setDeadline();
     else this.#clearDeadline();
     this.#socket.resume();
   }

@@ -6,7 +6,7 @@ import { CommandReader } from "../../../../proxy/sentinel-api/command-reader.ts"
 
 function readAll(reader: CommandReader): string[][] {
   const commands: string[][] = [];
-  for (let args = reader.next(); args !== undefined; args = reader.next()) {
+  for (let args = reader.next(true); args !== undefined; args = reader.next(true)) {
     commands.push(args.map((arg) => arg.toString("latin1")));
   }
   return commands;
@@ -30,7 +30,7 @@ describe("CommandReader", () => {
     fc.assert(
       fc.property(commands, fc.array(fc.nat(200)), (sent, cuts) => {
         const bytes = Buffer.concat(sent.map((one) => one.bytes));
-        const reader = new CommandReader(65_536);
+        const reader = new CommandReader();
         const found: string[][] = [];
         let at = 0;
         for (const cut of [...cuts, bytes.length]) {
@@ -42,57 +42,64 @@ describe("CommandReader", () => {
           found,
           sent.map((one) => one.args).filter(({ length }) => length > 0),
         );
-        assert.equal(reader.pending, 0);
+        assert.equal(reader.partial, false);
       }),
     );
   });
 
-  const wrong: [bytes: string, problem: string][] = [
-    ["*1000000000\r\n", "invalid multibulk length"],
-    ["*-2\r\n", "invalid multibulk length"],
-    ["*x\r\n", "invalid multibulk length"],
-    ["*\r\n", "invalid multibulk length"],
-    ["*1.5\r\n", "invalid multibulk length"],
-    [`*${"0".repeat(40)}`, "invalid multibulk length"],
-    ["*1\r\n$536870912\r\n", "invalid bulk length"],
-    ["*1\r\n$-1\r\n", "invalid bulk length"],
-    [`*1\r\n$${"1".repeat(40)}`, "invalid bulk length"],
-    ["*1\r\n:5\r\n", "expected '$', got ':'"],
-    ['PING "x\r\n', "unbalanced quotes in request"],
-    ["x".repeat(101), "too big command"],
-    [`${"x".repeat(101)}\r\n`, "too big command"],
-    [`*2\r\n$60\r\n${"x".repeat(60)}\r\n$60\r\n${"x".repeat(60)}\r\n`, "too big command"],
-    [`*2\r\n$60\r\n${"x".repeat(60)}\r\n$60\r\n${"x".repeat(30)}`, "too big command"],
+  const half = "x".repeat(40_000);
+  const wrong: [title: string, pieces: string[], problem: RegExp, authenticated: boolean][] = [
+    ["too many arguments", ["*2049\r\n"], /^invalid multibulk length$/, true],
+    ["a huge argument", ["*1\r\n$536870912\r\n"], /^invalid bulk length$/, true],
+    ["eleven arguments of a stranger", ["*11\r\n"], /^unauthenticated multibulk length$/, false],
+    ["a long argument of a stranger", ["*1\r\n$16385\r\n"], /^unauthenticated bulk length$/, false],
+    ["a long line", ["x".repeat(65_537)], /^too big inline request$/, true],
+    [
+      "a long command at once",
+      [`*2\r\n$40000\r\n${half}\r\n$40000\r\n${half}\r\n`],
+      /^too big command$/,
+      true,
+    ],
+    [
+      "a long command in pieces",
+      ["*2\r\n$40000\r\n", `${half}\r\n$40000\r\n`, half],
+      /^too big command$/,
+      true,
+    ],
+    ["no command", ["*1\r\n:5\r\n"], /^expected '\$', got ':'$/, true],
+    ["an open quote", ['PING "x\r\n'], /^unbalanced quotes in request$/, true],
   ];
-  for (const [bytes, problem] of wrong) {
-    it(`refuses ${JSON.stringify(bytes.slice(0, 30))} with '${problem}'`, () => {
-      const reader = new CommandReader(100);
-      reader.push(Buffer.from(bytes));
-      assert.throws(
-        () => reader.next(),
-        (error) => error instanceof ProtocolError && error.message === problem,
-      );
+  for (const [title, pieces, problem, authenticated] of wrong) {
+    it(`refuses ${title}`, () => {
+      const reader = new CommandReader();
+      const readPieces = (): void => {
+        for (const piece of pieces) {
+          reader.push(Buffer.from(piece));
+          assert.equal(reader.next(authenticated), undefined);
+        }
+      };
+      assert.throws(readPieces, (error) => error instanceof ProtocolError && problem.test(error.message));
     });
   }
 
   it("reads a long command once, however many packets it comes in", () => {
     const args = Array.from({ length: 2000 }, () => "0123456789abcdef");
     const bytes = encodeCommand(args);
-    const reader = new CommandReader(65_536);
+    const reader = new CommandReader();
     const begin = performance.now();
     for (let at = 0; at < bytes.length; at++) {
-      assert.equal(reader.next(), undefined);
+      assert.equal(reader.next(true), undefined);
       reader.push(bytes.subarray(at, at + 1));
     }
-    assert.equal(reader.next()?.length, args.length);
+    assert.equal(reader.next(true)?.length, args.length);
     assert.ok(performance.now() - begin < 5000);
   });
 
   it("keeps no view of the chunk that a command came in", () => {
-    const reader = new CommandReader(100);
+    const reader = new CommandReader();
     const chunk = Buffer.from("*1\r\n$4\r\nPING\r\n");
     reader.push(chunk);
-    const args = reader.next();
+    const args = reader.next(true);
     chunk.fill(0);
     assert.equal(String(args?.[0]), "PING");
   });

@@ -159,7 +159,7 @@ describe("SentinelApiServer", () => {
     fits.socket.write(`*2\r\n$4\r\nECHO\r\n$65000\r\n${text}\r\n`);
     await gets(fits, `$65000\r\n${text}\r\n`);
     tooBig.socket.write("x".repeat(66_000));
-    await gets(tooBig, "-ERR Protocol error: too big command\r\n");
+    await gets(tooBig, "-ERR Protocol error: too big inline request\r\n");
   });
 
   it("drops a client that doesn't finish its command, though it sends a byte now and then", async () => {
