@@ -203,7 +203,7 @@ export class CommandScanner {
   #stop(at: number): false {
     if (this.#argsLeft > 0 && at > this.start) {
       this.earlier ??= [];
-      this.earlier.push(this.#piece.subarray(this.start, at));
+      keepPiece(this.earlier, this.#piece.subarray(this.start, at));
     }
     this.start = at;
     this.#at = at;
@@ -231,6 +231,18 @@ export class CommandScanner {
     this.argCount = args.length;
     this.rule = name.length > maxNameBytes ? unknownCommand : this.table.find(name, 0, name.length);
     return true;
+  }
+}
+
+/** A piece up to this size is copied to the one before it: an object for each byte would take 100 times the memory. */
+const smallPiece = 4096;
+
+function keepPiece(pieces: Buffer[], piece: Buffer): void {
+  const last = pieces.at(-1);
+  if (last !== undefined && last.length + piece.length <= smallPiece) {
+    pieces[pieces.length - 1] = Buffer.concat([last, piece]);
+  } else {
+    pieces.push(piece);
   }
 }
 
