@@ -1,14 +1,31 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { MasterWatcher } from "../quorum/master-watcher.ts";
 
+/** What is read when the metrics are asked for. */
+export interface MeasuredState {
+  clients(): number;
+  upstreams(): number;
+  holding(): boolean;
+  /** Clients that wait for a master. */
+  waiting(): number;
+  heldBytes(): number;
+}
+
 /** The proxy's metrics in Prometheus' terms. */
 export interface ProxyMetrics {
   readonly failovers: Counter;
+  readonly uncertain: Counter;
+  readonly sentAgain: Counter;
+  readonly refused: Counter;
+  readonly protocolErrors: Counter;
+  readonly subscriptionGaps: Counter;
+  readonly watchesLost: Counter;
+  readonly dropped: Counter<"reason">;
   render(): Promise<string>;
 }
 
 /** Makes the metrics; gauges are read when they are asked for. */
-export function createMetrics(watcher: MasterWatcher, clients: () => number): ProxyMetrics {
+export function createMetrics(watcher: MasterWatcher, state: MeasuredState): ProxyMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "redis_ha_proxy_" });
   const gauge = (name: string, help: string, value: () => number): void => {
@@ -21,22 +38,36 @@ export function createMetrics(watcher: MasterWatcher, clients: () => number): Pr
       },
     });
   };
-  gauge("clients", "Connected clients.", clients);
+  const counter = (name: string, help: string): Counter =>
+    new Counter({ name: `redis_ha_proxy_${name}_total`, help, registers: [registry] });
+  gauge("clients", "Connected clients.", state.clients);
+  gauge("upstreams", "Connections to the master.", state.upstreams);
   gauge("following", "1 while there is a verified master, else 0.", () =>
     watcher.state.kind === "following" ? 1 : 0,
   );
-  gauge(
-    "sentinels_reachable",
-    "Sentinels that answered in the last round.",
-    () => watcher.reachableSentinels,
+  gauge("holding", "1 while commands are held because there is no verified master, else 0.", () =>
+    state.holding() ? 1 : 0,
   );
+  gauge("held_clients", "Clients whose commands wait for a master.", state.waiting);
+  gauge("held_bytes", "Bytes of commands that wait.", state.heldBytes);
+  gauge("sentinels_reachable", "Sentinels that answered in the last round.", () => watcher.views.length);
   gauge("config_epoch", "Epoch of the followed master.", () =>
     watcher.state.kind === "following" ? watcher.state.configEpoch : 0,
   );
-  const failovers = new Counter({
-    name: "redis_ha_proxy_failovers_total",
-    help: "Changes from one master to another.",
-    registers: [registry],
-  });
-  return { failovers, render: () => registry.metrics() };
+  return {
+    failovers: counter("failovers", "Changes from one master to another."),
+    uncertain: counter("uncertain", "Commands answered with UNCERTAIN: nobody knows whether they ran."),
+    sentAgain: counter("sent_again", "Commands that certainly had no effect and were sent a second time."),
+    refused: counter("refused", "Commands answered with LOADING because there was no master for too long."),
+    protocolErrors: counter("protocol_errors", "Clients closed because of bytes that are no RESP."),
+    subscriptionGaps: counter("subscription_gaps", "Subscriptions restored on a new connection."),
+    watchesLost: counter("watches_lost", "Transactions that ended with nil because WATCH was lost."),
+    dropped: new Counter({
+      name: "redis_ha_proxy_dropped_clients_total",
+      help: "Clients closed by the proxy, by reason.",
+      labelNames: ["reason"],
+      registers: [registry],
+    }),
+    render: () => registry.metrics(),
+  };
 }

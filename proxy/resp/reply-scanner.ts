@@ -123,12 +123,12 @@ export class ReplyScanner {
           at = after;
           break;
         case map:
-          this.#valuesLeft += 2 * this.#length(at + 1, lineEnd) - 1;
+          this.#valuesLeft += 2 * this.#count(at + 1, lineEnd) - 1;
           at = after;
           break;
         case attribute:
           // What it is about comes behind it and is the reply proper.
-          this.#valuesLeft += 2 * this.#length(at + 1, lineEnd);
+          this.#valuesLeft += 2 * this.#count(at + 1, lineEnd);
           at = after;
           break;
         default:
@@ -159,7 +159,15 @@ export class ReplyScanner {
       value = value * 10 + digit;
     }
     if (value > Number.MAX_SAFE_INTEGER) throw new ProtocolError("the server sent a length that is too big");
-    return negative ? -value : value;
+    // -1 stands for null, and no other length is negative.
+    if (negative && value !== 1) throw new ProtocolError("the server sent a negative length");
+    return negative ? -1 : value;
+  }
+
+  #count(at: number, lineEnd: number): number {
+    const count = this.#length(at, lineEnd);
+    if (count < 0) throw new ProtocolError("the server sent a negative length");
+    return count;
   }
 
   #stop(at: number): false {

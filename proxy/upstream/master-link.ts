@@ -134,7 +134,7 @@ export class MasterLink implements GroupHost {
       outcome.resolve(failure.kind === "denied" ? { error: failure.message } : "again"),
     );
     if (upstream === undefined) return "again";
-    upstream.opened.then((ready) => {
+    upstream.onceOpened((ready) => {
       if (ready) outcome.resolve(true);
     });
     const result = await outcome.promise;

@@ -85,7 +85,7 @@ export class UpstreamGroup {
 
   #open(settled: () => void): Upstream | undefined {
     const upstream = this.#host.open(this.key, (closed, failure) => this.#closed(closed, failure));
-    upstream?.opened.then((ready) => {
+    upstream?.onceOpened((ready) => {
       if (ready) this.denied = undefined;
       settled();
     });

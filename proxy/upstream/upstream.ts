@@ -46,8 +46,10 @@ const keepReplyUpTo = 4 * 2 ** 20;
  */
 export class Upstream {
   readonly options: UpstreamOptions;
-  /** Resolves when it is ready, or is closed without ever having been. */
-  readonly opened: Promise<boolean>;
+  /** The only client of this connection, while it has one. */
+  owner: ReplyReceiver | undefined;
+  /** Told when it is closed, after everything in flight was handed back. */
+  onClosed: (() => void) | undefined;
   /** Takes messages that are no replies, while a client is subscribed. */
   onMessage: ((frame: Buffer) => void) | undefined;
   /** Whether a frame is a message rather than the reply that the oldest run waits for. */
@@ -64,14 +66,15 @@ export class Upstream {
   #closed = false;
   #partial = false;
   #failure: UpstreamFailure | undefined;
+  #opened: ((ready: boolean) => void) | undefined;
 
   constructor(options: UpstreamOptions) {
     this.options = options;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.opened = promise;
     const socket = connect({ ...options.address, noDelay: true });
     this.#socket = socket;
-    this.#batch = new WriteBatch(socket);
+    this.#batch = new WriteBatch(socket, () => {
+      this.#unsent = 0;
+    });
     const timer = setTimeout(
       () => this.#fail("unreachable", `no answer within ${options.connectTimeoutMs} ms`),
       options.connectTimeoutMs,
@@ -80,14 +83,19 @@ export class Upstream {
     socket.once("error", (error) => this.#fail(this.#ready ? "lost" : "unreachable", error.message));
     socket.once("close", () => {
       clearTimeout(timer);
-      resolve(false);
       this.#close();
     });
     this.#handshake(() => {
       clearTimeout(timer);
       this.#ready = true;
-      resolve(true);
+      this.#opened?.(true);
+      this.#opened = undefined;
     });
+  }
+
+  /** Calls back once: with true when it is ready, with false when it was closed without ever having been. */
+  onceOpened(callback: (ready: boolean) => void): void {
+    this.#opened = callback;
   }
 
   /** It may be used. */
@@ -111,7 +119,6 @@ export class Upstream {
 
   /** Sends commands of a client, or one of the proxy's own. */
   send(run: Run): void {
-    if (!this.#batch.pending) this.#unsent = 0;
     if (this.#runs.length === 0) this.quietSince = performance.now();
     this.#runs.push(run);
     this.#unsent++;
@@ -133,6 +140,11 @@ export class Upstream {
   /** Calls back once when the server has taken what was written. */
   onceDrained(callback: () => void): void {
     this.#socket.once("drain", callback);
+  }
+
+  /** Takes note of an error reply that says that this is no master that works. */
+  reject(reply: Buffer): void {
+    this.options.onRejection(this, reply.toString("latin1", 1, reply.indexOf(32)));
   }
 
   /** Ends it: what is in flight is handed back as lost. */
@@ -252,6 +264,7 @@ export class Upstream {
     const bytes = earlier === undefined ? last : Buffer.concat([...earlier, last]);
     if (this.isMessage?.(bytes) === true || (type === 62 && this.isMessage === undefined)) {
       this.onMessage?.(bytes);
+      if (this.owner !== undefined) this.#touched.add(this.owner);
       return;
     }
     if (run === undefined) {
@@ -275,7 +288,7 @@ export class Upstream {
     if (rejected || receiver.rewinding) {
       receiver.rewind(run, bytes, rejected);
       this.#answered(run);
-      if (rejected) this.options.onRejection(this, bytes.toString("latin1", 1, bytes.indexOf(32)));
+      if (rejected) this.reject(bytes);
       return;
     }
     this.#answered(run);
@@ -310,7 +323,7 @@ export class Upstream {
     this.#closed = true;
     const failure = this.#failure ?? { kind: "lost", message: "the server closed the connection" };
     const runs = this.#runs.takeAll();
-    const firstUnsent = runs.length - (this.#batch.pending ? this.#unsent : 0);
+    const firstUnsent = runs.length - this.#unsent;
     runs.forEach((run, i) => {
       const sent = i < firstUnsent;
       if (this.#partial && i === 0) run.receiver?.broken();
@@ -318,7 +331,10 @@ export class Upstream {
       else run.receiver?.lost(run, sent);
       if (run.receiver !== undefined) this.#touched.add(run.receiver);
     });
+    this.onClosed?.();
     this.options.onClose(this, failure);
+    this.#opened?.(false);
+    this.#opened = undefined;
     this.#settle();
   }
 }

@@ -15,19 +15,17 @@ function flushAll(): void {
 /** Collects what goes to one socket within one turn of the event loop, and writes it at once. */
 export class WriteBatch {
   readonly #socket: Socket;
+  readonly #onFlush: () => void;
   #page: Buffer | undefined;
   #used = 0;
   #from = 0;
   #pieces: Buffer[] = [];
   #dirty = false;
 
-  constructor(socket: Socket) {
+  /** @param onFlush told before what was collected is given to the socket. */
+  constructor(socket: Socket, onFlush: () => void) {
     this.#socket = socket;
-  }
-
-  /** Something waits for the end of this turn. */
-  get pending(): boolean {
-    return this.#dirty;
+    this.#onFlush = onFlush;
   }
 
   add(bytes: Buffer, start: number, end: number): void {
@@ -56,6 +54,7 @@ export class WriteBatch {
 
   flush(): void {
     this.#dirty = false;
+    this.#onFlush();
     this.#closePage();
     const pieces = this.#pieces;
     if (pieces.length === 0) return;

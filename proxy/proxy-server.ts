@@ -1,0 +1,144 @@
+import type { Logger } from "pino";
+import type { Address } from "../quorum/address.ts";
+import { ControlConnection } from "../quorum/control-connection.ts";
+import type { MasterState } from "../quorum/master-state.ts";
+import { MasterWatcher } from "../quorum/master-watcher.ts";
+import { messageOf } from "../runtime/log.ts";
+import { CommandTable } from "./commands/command-table.ts";
+import { FailoverLog } from "./failover-log.ts";
+import { createMetrics, type ProxyMetrics } from "./metrics.ts";
+import type { ReplyValue } from "./resp/encode-reply.ts";
+import { ClientListener } from "./session/client-listener.ts";
+import {
+  defaultSessionLimits,
+  type ServerProfile,
+  type SessionHost,
+  type SessionLimits,
+} from "./session/session-host.ts";
+import { Authenticator } from "./upstream/authenticator.ts";
+import { loadProfile } from "./upstream/load-profile.ts";
+import { MasterLink } from "./upstream/master-link.ts";
+
+/** What a {@link ProxyServer} is told. */
+export interface ProxyServerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly maxClients: number;
+  /** Milliseconds for which commands are held without a master. */
+  readonly holdTimeoutMs: number;
+  readonly sentinels: readonly Address[];
+  readonly masterName: string;
+  /** The proxy's own password, for its questions to Redis and Sentinels. */
+  readonly password: () => string | undefined;
+  readonly log: Logger;
+  readonly limits?: Partial<SessionLimits>;
+  /** Answers `SENTINEL …` on the data port. Unset: such a command is unknown. */
+  readonly answerSentinel?: ((args: readonly Buffer[]) => ReplyValue) | undefined;
+}
+
+/** The data path with everything that it needs: a watcher, the link to the master, and the listener for clients. */
+export class ProxyServer {
+  readonly watcher: MasterWatcher;
+  readonly metrics: ProxyMetrics;
+  readonly #options: ProxyServerOptions;
+  readonly #link: MasterLink;
+  readonly #listener: ClientListener;
+  readonly #failovers: FailoverLog;
+  readonly #host: { server: ServerProfile };
+  #profileOf: MasterState | undefined;
+  #everFollowed = false;
+
+  constructor(options: ProxyServerOptions) {
+    this.#options = options;
+    const { sentinels, masterName, password, log, holdTimeoutMs } = options;
+    const watcher = new MasterWatcher({ sentinels, masterName, password });
+    this.watcher = watcher;
+    this.#link = new MasterLink({ holdTimeoutMs, log, suspect: (reason) => watcher.suspect(reason) });
+    const host: Omit<SessionHost, "ended"> & { server: ServerProfile } = {
+      link: this.#link,
+      authenticator: new Authenticator(this.#link),
+      limits: { ...defaultSessionLimits, ...options.limits },
+      metrics: createMetrics(watcher, {
+        clients: () => this.#listener.clients,
+        upstreams: () => this.#link.upstreams,
+        holding: () => this.#link.state !== "following",
+        waiting: () => this.#link.waiting,
+        heldBytes: () => host.heldBytes,
+      }),
+      server: { version: "7.0.0", databases: 16, table: new CommandTable([]) },
+      answerSentinel: options.answerSentinel,
+      heldBytes: 0,
+    };
+    this.#host = host;
+    this.metrics = host.metrics;
+    this.#failovers = new FailoverLog(log, () => this.metrics.failovers.inc());
+    this.#listener = new ClientListener(options, host);
+    watcher.on("change", (state) => this.#follow(state));
+  }
+
+  /** There was a verified master: it is ready, also while it holds commands. */
+  get everFollowed(): boolean {
+    return this.#everFollowed;
+  }
+
+  get clients(): number {
+    return this.#listener.clients;
+  }
+
+  get serverVersion(): string {
+    return this.#host.server.version;
+  }
+
+  async start(): Promise<void> {
+    await this.#listener.listen();
+    this.watcher.start();
+  }
+
+  /** Takes no more clients, and closes each at a command's boundary; resolves when the last has gone. */
+  drain(): Promise<void> {
+    return this.#listener.close();
+  }
+
+  /** Ends everything that is left. */
+  async stop(): Promise<void> {
+    this.#listener.destroy();
+    this.#link.close();
+    await this.watcher.stop();
+  }
+
+  #follow(state: MasterState): void {
+    this.#failovers.record(state);
+    if (state.kind === "following" && !this.#everFollowed) {
+      // Without the server's commands nothing can be told apart: nobody is served before they are known.
+      this.#loadProfile(state);
+      return;
+    }
+    if (state.kind === "following") this.#loadProfile(state);
+    this.#link.follow(state);
+  }
+
+  #loadProfile(state: MasterState & { readonly kind: "following" }): void {
+    this.#profileOf = state;
+    const connection = new ControlConnection({
+      address: state.master,
+      password: this.#options.password,
+      timeoutMs: 1000,
+    });
+    loadProfile(connection)
+      .then(
+        (profile) => {
+          if (this.#profileOf !== state) return;
+          this.#host.server = profile;
+          const first = !this.#everFollowed;
+          this.#everFollowed = true;
+          if (first) this.#link.follow(this.watcher.state);
+        },
+        (error: unknown) => {
+          this.#options.log.warn({ error: messageOf(error) }, "the master doesn't tell its commands");
+          if (!this.#everFollowed) this.watcher.suspect(messageOf(error));
+        },
+      )
+      .finally(() => connection.close());
+  }
+}

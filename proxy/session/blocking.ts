@@ -1,0 +1,43 @@
+import { decodeCommand, encodeCommand, upper } from "../resp/command-frame.ts";
+import type { Command } from "../upstream/run.ts";
+
+/** Where a blocking command's time-out stands, and in which unit. */
+function timeoutAt(name: string, args: readonly Buffer[]): { index: number; perSecond: number } | undefined {
+  switch (name) {
+    case "blmpop":
+    case "bzmpop":
+      return { index: 1, perSecond: 1 };
+    case "xread":
+    case "xreadgroup": {
+      const block = args.findIndex((arg) => upper(arg) === "BLOCK");
+      return block < 0 ? undefined : { index: block + 1, perSecond: 1000 };
+    }
+    default:
+      return { index: args.length - 1, perSecond: 1 };
+  }
+}
+
+/**
+ * The same command with the time that is left, for a new master. 0 means for ever and stays; a time that is over becomes
+ * the shortest there is.
+ */
+export function withRemainingTime(command: Command, waitedMs: number): Command {
+  const args = decodeCommand(Buffer.concat(command.pieces));
+  const at = timeoutAt(command.rule.name, args);
+  const given = at === undefined ? Number.NaN : Number(args[at.index]?.toString());
+  if (at === undefined || !(given > 0)) return command;
+  const left = Math.max(given - (waitedMs / 1000) * at.perSecond, at.perSecond / 1000);
+  const text = at.perSecond === 1 ? left.toFixed(3) : String(Math.ceil(left));
+  return {
+    ...command,
+    pieces: [encodeCommand(args.map((arg, i) => (i === at.index ? text : arg)))],
+  };
+}
+
+/** XREAD from `$` (or `+`) on another master would miss what came meanwhile without anybody knowing: it ends with nil. */
+export function readsFromNow(command: Command): boolean {
+  if (command.rule.name !== "xread") return false;
+  const args = decodeCommand(Buffer.concat(command.pieces));
+  const streams = args.findIndex((arg) => upper(arg) === "STREAMS");
+  return args.slice(streams + 1).some((arg) => arg.length === 1 && ["$", "+"].includes(arg.toString()));
+}

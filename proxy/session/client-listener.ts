@@ -1,0 +1,99 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { encodeError } from "../resp/encode-reply.ts";
+import { Session } from "./session.ts";
+import type { SessionHost } from "./session-host.ts";
+
+/** What a {@link ClientListener} is told. */
+export interface ClientListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** A client beyond these gets an error and is closed. */
+  readonly maxClients: number;
+}
+
+const sweepEveryMs = 1000;
+/** Clients that are closed at once while draining: they come back to the other proxies, and not all in one moment. */
+const drainPerTick = 64;
+const drainEveryMs = 20;
+
+/** Accepts clients, and ends those that keep the rules of nobody. */
+export class ClientListener {
+  readonly #options: ClientListenerOptions;
+  readonly #host: SessionHost;
+  readonly #server: Server;
+  readonly #sessions = new Set<Session>();
+  readonly #sweep: NodeJS.Timeout;
+  #lastId = 0;
+
+  constructor(options: ClientListenerOptions, host: Omit<SessionHost, "ended">) {
+    this.#options = options;
+    this.#host = Object.assign(host, { ended: (session: Session) => this.#sessions.delete(session) });
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#sweep = setInterval(() => this.#closeOverdue(), sweepEveryMs);
+    this.#sweep.unref();
+  }
+
+  get clients(): number {
+    return this.#sessions.size;
+  }
+
+  /** @throws {Error} when the port is taken. */
+  async listen(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once("error", reject);
+    this.#server.listen({ port: this.#options.port, host: this.#options.host, backlog: 4096 }, resolve);
+    await promise;
+  }
+
+  /** Takes no more clients, and closes each one that is there when nothing of it is under way. */
+  async close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.close(() => resolve());
+    const turn = setInterval(() => {
+      let closed = 0;
+      for (const session of this.#sessions) {
+        if (closed === drainPerTick) break;
+        if (!session.drained) continue;
+        session.end();
+        closed++;
+      }
+    }, drainEveryMs);
+    await promise;
+    clearInterval(turn);
+    clearInterval(this.#sweep);
+  }
+
+  /** Ends what `close` could not. */
+  destroy(): void {
+    for (const session of [...this.#sessions]) session.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#sessions.size >= this.#options.maxClients) {
+      this.#host.metrics.dropped.inc({ reason: "max clients" });
+      socket.on("error", () => undefined);
+      socket.end(encodeError("ERR max number of clients reached"));
+      socket.destroySoon();
+      return;
+    }
+    this.#sessions.add(new Session(socket, ++this.#lastId, this.#host));
+  }
+
+  #closeOverdue(): void {
+    const now = performance.now();
+    const { partialCommandMs, authenticateWithinMs } = this.#host.limits;
+    for (const session of this.#sessions) {
+      if (session.partialSince !== undefined && now - session.partialSince > partialCommandMs) {
+        this.#host.metrics.dropped.inc({ reason: "partial command" });
+        session.destroy();
+      } else if (
+        !session.authorized &&
+        session.group().denied !== undefined &&
+        now - session.connectedAt > authenticateWithinMs
+      ) {
+        this.#host.metrics.dropped.inc({ reason: "not authenticated" });
+        session.destroy();
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { encodeError } from "../resp/encode-reply.ts";
+
+/**
+ * A command was in flight when the connection was lost. Its code is none that any client takes for "try again": sent
+ * again it could be executed twice.
+ */
+export const uncertainReply = encodeError(
+  "UNCERTAIN the connection to the master was lost while the command was in flight: it may or may not have been executed",
+);
+
+/** Certainly not executed. Clients that try again at this code may do so. */
+export const noMasterReply = encodeError(
+  "LOADING no master available within the hold time: the command was not executed, try again",
+);
+
+export const noAuthReply = encodeError("NOAUTH Authentication required.");
+
+/** WAIT asks about writes on a connection that is gone: on the new master its answer would mean nothing. */
+export const waitLostReply = encodeError(
+  "UNCERTAIN the master changed since the writes that WAIT asks about: they may or may not have reached a replica",
+);
+
+/** The refusal of a command that would act behind the Sentinels' back. */
+export function deniedReply(name: string): Buffer {
+  return encodeError(
+    `NOPERM the proxy doesn't pass on '${name.replace("|", " ")}': it would act behind the Sentinels' back. Connect to the instance itself`,
+  );
+}
+
+/** The bytes of the reply `*-1` or `_`: EXEC of a transaction that a watched key has ended. */
+export const execNil = { 2: Buffer.from("*-1\r\n"), 3: Buffer.from("_\r\n") } as const;

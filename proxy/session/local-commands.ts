@@ -1,0 +1,200 @@
+import { decodeCommand, upper } from "../resp/command-frame.ts";
+import { encodeError, encodeReply, type ReplyValue, status } from "../resp/encode-reply.ts";
+import type { Command } from "../upstream/run.ts";
+import type { Credentials } from "../upstream/upstream.ts";
+import { noAuthReply } from "./error-replies.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Answers a command of which the proxy is the endpoint; nothing is outstanding. False when the answer needs a master and
+ * there is none: the command is to be taken again later.
+ */
+export function answerLocally(session: Session, command: Command): boolean {
+  const args = decodeCommand(Buffer.concat(command.pieces));
+  const { name } = command.rule;
+  const reply = (value: ReplyValue): boolean => {
+    session.answer(encodeReply(value, session.protocol));
+    return true;
+  };
+  const fail = (text: string): boolean => {
+    session.answer(encodeError(text));
+    return true;
+  };
+  const wrongCount = (): boolean => fail(`ERR wrong number of arguments for '${name}' command`);
+  switch (name) {
+    case "auth":
+      if (args.length < 2) return wrongCount();
+      if (args.length > 3) return fail("ERR syntax error");
+      return authenticate(session, credentialsOf(args.slice(1)), () => reply(status("OK")));
+    case "hello":
+      return hello(session, args);
+    case "quit":
+      reply(status("OK"));
+      session.end();
+      return true;
+    case "reset":
+      session.pinned.destroy();
+      session.db = 0;
+      session.name = "";
+      session.protocol = 2;
+      session.credentials = undefined;
+      session.authorized = false;
+      session.changeGroup();
+      return reply(status("RESET"));
+    case "sentinel": {
+      const { answerSentinel } = session.host;
+      if (answerSentinel === undefined) return fail("ERR unknown command 'SENTINEL'");
+      return isAccepted(session, () => reply(answerSentinel(args)));
+    }
+    case "select":
+      if (args.length !== 2) return wrongCount();
+      return isAccepted(session, () => select(session, args[1]?.toString() ?? ""));
+    case "client|setname":
+      if (args.length !== 3) return wrongCount();
+      return isAccepted(session, () => {
+        const given = args[2]?.toString("latin1") ?? "";
+        if (!isName(given)) {
+          return fail("ERR Client names cannot contain spaces, newlines or special characters.");
+        }
+        session.name = given;
+        return reply(status("OK"));
+      });
+    case "client|getname":
+      if (args.length !== 2) return wrongCount();
+      return isAccepted(session, () => reply(session.name === "" ? null : session.name));
+    case "client|setinfo":
+      return isAccepted(session, () => reply(status("OK")));
+    case "client|maint_notifications":
+      return fail("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.");
+    default:
+      return fail(`ERR the proxy has no answer to '${name}'`);
+  }
+}
+
+/** Does something for a client that the server accepts; one that it doesn't gets the error. */
+function isAccepted(session: Session, action: () => boolean): boolean {
+  if (session.authorized) return action();
+  const group = session.group();
+  if (group.denied !== undefined) {
+    session.answer(noAuthReply);
+    return true;
+  }
+  const { link } = session.host;
+  if (link.state !== "following") {
+    link.wait(session);
+    return false;
+  }
+  if (group.shared(session) === undefined) return false;
+  session.authorized = true;
+  session.changeGroup();
+  return action();
+}
+
+function credentialsOf(args: readonly Buffer[]): Credentials {
+  const [first, second] = args.map((arg) => arg.toString());
+  return second === undefined ? { password: first ?? "" } : { user: first ?? "", password: second };
+}
+
+/** Asks the master; the session is busy meanwhile, and the command is taken again when there was nobody to ask. */
+function authenticate(session: Session, credentials: Credentials, accepted: () => void): boolean {
+  session.busy = true;
+  session.host.authenticator.check(credentials).then(
+    (result) => {
+      session.busy = false;
+      if (session.ended) return;
+      if (result === "again") {
+        session.host.link.wait(session);
+        session.wakeSoon();
+        return;
+      }
+      if (result === true) {
+        session.credentials = credentials;
+        const { user, password } = credentials;
+        session.pinned.adopt(user === undefined ? ["AUTH", password] : ["AUTH", user, password]);
+        session.authorized = true;
+        session.changeGroup();
+        accepted();
+      } else session.answer(encodeError(result.error));
+      session.finished();
+    },
+    () => session.destroy(),
+  );
+  return false;
+}
+
+function select(session: Session, text: string): boolean {
+  const { databases } = session.host.server;
+  if (!/^-?\d{1,19}$/.test(text)) {
+    session.answer(encodeError("ERR invalid DB index"));
+    return true;
+  }
+  const db = Number(text);
+  if (db < 0 || db >= databases) {
+    session.answer(encodeError("ERR DB index is out of range"));
+    return true;
+  }
+  session.db = db;
+  session.pinned.adopt(["SELECT", text]);
+  session.changeGroup();
+  session.answer(encodeReply(status("OK"), session.protocol));
+  return true;
+}
+
+function hello(session: Session, args: readonly Buffer[]): boolean {
+  const fail = (text: string): boolean => {
+    session.answer(encodeError(text));
+    return true;
+  };
+  let { protocol, name } = session;
+  let credentials: Credentials | undefined;
+  const version = args[1];
+  if (version !== undefined) {
+    const text = version.toString();
+    if (!/^-?\d+$/.test(text)) return fail("ERR Protocol version is not an integer or out of range");
+    if (text !== "2" && text !== "3") return fail("NOPROTO unsupported protocol version");
+    protocol = text === "3" ? 3 : 2;
+  }
+  for (let i = 2; i < args.length; ) {
+    const option = upper(args[i]);
+    if (option === "AUTH" && args[i + 2] !== undefined) {
+      credentials = credentialsOf(args.slice(i + 1, i + 3));
+      i += 3;
+    } else if (option === "SETNAME" && args[i + 1] !== undefined) {
+      name = args[i + 1]?.toString("latin1") ?? "";
+      if (!isName(name)) {
+        return fail("ERR Client names cannot contain spaces, newlines or special characters.");
+      }
+      i += 2;
+    } else return fail(`ERR Syntax error in HELLO option '${args[i]?.toString() ?? ""}'`);
+  }
+  const greet = (): boolean => {
+    if (protocol !== session.protocol) session.pinned.adopt(["HELLO", String(protocol)]);
+    session.protocol = protocol;
+    session.name = name;
+    session.changeGroup();
+    session.answer(encodeReply(greeting(session), protocol));
+    return true;
+  };
+  if (credentials !== undefined) return authenticate(session, credentials, greet);
+  if (session.authorized) return greet();
+  if (session.group().denied === undefined) return isAccepted(session, greet);
+  return fail(
+    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+  );
+}
+
+function greeting(session: Session): ReplyValue {
+  return new Map<string, ReplyValue>([
+    ["server", "redis"],
+    ["version", session.host.server.version],
+    ["proto", session.protocol],
+    ["id", session.id],
+    ["mode", "standalone"],
+    ["role", "master"],
+    ["modules", []],
+  ]);
+}
+
+function isName(text: string): boolean {
+  return /^[!-~]*$/.test(text);
+}

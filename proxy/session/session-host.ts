@@ -1,0 +1,55 @@
+import type { CommandTable } from "../commands/command-table.ts";
+import type { ProxyMetrics } from "../metrics.ts";
+import type { ReplyValue } from "../resp/encode-reply.ts";
+import type { Authenticator } from "../upstream/authenticator.ts";
+import type { MasterLink } from "../upstream/master-link.ts";
+import type { Session } from "./session.ts";
+
+/** Bounds for one client, and for all of them together. */
+export interface SessionLimits {
+  /** Bytes and pieces of one client that are held; beyond them it isn't read from any more. */
+  readonly heldBytes: number;
+  readonly heldPieces: number;
+  /** Held bytes of all clients. */
+  readonly heldBytesInAll: number;
+  /** Unread replies of one client: above the first it isn't read from, above the second it is dropped. */
+  readonly pauseAtOutput: number;
+  readonly dropAtOutput: number;
+  /** A command that has begun must be complete within this time, ms. */
+  readonly partialCommandMs: number;
+  /** Without a password that is accepted a client may stay so long, ms. */
+  readonly authenticateWithinMs: number;
+}
+
+export const defaultSessionLimits: SessionLimits = {
+  heldBytes: 2 ** 20,
+  heldPieces: 1024,
+  heldBytesInAll: 64 * 2 ** 20,
+  pauseAtOutput: 8 * 2 ** 20,
+  dropAtOutput: 32 * 2 ** 20,
+  partialCommandMs: 30_000,
+  authenticateWithinMs: 5000,
+};
+
+/** What the proxy knows of the Redis behind it. */
+export interface ServerProfile {
+  readonly version: string;
+  /** Number of databases that `SELECT` may choose from. */
+  readonly databases: number;
+  readonly table: CommandTable;
+}
+
+/** What all sessions of one proxy share. */
+export interface SessionHost {
+  readonly link: MasterLink;
+  readonly authenticator: Authenticator;
+  readonly limits: SessionLimits;
+  readonly metrics: ProxyMetrics;
+  /** What is known of the server that was seen last. */
+  readonly server: ServerProfile;
+  /** Answers `SENTINEL …`; undefined when the Sentinel API is off. */
+  readonly answerSentinel: ((args: readonly Buffer[]) => ReplyValue) | undefined;
+  /** Bytes that are held for all clients. */
+  heldBytes: number;
+  ended(session: Session): void;
+}

@@ -1,0 +1,499 @@
+import type { Socket } from "node:net";
+import type { CommandRule } from "../commands/command-rule.ts";
+import { decodeCommand, upper } from "../resp/command-frame.ts";
+import {
+  CommandScanner,
+  defaultCommandLimits,
+  unauthenticatedCommandLimits,
+} from "../resp/command-scanner.ts";
+import { encodeError, type Protocol } from "../resp/encode-reply.ts";
+import { ProtocolError } from "../resp/protocol-error.ts";
+import { type Command, type ReplyReceiver, Run } from "../upstream/run.ts";
+import type { Credentials, Upstream } from "../upstream/upstream.ts";
+import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
+import { deniedReply, noAuthReply, noMasterReply, uncertainReply } from "./error-replies.ts";
+import { answerLocally } from "./local-commands.ts";
+import { OutputQueue } from "./output-queue.ts";
+import { PinnedConnection } from "./pinned-connection.ts";
+import type { SessionHost } from "./session-host.ts";
+
+/** What waits in a session: a command, or a reply that may only be given after those before it. */
+export type Pending =
+  | { readonly kind: "command"; readonly command: Command }
+  | { readonly kind: "reply"; readonly bytes: Buffer };
+
+/**
+ * One client. Its commands are taken in order: what is stateless goes over the shared connection, what isn't over one of
+ * its own, and what can't go anywhere just now waits here, with all that comes behind it.
+ */
+export class Session implements ReplyReceiver, Waiter {
+  readonly host: SessionHost;
+  readonly id: number;
+  readonly output: OutputQueue;
+  readonly pinned: PinnedConnection;
+  readonly connectedAt = performance.now();
+  protocol: Protocol = 2;
+  db = 0;
+  name = "";
+  credentials: Credentials | undefined;
+  /** The server has accepted this client, with or without a password. */
+  authorized = false;
+  /** Commands whose replies are still to come. */
+  outstanding = 0;
+  /** A question of the proxy's own is under way; nothing else may happen before it is answered. */
+  busy = false;
+  partialSince: number | undefined;
+  readonly #socket: Socket;
+  readonly #scanner: CommandScanner;
+  #group: UpstreamGroup | undefined;
+  #lastShared: Upstream | undefined;
+  #inputs: Buffer[] = [];
+  #heldBytes = 0;
+  #backlog: Pending[] = [];
+  #returned: Pending[] = [];
+  #rewinding = false;
+  #pumping = false;
+  #scannerHasMore = false;
+  #ended = false;
+  #leaving = false;
+
+  constructor(socket: Socket, id: number, host: SessionHost) {
+    this.host = host;
+    this.id = id;
+    this.#socket = socket;
+    this.output = new OutputQueue(socket, host.limits, () => this.destroy());
+    this.pinned = new PinnedConnection(this);
+    const open = this.group().denied === undefined;
+    this.#scanner = new CommandScanner(
+      host.server.table,
+      open ? defaultCommandLimits : unauthenticatedCommandLimits,
+    );
+    socket.on("data", (piece: Buffer) => this.#receive(piece));
+    socket.on("error", () => this.destroy());
+    // Redis, too, takes the end of what a client sends for its departure; replies that are due it still gets.
+    socket.once("end", () => this.leave());
+    socket.once("close", () => this.destroy());
+    socket.on("drain", () => this.#readAgain());
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get rewinding(): boolean {
+    return this.#rewinding;
+  }
+
+  /** At a command's boundary with nothing under way: it may be closed without losing anything. */
+  get drained(): boolean {
+    return (
+      this.outstanding === 0 &&
+      !this.busy &&
+      this.#backlog.length === 0 &&
+      this.#inputs.length === 0 &&
+      this.#returned.length === 0 &&
+      !this.#scanner.partial &&
+      this.pinned.transaction === undefined
+    );
+  }
+
+  /** The connections of its kind of clients. */
+  group(): UpstreamGroup {
+    this.#group ??= this.host.link.group({
+      credentials: this.credentials,
+      db: this.db,
+      protocol: this.protocol,
+    });
+    return this.#group;
+  }
+
+  /** User, database or protocol have changed: other connections from now on. */
+  changeGroup(): void {
+    this.#group = undefined;
+    if (this.authorized) this.#scanner.limits = defaultCommandLimits;
+  }
+
+  wake(): void {
+    this.pump();
+    this.output.flush();
+  }
+
+  /** Gives a reply of the proxy's own. All earlier replies must have been given. */
+  answer(bytes: Buffer): void {
+    this.output.add(bytes);
+  }
+
+  /** Puts something back to the head of what waits, in the order in which it is given back. */
+  giveBack(pending: Pending): void {
+    this.#returned.push(pending);
+  }
+
+  /** Closes after the replies that are due. Nothing that waits will be executed. */
+  leave(): void {
+    this.#leaving = true;
+    this.#dropHeld();
+    if (this.outstanding === 0 && !this.busy) this.end();
+  }
+
+  /** Closes the connection in order. */
+  end(): void {
+    this.output.flush();
+    this.#socket.end();
+    this.#socket.destroySoon();
+    this.#release();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+    this.#release();
+  }
+
+  // ReplyReceiver
+
+  forward(bytes: Buffer, count: number): void {
+    this.outstanding -= count;
+    this.output.add(bytes);
+  }
+
+  forwardPart(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) this.output.add(piece);
+    this.output.flush();
+  }
+
+  rewind(run: Run, reply: Buffer, rejected: boolean): void {
+    this.outstanding--;
+    this.#rewinding = true;
+    const command = this.#commandsOf(run)[run.answered];
+    if (command !== undefined && (rejected || command.rule.effectFree)) {
+      this.#returned.push({ kind: "command", command });
+      this.host.metrics.sentAgain.inc();
+    } else this.#returned.push({ kind: "reply", bytes: reply });
+  }
+
+  lost(run: Run, sent: boolean): void {
+    this.outstanding -= run.left;
+    for (const command of this.#commandsOf(run).slice(run.answered)) this.lostCommand(command, sent);
+  }
+
+  /** Decides what becomes of a command whose reply will never come. */
+  lostCommand(command: Command, sent: boolean): void {
+    if (!sent || command.rule.effectFree) {
+      this.#returned.push({ kind: "command", command });
+      if (sent) this.host.metrics.sentAgain.inc();
+    } else {
+      this.#returned.push({ kind: "reply", bytes: uncertainReply });
+      this.host.metrics.uncertain.inc();
+    }
+  }
+
+  broken(): void {
+    this.destroy();
+  }
+
+  settle(): void {
+    if (this.#ended) return;
+    if (this.outstanding === 0) this.pump();
+    this.output.flush();
+    if (this.#leaving && this.outstanding === 0 && !this.busy) this.end();
+  }
+
+  // Input
+
+  #receive(piece: Buffer): void {
+    if (this.#leaving || this.#ended) return;
+    if (this.#blocked) {
+      this.#hold(piece);
+      return;
+    }
+    this.#scanner.push(piece);
+    this.#scannerHasMore = true;
+    this.pump();
+    this.output.flush();
+  }
+
+  get #blocked(): boolean {
+    return this.busy || this.#backlog.length > 0 || this.#returned.length > 0 || this.#scannerHasMore;
+  }
+
+  #hold(piece: Buffer): void {
+    this.#inputs.push(piece);
+    this.#heldBytes += piece.length;
+    this.host.heldBytes += piece.length;
+    const { heldBytes, heldPieces, heldBytesInAll } = this.host.limits;
+    if (
+      this.#heldBytes >= heldBytes ||
+      this.#inputs.length >= heldPieces ||
+      this.host.heldBytes >= heldBytesInAll
+    ) {
+      this.#socket.pause();
+    }
+  }
+
+  #dropHeld(): void {
+    this.host.heldBytes -= this.#heldBytes;
+    this.#heldBytes = 0;
+    this.#inputs = [];
+    this.#backlog = [];
+    this.#scannerHasMore = false;
+  }
+
+  #readAgain(): void {
+    if (this.#socket.isPaused() && this.#inputs.length === 0 && !this.#ended) this.#socket.resume();
+    if (this.#scannerHasMore) this.wake();
+  }
+
+  /** Takes commands as long as there are some that can go somewhere. */
+  pump(): void {
+    if (this.#pumping || this.#ended) return;
+    this.#pumping = true;
+    try {
+      while (this.#step());
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.host.metrics.protocolErrors.inc();
+      this.#fail(encodeError(`ERR Protocol error: ${error.message}`));
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** A protocol error is told after the replies that are due, and then the connection ends. */
+  #fail(reply: Buffer): void {
+    this.#dropHeld();
+    this.#backlog = [{ kind: "reply", bytes: reply }];
+    this.#leaving = true;
+    if (this.outstanding > 0) return;
+    this.output.add(reply);
+    this.end();
+  }
+
+  /** One step; false when nothing can go on just now. */
+  #step(): boolean {
+    if (this.busy || this.#ended) return false;
+    if (this.#returned.length > 0) {
+      if (this.outstanding > 0) return false;
+      this.#backlog = [...this.#returned, ...this.#backlog];
+      this.#returned = [];
+      this.#rewinding = false;
+    }
+    if (!this.pinned.restored()) return false;
+    const [first] = this.#backlog;
+    if (first !== undefined) {
+      if (first.kind === "reply") {
+        if (this.outstanding > 0) return false;
+        this.output.add(first.bytes);
+        this.#backlog.shift();
+        return true;
+      }
+      this.#backlog.shift();
+      if (this.take(first.command)) return true;
+      // Whoever took it may have put something before it.
+      this.#backlog.unshift(first);
+      return false;
+    }
+    if (this.#leaving) return false;
+    if (this.#scannerHasMore) return this.#scan();
+    const piece = this.#inputs.shift();
+    if (piece === undefined) return false;
+    this.#heldBytes -= piece.length;
+    this.host.heldBytes -= piece.length;
+    if (this.#inputs.length === 0 && this.#socket.isPaused()) this.#socket.resume();
+    this.#scanner.push(piece);
+    this.#scannerHasMore = true;
+    return true;
+  }
+
+  /** Sends all that is simple and stands next to each other as one run; false when it stopped at something else. */
+  #scan(): boolean {
+    const scanner = this.#scanner;
+    const upstream = this.#linkForRuns();
+    let buffer: Buffer | undefined;
+    let start = 0;
+    let end = 0;
+    let count = 0;
+    const flush = (): void => {
+      if (count > 0 && buffer !== undefined && upstream !== undefined) {
+        this.outstanding += count;
+        upstream.send(new Run(this, undefined, undefined, buffer, start, end, count));
+      }
+      count = 0;
+    };
+    try {
+      while (scanner.next()) {
+        if (upstream !== undefined && scanner.rule.simple) {
+          if (
+            scanner.earlier === undefined &&
+            count > 0 &&
+            scanner.buffer === buffer &&
+            scanner.start === end
+          ) {
+            end = scanner.end;
+            count++;
+            continue;
+          }
+          flush();
+          if (scanner.earlier === undefined) {
+            buffer = scanner.buffer;
+            start = scanner.start;
+            end = scanner.end;
+            count = 1;
+          } else {
+            this.outstanding++;
+            const { earlier, start: from, end: to } = scanner;
+            upstream.send(new Run(this, undefined, earlier, scanner.buffer, from, to, 1));
+          }
+          continue;
+        }
+        flush();
+        const { rule, argCount, earlier, buffer: last, start: from, end: to } = scanner;
+        const pieces = [...(earlier ?? []), last.subarray(from, to)];
+        this.#backlog.push({ kind: "command", command: { rule, argCount, pieces } });
+        return true;
+      }
+    } finally {
+      flush();
+    }
+    this.#scannerHasMore = false;
+    this.partialSince = scanner.partial ? (this.partialSince ?? performance.now()) : undefined;
+    if (upstream !== undefined && upstream.backlogBytes > this.host.limits.heldBytes) {
+      this.#socket.pause();
+      upstream.onceDrained(() => this.#readAgain());
+    }
+    if (this.output.full) this.#socket.pause();
+    return true;
+  }
+
+  /** The connection for simple commands, when they can go now without another look. */
+  #linkForRuns(): Upstream | undefined {
+    if (this.pinned.active) return this.pinned.plainUpstream;
+    return this.#sharedUpstream(false);
+  }
+
+  #sharedUpstream(wait: boolean): Upstream | undefined {
+    const { link } = this.host;
+    if (link.state !== "following") {
+      if (wait) link.wait(this);
+      return undefined;
+    }
+    const group = this.group();
+    const upstream = wait ? group.shared(this) : group.current;
+    if (upstream === undefined) return undefined;
+    // Replies of another connection could come after those of this one.
+    if (upstream !== this.#lastShared && this.outstanding > 0) return undefined;
+    this.#lastShared = upstream;
+    if (!this.authorized) {
+      this.authorized = true;
+      this.#scanner.limits = defaultCommandLimits;
+    }
+    return upstream;
+  }
+
+  /** The shared connection that this client has used last. */
+  get lastShared(): Upstream | undefined {
+    return this.#lastShared;
+  }
+
+  /** Brings one command to where it belongs; false when it has to wait. */
+  take(command: Command): boolean {
+    const rule = this.#ruleOf(command);
+    const known = rule === command.rule ? command : { ...command, rule };
+    if (rule.route === "denied") {
+      if (this.outstanding > 0) return false;
+      this.pinned.refuseInTransaction();
+      this.answer(deniedReply(rule.name));
+      return true;
+    }
+    const transaction = this.pinned.transaction !== undefined;
+    if (rule.route === "local" && (!transaction || rule.name === "quit" || rule.name === "reset")) {
+      return this.outstanding === 0 && answerLocally(this, known);
+    }
+    if (this.host.link.state === "circuitOpen" && this.outstanding === 0) {
+      return this.#refuse();
+    }
+    if (this.pinned.active || rule.route !== "shared") {
+      if (!this.#mayPin()) return this.#checkAccess();
+      return this.pinned.take(known);
+    }
+    const upstream = this.#sharedUpstream(true);
+    if (upstream === undefined) return this.#checkAccess();
+    this.#send(upstream, known);
+    return true;
+  }
+
+  #send(upstream: Upstream, command: Command): void {
+    const last = command.pieces.at(-1);
+    if (last === undefined) return;
+    this.outstanding++;
+    const earlier = command.pieces.length > 1 ? command.pieces.slice(0, -1) : undefined;
+    upstream.send(new Run(this, undefined, earlier, last, 0, last.length, 1));
+  }
+
+  #mayPin(): boolean {
+    return this.group().denied === undefined;
+  }
+
+  /** Whether the server refuses this client: then it gets the error at once. */
+  #checkAccess(): boolean {
+    if (this.group().denied === undefined || this.outstanding > 0) return false;
+    this.authorized = false;
+    this.#scanner.limits = unauthenticatedCommandLimits;
+    this.answer(noAuthReply);
+    return true;
+  }
+
+  #refuse(): boolean {
+    this.host.metrics.refused.inc();
+    this.pinned.abandon();
+    this.answer(noMasterReply);
+    return true;
+  }
+
+  /** The rule that counts: the subcommand's, or the one for arguments that make it block. */
+  #ruleOf(command: Command): CommandRule {
+    const { rule } = command;
+    if (rule.subcommands === undefined && rule.blocksWith === undefined) return rule;
+    const args = decodeCommand(Buffer.concat(command.pieces));
+    if (rule.blocksWith !== undefined) {
+      const blocks = args.some((arg) => upper(arg) === rule.blocksWith);
+      return blocks ? rule : { ...rule, route: "shared" };
+    }
+    return rule.subcommands?.get(args[1]?.toString("latin1").toLowerCase() ?? "") ?? rule;
+  }
+
+  #commandsOf(run: Run): Command[] {
+    const scanner = new CommandScanner(this.host.server.table);
+    const commands: Command[] = [];
+    scanner.push(Buffer.concat([...(run.earlier ?? []), run.buffer.subarray(run.start, run.end)]));
+    while (scanner.next()) {
+      const { rule, argCount, buffer, start, end } = scanner;
+      const command = { rule, argCount, pieces: [buffer.subarray(start, end)] };
+      commands.push({ ...command, rule: this.#ruleOf(command) });
+    }
+    return commands;
+  }
+
+  #release(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#dropHeld();
+    this.host.link.forget(this);
+    this.#group?.forget(this);
+    this.pinned.destroy();
+    this.host.ended(this);
+  }
+
+  /** The command that kept it busy was answered: it is not to be taken again. */
+  finished(): void {
+    this.#backlog.shift();
+    this.wake();
+    if (this.#leaving && this.outstanding === 0) this.end();
+  }
+
+  /** There was nobody to ask, though there is a master: not at once again. */
+  wakeSoon(): void {
+    setTimeout(() => this.wake(), retryMs);
+  }
+}
+
+/** ms */
+const retryMs = 25;

@@ -1,0 +1,69 @@
+import { decodeCommand, encodeCommand } from "../resp/command-frame.ts";
+import type { Command } from "../upstream/run.ts";
+
+type Kind = "subscribe" | "psubscribe" | "ssubscribe";
+
+const messageKinds = new Set(["message", "pmessage", "smessage"]);
+
+/** What one client is subscribed to: restored on a new master without the client's notice. */
+export class Subscriptions {
+  readonly #names: Readonly<Record<Kind, Map<string, Buffer>>> = {
+    subscribe: new Map(),
+    psubscribe: new Map(),
+    ssubscribe: new Map(),
+  };
+
+  get count(): number {
+    return this.#names.subscribe.size + this.#names.psubscribe.size + this.#names.ssubscribe.size;
+  }
+
+  /** Takes note of a command; gives the number of confirmations that it will get. */
+  apply(command: Command): number {
+    const [name, ...args] = decodeCommand(Buffer.concat(command.pieces));
+    const kind = kindOf(command.rule.name);
+    const names = this.#names[kind];
+    if (command.rule.route === "subscribe") {
+      for (const arg of args) names.set(arg.toString("latin1"), arg);
+      // Without arguments it is an error: one reply.
+      return Math.max(args.length, 1);
+    }
+    if (name === undefined || args.length === 0) {
+      const confirmations = Math.max(names.size, 1);
+      names.clear();
+      return confirmations;
+    }
+    for (const arg of args) names.delete(arg.toString("latin1"));
+    return args.length;
+  }
+
+  /** The commands that bring all of it back, with the number of their confirmations. */
+  restore(): { readonly frame: Buffer; readonly confirmations: number }[] {
+    return Object.entries(this.#names)
+      .filter(([, names]) => names.size > 0)
+      .map(([kind, names]) => ({
+        frame: encodeCommand([kind, ...names.values()]),
+        confirmations: names.size,
+      }));
+  }
+}
+
+function kindOf(name: string): Kind {
+  const kind = name.replace("unsubscribe", "subscribe");
+  return kind === "psubscribe" || kind === "ssubscribe" ? kind : "subscribe";
+}
+
+/** The same command for those of its arguments that were not confirmed before the connection was lost. */
+export function unconfirmed(command: Command, confirmations: number): Command {
+  const [name, ...args] = decodeCommand(Buffer.concat(command.pieces));
+  if (name === undefined || args.length <= confirmations) return command;
+  return { ...command, pieces: [encodeCommand([name, ...args.slice(args.length - confirmations)])] };
+}
+
+/** Whether a frame is a published message and no reply. */
+export function isPublished(frame: Buffer): boolean {
+  const type = frame[0];
+  if (type !== 42 && type !== 62) return false;
+  // `*3\r\n$7\r\nmessage\r\n…`
+  const name = frame.indexOf("\r\n", frame.indexOf("\r\n") + 2) + 2;
+  return messageKinds.has(frame.toString("latin1", name, frame.indexOf("\r\n", name)));
+}
