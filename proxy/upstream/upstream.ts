@@ -119,11 +119,14 @@ export class Upstream {
 
   /** Sends commands of a client, or one of the proxy's own. */
   send(run: Run): void {
-    if (this.#runs.length === 0) this.quietSince = performance.now();
+    const idle = this.#runs.length === 0;
+    if (idle) this.quietSince = performance.now();
     this.#runs.push(run);
     this.#unsent++;
     if (run.earlier !== undefined) for (const piece of run.earlier) this.#batch.add(piece, 0, piece.length);
     this.#batch.add(run.buffer, run.start, run.end);
+    // The server waits for work: it gets it now. What comes meanwhile goes together.
+    if (idle) this.#batch.hurry();
   }
 
   /** Sends one command whose reply the caller looks at. */

@@ -21,6 +21,9 @@ export class WriteBatch {
   #from = 0;
   #pieces: Buffer[] = [];
   #dirty = false;
+  /** Pieces of this turn, and of the one before it. */
+  #count = 0;
+  #countBefore = 0;
 
   /** @param onFlush told before what was collected is given to the socket. */
   constructor(socket: Socket, onFlush: () => void) {
@@ -28,7 +31,14 @@ export class WriteBatch {
     this.#onFlush = onFlush;
   }
 
+  /** Writes what is collected after the event that is being handled, not at the end of the turn. */
+  hurry(): void {
+    // After a turn with several commands there will be several in this one, too: they go together.
+    if (this.#dirty && this.#countBefore <= 1) queueMicrotask(() => this.flush());
+  }
+
   add(bytes: Buffer, start: number, end: number): void {
+    this.#count++;
     if (!this.#dirty) {
       this.#dirty = true;
       if (dirty.push(this) === 1) setImmediate(flushAll);
@@ -53,7 +63,10 @@ export class WriteBatch {
   }
 
   flush(): void {
+    if (!this.#dirty) return;
     this.#dirty = false;
+    this.#countBefore = this.#count;
+    this.#count = 0;
     this.#onFlush();
     this.#closePage();
     const pieces = this.#pieces;
