@@ -31,6 +31,16 @@ export class FakeSentinel extends FakeServer {
     }
   }
 
+  /** Names another master, and tells its subscribers as Sentinel does after a failover. */
+  switchTo(master: Address, configEpoch: number, masterName: string): void {
+    const before = this.master;
+    this.names(master, configEpoch);
+    this.publish(
+      "+switch-master",
+      `${masterName} ${before.host} ${before.port} ${master.host} ${master.port}`,
+    );
+  }
+
   protected answer(command: readonly string[], socket: Socket): Reply {
     const [name = "", subcommand = ""] = command.map((word) => word.toUpperCase());
     if (name === "SUBSCRIBE") {
@@ -50,6 +60,11 @@ export class FakeSentinel extends FakeServer {
         ...["num-slaves", "2", "num-other-sentinels", "2"],
       ];
     }
+    if (name === "SENTINEL" && subcommand === "GET-MASTER-ADDR-BY-NAME") {
+      return [this.master.host, String(this.master.port)];
+    }
+    if (name === "SENTINEL" && (subcommand === "SENTINELS" || subcommand === "REPLICAS")) return [];
+    if (name === "PING") return new Raw("+PONG\r\n");
     return new Raw(`-ERR unknown command '${name}'\r\n`);
   }
 }

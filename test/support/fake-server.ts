@@ -11,7 +11,7 @@ export class Raw {
 export type Reply = string | number | Raw | readonly Reply[];
 
 /** Encodes a reply: text as a bulk string, a list as an array. */
-function encode(reply: Reply): string {
+export function encode(reply: Reply): string {
   if (reply instanceof Raw) return reply.text;
   if (typeof reply === "number") return `:${reply}\r\n`;
   if (typeof reply === "string") return `$${Buffer.byteLength(reply)}\r\n${reply}\r\n`;
@@ -19,7 +19,7 @@ function encode(reply: Reply): string {
 }
 
 /** Complete commands at the beginning of `text`, and what is left. Clients of these tests send arrays of bulk strings. */
-function decode(text: string): { readonly commands: string[][]; readonly rest: string } {
+export function decode(text: string): { readonly commands: string[][]; readonly rest: string } {
   const commands: string[][] = [];
   let rest = text;
   for (;;) {
