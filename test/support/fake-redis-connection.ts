@@ -190,6 +190,10 @@ export class FakeRedisConnection {
 
   #refusalOf(name: string): string | undefined {
     if (this.user === "" && !/^(AUTH|HELLO|QUIT|RESET)$/.test(name)) return "NOAUTH Authentication required.";
+    const subscribing = this.protocol === 2 && this.subscriptions.size > 0;
+    if (subscribing && !/^(([PS]?(UN)?SUBSCRIBE)|PING|QUIT|RESET)$/.test(name)) {
+      return `ERR Can't execute '${name.toLowerCase()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;
+    }
     if (this.redis.role === "slave" && this.redis.table?.hasFlag(name, "write") === true) {
       return "READONLY You can't write against a read only replica.";
     }

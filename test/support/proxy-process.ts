@@ -89,6 +89,16 @@ export class ProxyProcess {
     return (await fetch(`http://127.0.0.1:${this.adminPort}${path}`)).status;
   }
 
+  /** Waits until it holds commands. */
+  async holds(): Promise<void> {
+    await eventually(
+      async () => {
+        if ((await this.metric("redis_ha_proxy_holding")) !== 1) throw new Error("the proxy doesn't hold");
+      },
+      { withinMs: 3000, everyMs: 5 },
+    );
+  }
+
   get output(): string {
     return this.#output;
   }

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
+import { waitsFor } from "../support/fake-redis-faults.ts";
+import { useProxy } from "../support/proxy-fixture.ts";
+import { frameCommand } from "../support/resp-frames.ts";
+
+const mebi = 2 ** 20;
+
+describe("the proxy, clients that are faster or slower than it likes", () => {
+  const test = useProxy();
+
+  it("stops reading from a client that is held after 1024 commands, and executes all of them in order later", async () => {
+    const client = await test.client();
+    await test.loseMaster();
+    const count = 6000;
+    const commands = Array.from({ length: count }, (_, i) => frameCommand(["RPUSH", "l", String(i)]));
+    client.socket.write(commands.join(""));
+    await test.settled();
+    const held = await test.proxy.metric("redis_ha_proxy_held_commands");
+    assert.ok(held >= 1 && held <= 1024, `${held} held`);
+    test.topology.promoteSecond();
+    const replies = await client.replies(count, 5000);
+    assert.ok(replies.every((reply, i) => reply === i + 1));
+    assert.ok(test.second.data.list("l").every((item, i) => item === String(i)));
+  });
+
+  it("stops reading from a client that is held after a mebibyte: the rest stays with the client", async () => {
+    const client = await test.client();
+    await test.loseMaster();
+    const value = "x".repeat(mebi / 4);
+    const count = 64;
+    for (let i = 0; i < count; i++) client.send("RPUSH", "l", value);
+    await test.settled();
+    const bytes = await test.proxy.metric("redis_ha_proxy_held_bytes");
+    // One read may go over it by what one read gives.
+    assert.ok(bytes <= 1.5 * mebi, `${bytes} bytes held`);
+    assert.ok(client.socket.writableLength > 0);
+    test.topology.promoteSecond();
+    const replies = await client.replies(count, 5000);
+    assert.equal(replies.at(-1), count);
+    assert.equal(client.socket.writableLength, 0);
+  });
+
+  it("stops reading from a client that doesn't read, and gives it every reply when it does", async () => {
+    const [slow, other] = [await test.client(), await test.client()];
+    test.first.data.set("k", "x".repeat(4096));
+    slow.socket.pause();
+    const count = 20_000;
+    const get = frameCommand(["GET", "k"]);
+    for (let i = 0; i < count / 100; i++) slow.socket.write(get.repeat(100));
+    let before = -1;
+    await eventually(
+      () => {
+        const now = test.first.arrived.length;
+        const standing = now === before;
+        before = now;
+        assert.ok(standing && now > 0, `${now} commands so far`);
+      },
+      { withinMs: 5000, everyMs: 200 },
+    );
+    assert.ok(before < count, "all of them were read");
+    const begin = performance.now();
+    assert.equal(await other.call("STRLEN k"), 4096);
+    assert.ok(performance.now() - begin < 500);
+    slow.socket.resume();
+    const replies = await slow.rawReplies(count, 8000);
+    assert.ok(replies.every((reply) => reply.length === 4096 + 9));
+  });
+
+  it("drops a reader whose replies don't fit, and no one else notices", async () => {
+    const [slow, other] = [await test.client(), await test.client()];
+    test.first.data.set("big", "x".repeat(mebi));
+    slow.socket.pause();
+    slow.pipeline(...Array.from({ length: 100 }, () => "GET big"));
+    let dropped = false;
+    slow.socket.once("close", () => {
+      dropped = true;
+    });
+    for (let i = 1; i <= 20; i++) {
+      const begin = performance.now();
+      assert.equal(await other.call("INCR a"), i);
+      assert.ok(performance.now() - begin < 1000);
+    }
+    // It learns of it when it reads.
+    slow.socket.resume();
+    await eventually(() => assert.ok(dropped, `${slow.unread.length} replies`), { withinMs: 5000 });
+    assert.ok(slow.unread.length < 100);
+  });
+
+  it("gives a client that half-closes its connection the answers to what it sent, and then ends", async () => {
+    const client = await test.client();
+    const gate = Promise.withResolvers<void>();
+    test.first.once(/^INCR/, waitsFor(gate.promise));
+    client.pipeline("INCR a", "GET a");
+    client.socket.end();
+    await eventually(() => assert.ok(test.first.arrived.includes("INCR a")));
+    gate.resolve();
+    assert.deepEqual(await client.replies(2), [1, "1"]);
+    await client.gone();
+  });
+
+  it("passes on what a client that leaves had in flight to nobody", async () => {
+    const [leaver, other] = [await test.client(), await test.client()];
+    const gate = Promise.withResolvers<void>();
+    test.first.once(/^GET a/, waitsFor(gate.promise));
+    test.first.data.set("a", "secret");
+    leaver.send("GET a");
+    await eventually(() => assert.ok(test.first.arrived.includes("GET a")));
+    other.send("GET b");
+    leaver.destroy();
+    await test.settled();
+    gate.resolve();
+    assert.equal(await other.reply(), null);
+    assert.deepEqual(other.unread, []);
+  });
+
+  it("holds a big value's upload back from nobody: others are answered meanwhile", async () => {
+    const [big, other] = [await test.client(), await test.client()];
+    const frame = frameCommand(["SET", "big", "x".repeat(8 * mebi)]);
+    big.socket.write(frame.slice(0, 5 * mebi));
+    for (let i = 1; i <= 5; i++) assert.equal(await other.call("INCR a"), i);
+    big.socket.write(frame.slice(5 * mebi));
+    assert.equal(await big.reply(4000), "+OK");
+    assert.equal(await other.call("STRLEN big"), 8 * mebi);
+  });
+});
+
+describe("the proxy, a limit of clients", () => {
+  const test = useProxy({ environment: { PROXY_MAX_CLIENTS: "3" } });
+
+  it("tells the one too many why and serves those that are there; who leaves makes room", async () => {
+    const clients = [await test.client(), await test.client(), await test.client()];
+    const late = await test.client();
+    await late.gone();
+    assert.deepEqual(late.unread, ["-ERR max number of clients reached"]);
+    for (const [i, client] of clients.entries()) assert.equal(await client.call("INCR a"), i + 1);
+    clients[0]?.destroy();
+    await eventually(async () => {
+      const next = await test.client();
+      try {
+        assert.equal(await next.call("EXISTS b"), 0);
+      } finally {
+        next.destroy();
+      }
+    });
+  });
+});

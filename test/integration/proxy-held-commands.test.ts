@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
+import { notExecuted, useProxy } from "../support/proxy-fixture.ts";
+
+describe("the proxy, commands while there is no master", () => {
+  describe("with enough time", () => {
+    const test = useProxy();
+
+    it("executes each client's commands in their order on the next master, once", async () => {
+      const [one, two] = [await test.client(), await test.client(3)];
+      await test.loseMaster();
+      one.pipeline("RPUSH l 1", "RPUSH l 2", "GET x", "RPUSH l 3");
+      two.pipeline("INCR n", "INCR n");
+      await test.settled();
+      test.topology.promoteSecond();
+      assert.deepEqual(await one.replies(4), [1, 2, null, 3]);
+      assert.deepEqual(await two.replies(2), [1, 2]);
+      assert.deepEqual(test.second.data.list("l"), ["1", "2", "3"]);
+      assert.equal(test.second.executed.length, 6);
+    });
+
+    it("executes first what arrived first, over all clients", async () => {
+      const clients = [await test.client(), await test.client(), await test.client()];
+      await test.loseMaster();
+      for (const round of [1, 2]) {
+        for (const [i, client] of clients.entries()) {
+          client.send(`RPUSH l ${round}${i}`);
+          await test.settled();
+        }
+      }
+      test.topology.promoteSecond();
+      for (const client of clients) await client.replies(2);
+      assert.deepEqual(test.second.data.list("l"), ["10", "11", "12", "20", "21", "22"]);
+    });
+
+    it("lets clients connect and say hello meanwhile", async () => {
+      await test.loseMaster();
+      const client = await test.client();
+      client.send("INCR a");
+      await test.settled();
+      assert.deepEqual(client.unread, []);
+      test.topology.promoteSecond();
+      assert.equal(await client.reply(), 1);
+    });
+
+    for (const [how, leave] of [
+      ["is closed", "destroy"],
+      ["is reset", "resetAndDestroy"],
+      ["is half-closed", "end"],
+    ] as const) {
+      it(`never executes the commands of a client whose connection ${how}`, async () => {
+        const [leaver, stayer] = [await test.client(), await test.client()];
+        await test.loseMaster();
+        leaver.pipeline("INCR gone", "SET gone 5");
+        stayer.send("INCR stays");
+        await test.settled();
+        leaver.socket[leave]();
+        await test.settled();
+        test.topology.promoteSecond();
+        assert.equal(await stayer.reply(), 1);
+        assert.equal(await stayer.call("GET stays"), "1");
+        assert.deepEqual(test.second.executed, ["INCR stays", "GET stays"]);
+      });
+    }
+
+    it("never executes the commands of a client that left when nothing more was read from it", async () => {
+      const [leaver, stayer] = [await test.client(), await test.client()];
+      await test.loseMaster();
+      leaver.socket.write(
+        Buffer.from(`*3\r\n$3\r\nSET\r\n$4\r\ngone\r\n$65536\r\n${"x".repeat(65_536)}\r\n`.repeat(64)),
+      );
+      stayer.send("INCR stays");
+      await test.settled();
+      leaver.destroy();
+      await test.settled();
+      test.topology.promoteSecond();
+      assert.equal(await stayer.reply(), 1);
+      assert.equal(await stayer.call("GET stays"), "1");
+      assert.deepEqual(test.second.executed, ["INCR stays", "GET stays"]);
+    });
+
+    it("stays ready, and says so", async () => {
+      await test.loseMaster();
+      assert.equal(await test.proxy.health("/readyz"), 200);
+      assert.equal(await test.proxy.health("/livez"), 200);
+    });
+
+    it("holds no longer when the same master is back", async () => {
+      const client = await test.client();
+      await test.loseMaster();
+      client.send("INCR a");
+      await test.settled();
+      await test.first.start();
+      assert.equal(await client.reply(5000), 1);
+      assert.deepEqual(test.first.executed, ["INCR a"]);
+    });
+  });
+
+  describe("past the deadline", () => {
+    const holdMs = 400;
+    const test = useProxy({ environment: { PROXY_HOLD_TIMEOUT_MS: String(holdMs) } });
+
+    it("says that a command was not executed, keeps the connection, and doesn't execute it later", async () => {
+      const client = await test.client();
+      await test.loseMaster();
+      const begin = performance.now();
+      client.pipeline("INCR a", "GET a");
+      const replies = await client.replies(2);
+      const waited = performance.now() - begin;
+      for (const reply of replies) assert.match(String(reply), notExecuted);
+      assert.ok(waited < holdMs + 500, `${waited} ms`);
+      test.topology.promoteSecond();
+      await eventually(async () => assert.equal(await client.call("INCR b"), 1));
+      assert.ok(!test.second.arrived.includes("INCR a"));
+      assert.ok(client.isOpen);
+    });
+
+    it("says so at once to whoever comes later, until there is a master again", async () => {
+      const early = await test.client();
+      await test.loseMaster();
+      assert.match(String(await early.call("INCR a")), notExecuted);
+      const late = await test.client();
+      for (const client of [early, late]) {
+        const begin = performance.now();
+        assert.match(String(await client.call("INCR a")), notExecuted);
+        assert.ok(performance.now() - begin < holdMs / 2);
+      }
+      test.topology.promoteSecond();
+      await eventually(async () => assert.equal(await late.call("EXISTS b"), 0));
+      assert.deepEqual(test.second.data.text("a"), undefined);
+    });
+
+    it("waits again at the next failover, as long as at the first one", async () => {
+      const client = await test.client();
+      await test.loseMaster();
+      assert.match(String(await client.call("INCR a")), notExecuted);
+      test.topology.promoteSecond();
+      await eventually(async () => assert.equal(await client.call("EXISTS b"), 0));
+      await test.second.stop();
+      await test.proxy.holds();
+      client.send("INCR a");
+      await test.settled();
+      await test.first.start();
+      test.topology.announce(test.first);
+      assert.equal(await client.reply(), 1);
+    });
+  });
+});

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "../support/eventually.ts";
+import { closesBefore, executesSilently, waitsFor } from "../support/fake-redis-faults.ts";
+import { uncertain, useProxy } from "../support/proxy-fixture.ts";
+
+describe("the proxy, which Redis it believes", () => {
+  const test = useProxy();
+
+  it("follows the Sentinels' word when nothing else has happened, and leaves no old connection", async () => {
+    const client = await test.client();
+    await client.call("INCR a");
+    test.first.role = "slave";
+    test.topology.promoteSecond();
+    await eventually(() => assert.equal(test.first.connections.size, 0));
+    assert.equal(await client.call("INCR a"), 1);
+    assert.equal(test.first.data.text("a"), "1");
+    assert.equal(await test.proxy.metric("redis_ha_proxy_failovers_total"), 1);
+  });
+
+  it("finds out by itself that an idle master is frozen, and writes nothing to it any more", async () => {
+    const client = await test.client();
+    await client.call("INCR a");
+    test.first.freeze();
+    await test.proxy.holds();
+    client.pipeline("INCR b", "GET b");
+    await test.settled();
+    test.topology.promoteSecond();
+    assert.deepEqual(await client.replies(2), [1, "1"]);
+    test.first.thaw();
+    await eventually(() => assert.equal(test.first.connections.size, 0));
+    assert.equal(test.first.data.text("b"), undefined);
+  });
+
+  it("gives up what a frozen master has: reads are sent again, the rest is UNCERTAIN", async () => {
+    const client = await test.client();
+    await client.call("INCR a");
+    test.first.freeze();
+    client.pipeline("GET a", "INCR a", "GET b");
+    test.topology.promoteSecond();
+    const [getA, incrA, getB] = await client.replies(3, 4000);
+    assert.deepEqual([getA, getB], [null, null]);
+    assert.match(String(incrA), uncertain);
+    assert.equal(await client.call("INCR b"), 1);
+  });
+
+  it("doesn't take a slow command for a frozen master", async () => {
+    const [slow, other] = [await test.client(), await test.client()];
+    test.first.once(/^EVAL/, waitsFor(delay(1200)));
+    slow.send("EVAL", "slow", "1", "a");
+    await eventually(() => assert.ok(test.first.arrived.includes("EVAL slow 1 a")));
+    other.send("INCR b");
+    assert.equal(await slow.reply(3000), 1);
+    assert.equal(await other.reply(3000), 1);
+    assert.deepEqual(test.first.executed.toSorted(), ["EVAL slow 1 a", "INCR b"]);
+  });
+
+  it("writes nothing to one that the Sentinels name but that isn't a master yet", async () => {
+    const client = await test.client();
+    await client.call("INCR a");
+    await test.first.stop();
+    test.topology.announce(test.second);
+    await test.proxy.holds();
+    client.pipeline("INCR a", "GET a", "MULTI");
+    await eventually(() => assert.ok(test.second.log.filter(({ text }) => text === "ROLE").length >= 3));
+    assert.deepEqual(test.second.arrived, []);
+    assert.deepEqual(client.unread, []);
+    test.second.role = "master";
+    assert.deepEqual(await client.replies(3), [1, "1", "+OK"]);
+  });
+
+  it("asks on each new connection whether it is the master's still", async () => {
+    const [one, two] = [await test.client(), await test.client()];
+    await one.call("INCR a");
+    test.first.role = "slave";
+    two.pipeline("MULTI", "GET a", "EXEC");
+    await test.proxy.holds();
+    assert.ok(!test.first.arrived.includes("MULTI"));
+    test.topology.promoteSecond();
+    assert.deepEqual(await two.replies(3), ["+OK", "+QUEUED", [null]]);
+  });
+
+  it("doesn't go back to a lower epoch, even when all Sentinels say so and the old master believes it is one", async () => {
+    const client = await test.client();
+    test.topology.announce(test.second, 5);
+    test.second.role = "master";
+    await eventually(async () => {
+      await client.call("INCR a");
+      assert.ok(test.second.executed.includes("INCR a"));
+    });
+    const before = test.first.arrived.length;
+    test.topology.announce(test.first, 4);
+    for (let i = 0; i < 20; i++) {
+      client.send("INCR b");
+      await delay(20);
+    }
+    assert.equal(test.first.arrived.length, before);
+    assert.equal(test.first.data.text("b"), undefined);
+    // Whatever it did meanwhile, what the new master answers is what it counts.
+    test.topology.announce(test.second, 5);
+    await client.replies(20);
+  });
+
+  for (const [what, spoil] of [
+    ["names another master at a huge epoch", () => test.topology.sentinels[2].names(test.second.address, 99)],
+    ["is frozen", () => test.topology.sentinels[2].freeze()],
+    ["is gone", () => test.topology.sentinels[2].stop()],
+    ["talks nonsense", () => Object.assign(test.topology.sentinels[2], { garbage: "+what?\r\n" })],
+  ] as const) {
+    it(`one Sentinel that ${what} disturbs nobody, and a failover works`, async () => {
+      const client = await test.client();
+      await spoil();
+      for (let i = 1; i <= 20; i++) {
+        assert.equal(await client.call("INCR a"), i);
+        await delay(50);
+      }
+      assert.deepEqual(test.second.arrived, []);
+      if (what.includes("another master")) return;
+      await test.loseMaster();
+      test.second.role = "master";
+      for (const sentinel of test.topology.sentinels.slice(0, 2)) {
+        sentinel.switchTo(test.second.address, 2, "mymaster");
+      }
+      assert.equal(await client.call("INCR a"), 1);
+    });
+  }
+
+  describe("when all Sentinels are gone", () => {
+    beforeEach(async () => {
+      for (const sentinel of test.topology.sentinels) await sentinel.stop();
+    });
+
+    it("keeps the master, also for new clients and new connections", async () => {
+      for (let i = 1; i <= 20; i++) {
+        const client = await test.client();
+        client.pipeline("INCR a", "MULTI", "GET a", "EXEC");
+        assert.deepEqual(await client.replies(4), [i, "+OK", "+QUEUED", [String(i)]]);
+        await delay(100);
+      }
+    });
+
+    it("connects again with it after a connection was lost", async () => {
+      const client = await test.client();
+      await client.call("INCR a");
+      test.first.once(/^GET/, closesBefore);
+      assert.equal(await client.call("GET a"), "1");
+      assert.equal(await client.call("INCR a"), 2);
+    });
+
+    it("stops writing to it when it says that it is a replica", async () => {
+      const client = await test.client();
+      await client.call("INCR a");
+      test.first.becomeReplica({ kill: false });
+      client.send("INCR a");
+      await test.proxy.holds();
+      assert.equal(test.first.data.text("a"), "1");
+      assert.deepEqual(client.unread, []);
+    });
+  });
+
+  it("holds writes in time: what is in flight when the master changes isn't acknowledged by the old one", async () => {
+    const client = await test.client();
+    test.first.once(/^INCR a/, executesSilently);
+    client.send("INCR a");
+    await eventually(() => assert.ok(test.first.arrived.includes("INCR a")));
+    test.topology.promoteSecond();
+    assert.match(String(await client.reply()), uncertain);
+    assert.equal(await client.call("INCR b"), 1);
+    assert.deepEqual(test.second.executed, ["INCR b"]);
+  });
+});

@@ -1,0 +1,87 @@
+import type { FakeRedis } from "./fake-redis.ts";
+import { FakeTopology } from "./fake-topology.ts";
+import { ProxyProcess, type ProxyProcessOptions } from "./proxy-process.ts";
+import type { RespClient } from "./resp-client.ts";
+
+/** What {@link useProxy} adds to the proxy's options. */
+export interface ProxyFixtureOptions extends ProxyProcessOptions {
+  /** User → password of every Redis; the proxy has the default user's. Default: no passwords. */
+  readonly users?: ReadonlyMap<string, string>;
+}
+
+/** What the outcome of an unknown command looks like. */
+export const uncertain = /^-UNCERTAIN .*may or may not have been executed/;
+/** What a command gets that waited too long. */
+export const notExecuted = /^-LOADING no master available.*not executed/;
+
+/** A proxy that follows the first of two fake Redis, for each test of a `describe`. */
+export class ProxyFixture {
+  #topology: FakeTopology | undefined;
+  #proxy: ProxyProcess | undefined;
+  readonly #options: ProxyFixtureOptions;
+
+  constructor(options: ProxyFixtureOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { users, ...options } = this.#options;
+    this.#topology = await FakeTopology.start();
+    const password = users?.get("default");
+    if (users !== undefined) this.#topology.requirePasswords(users);
+    this.#proxy = await ProxyProcess.start(this.#topology, {
+      ...options,
+      ...(password === undefined ? {} : { password }),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#proxy?.kill();
+    await this.#topology?.stop();
+    this.#proxy = undefined;
+    this.#topology = undefined;
+  }
+
+  get topology(): FakeTopology {
+    if (this.#topology === undefined) throw new Error("only in a test");
+    return this.#topology;
+  }
+
+  get proxy(): ProxyProcess {
+    if (this.#proxy === undefined) throw new Error("only in a test");
+    return this.#proxy;
+  }
+
+  get first(): FakeRedis {
+    return this.topology.first;
+  }
+
+  get second(): FakeRedis {
+    return this.topology.second;
+  }
+
+  async client(protocol: 2 | 3 = 2): Promise<RespClient> {
+    return this.proxy.client(protocol);
+  }
+
+  /** The first Redis is killed, and the proxy knows: from now on it holds commands. */
+  async loseMaster(): Promise<void> {
+    await this.first.stop();
+    await this.proxy.holds();
+  }
+
+  /** Waits until the proxy has read all that was sent before: it answers this by itself, and in order. */
+  async settled(): Promise<void> {
+    const client = await this.client();
+    await client.call("CLIENT", "GETNAME");
+    client.destroy();
+  }
+}
+
+/** Starts a topology and a proxy before each test, and ends them after it. */
+export function useProxy(options: ProxyFixtureOptions = {}): ProxyFixture {
+  const fixture = new ProxyFixture(options);
+  beforeEach(() => fixture.start());
+  afterEach(() => fixture.stop());
+  return fixture;
+}
