@@ -41,6 +41,19 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
     assert.equal(client.socket.writableLength, 0);
   });
 
+  it("holds no more than 64 MiB of all clients together, and loses nothing", async () => {
+    const clients = await Promise.all(Array.from({ length: 90 }, () => test.client()));
+    await test.loseMaster();
+    const value = "x".repeat(mebi - 100);
+    for (const [i, client] of clients.entries()) client.send("SET", `k${i}`, value);
+    await test.settled();
+    const bytes = await test.proxy.metric("redis_ha_proxy_held_bytes");
+    assert.ok(bytes > 32 * mebi && bytes <= 66 * mebi, `${bytes} bytes held`);
+    test.topology.promoteSecond();
+    for (const client of clients) assert.equal(await client.reply(5000), "+OK");
+    assert.equal(test.second.executed.length, clients.length);
+  });
+
   it("stops reading from a client that doesn't read, and gives it every reply when it does", async () => {
     const [slow, other] = [await test.client(), await test.client()];
     test.first.data.set("k", "x".repeat(4096));

@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { eventually } from "./eventually.ts";
 import type { FakeRedis } from "./fake-redis.ts";
 import { FakeTopology } from "./fake-topology.ts";
 import { ProxyProcess, type ProxyProcessOptions } from "./proxy-process.ts";
@@ -68,6 +70,25 @@ export class ProxyFixture {
   async loseMaster(): Promise<void> {
     await this.first.stop();
     await this.proxy.holds();
+  }
+
+  /** Waits until the proxy has asked the first Sentinel so many times again. */
+  async rounds(count: number): Promise<void> {
+    const [sentinel] = this.topology.sentinels;
+    const questions = () => sentinel.received.filter((text) => /^SENTINEL /i.test(text)).length;
+    for (let i = 0; i < count; i++) {
+      const before = questions();
+      // An event makes it ask at once.
+      sentinel.publish("+sdown", "slave");
+      await eventually(() => assert.ok(questions() > before), { everyMs: 5 });
+    }
+  }
+
+  /** Waits until a Redis was asked for its role so many times again. */
+  async probes(redis: FakeRedis, count: number): Promise<void> {
+    const asked = () => redis.log.filter(({ text }) => text === "ROLE").length;
+    const before = asked();
+    await eventually(() => assert.ok(asked() >= before + count), { everyMs: 5 });
   }
 
   /** Waits until the proxy has read all that was sent before: it answers this by itself, and in order. */
