@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { MasterState } from "../../quorum/master-state.ts";
 import { MasterWatcher } from "../../quorum/master-watcher.ts";
 import { eventually } from "../support/eventually.ts";
-import { FakeRedis, FakeSentinel } from "../support/fake-sentinel.ts";
+import { FakeRedis } from "../support/fake-redis.ts";
+import { FakeSentinel } from "../support/fake-sentinel.ts";
 
 describe("a MasterWatcher among three Sentinels", function () {
   this.timeout(20_000);
@@ -138,8 +139,8 @@ describe("a MasterWatcher among three Sentinels", function () {
       watch();
       await follows(masters[0]);
       for (const sentinel of sentinels) await harm(sentinel);
-      const asked = masters[0].received.length;
-      await eventually(() => assert.ok(masters[0].received.length > asked + 2));
+      const asked = masters[0].log.length;
+      await eventually(() => assert.ok(masters[0].log.length > asked + 2));
       assert.deepEqual(changes, [masters[0].port]);
       for (const sentinel of sentinels) {
         sentinel.garbage = undefined;

@@ -54,6 +54,15 @@ export class FakeRedis {
     return { host: "127.0.0.1", port: this.#port };
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
+  /** The default user's password, of new connections. */
+  set password(password: string) {
+    this.users = new Map([["default", password]]);
+  }
+
   /** Connections that were ever accepted. */
   get accepted(): number {
     return this.#accepted;

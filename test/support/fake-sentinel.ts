@@ -68,13 +68,3 @@ export class FakeSentinel extends FakeServer {
     return new Raw(`-ERR unknown command '${name}'\r\n`);
   }
 }
-
-/** A Redis that only knows its role. */
-export class FakeRedis extends FakeServer {
-  role: "master" | "slave" = "master";
-
-  protected answer([name = ""]: readonly string[]): Reply {
-    if (name.toUpperCase() !== "ROLE") return new Raw("+OK\r\n");
-    return this.role === "master" ? ["master", 100, []] : ["slave", "127.0.0.1", 1, "connected", 100];
-  }
-}

@@ -3,7 +3,9 @@ import { askRole } from "../../../quorum/ask-role.ts";
 import { askSentinel } from "../../../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../../../quorum/control-connection.ts";
 import { eventually } from "../../support/eventually.ts";
-import { FakeRedis, FakeSentinel } from "../../support/fake-sentinel.ts";
+import { FakeRedis } from "../../support/fake-redis.ts";
+import { answers } from "../../support/fake-redis-faults.ts";
+import { FakeSentinel } from "../../support/fake-sentinel.ts";
 
 const master = { host: "127.0.0.1", port: 6379 };
 
@@ -143,7 +145,7 @@ describe("askRole", () => {
   });
 
   it("takes nothing else for a role: a Sentinel is no Redis", async () => {
-    redis.garbage = "*2\r\n$8\r\nsentinel\r\n*1\r\n$8\r\nmymaster\r\n";
+    redis.once(/^ROLE/, answers("*2\r\n$8\r\nsentinel\r\n*1\r\n$8\r\nmymaster"));
     await assert.rejects(askRole(connection), /neither a master nor a replica/);
   });
 });
