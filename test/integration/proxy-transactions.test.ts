@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
-import { closesAfter, closesBefore } from "../support/fake-redis-faults.ts";
+import { answers, closesAfter, closesBefore } from "../support/fake-redis-faults.ts";
 import { uncertain, useProxy } from "../support/proxy-fixture.ts";
 
 describe("the proxy, transactions", () => {
@@ -100,12 +100,22 @@ describe("the proxy, transactions", () => {
     assert.deepEqual(await client.call("EXEC"), ["+OK", "+OK"]);
   });
 
+  it("are rebuilt when they were refused as a whole, in one packet", async () => {
+    const client = await test.client();
+    test.first.becomeReplica({ kill: false });
+    client.pipeline("MULTI", "SET a 1", "EXEC", "GET a");
+    await test.proxy.holds();
+    test.topology.promoteSecond();
+    assert.deepEqual(await client.replies(4), ["+OK", "+QUEUED", ["+OK"], "1"]);
+  });
+
   it("stay broken when they were broken by their client", async () => {
     const client = await test.client();
     client.pipeline("MULTI", "SET a 1");
     await client.replies(2);
-    test.first.once(/^BROKEN/, ({ write }) => write("-ERR unknown command 'BROKEN'\r\n"));
-    await client.call("BROKEN");
+    test.first.once(/^INCR/, answers("-ERR wrong number of arguments for 'incr' command"));
+    test.second.once(/^INCR/, answers("-ERR wrong number of arguments for 'incr' command"));
+    assert.match(String(await client.call("INCR a b")), /^-ERR wrong number/);
     await failover();
     assert.match(String(await client.call("EXEC")), /^-EXECABORT/);
     assert.equal(test.second.data.text("a"), undefined);

@@ -159,7 +159,14 @@ export class FakeRedisConnection {
       if (reply instanceof Promise) throw new Error(`${entry.text} blocks: this fault can't be used with it`);
       return encode(reply);
     };
-    await fault({ execute, write: (bytes) => this.write(bytes), close: () => this.close() });
+    await fault({
+      execute,
+      write: (bytes) => this.write(bytes),
+      breakTransaction: () => {
+        this.queueBroken = this.queued !== undefined;
+      },
+      close: () => this.close(),
+    });
   }
 
   /** Refuses it, queues it in a MULTI, or does it. */

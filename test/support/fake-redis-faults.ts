@@ -3,6 +3,8 @@ export interface FaultyCall {
   /** Executes the command and gives the bytes of its reply. */
   readonly execute: () => string;
   readonly write: (bytes: string) => void;
+  /** An open MULTI will answer EXECABORT to its EXEC. */
+  readonly breakTransaction: () => void;
   /** Closes the connection at once. */
   readonly close: () => void;
 }
@@ -12,7 +14,10 @@ export type Fault = (call: FaultyCall) => void | Promise<void>;
 
 /** Answers this, and doesn't execute it. */
 export function answers(line: string): Fault {
-  return ({ write }) => write(`${line}\r\n`);
+  return ({ write, breakTransaction }) => {
+    if (line.startsWith("-")) breakTransaction();
+    write(`${line}\r\n`);
+  };
 }
 
 /** Closes the connection, and hasn't executed it. */
