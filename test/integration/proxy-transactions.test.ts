@@ -100,6 +100,18 @@ describe("the proxy, transactions", () => {
     assert.deepEqual(await client.call("EXEC"), ["+OK", "+OK"]);
   });
 
+  it("are rebuilt when EXEC was refused", async () => {
+    const client = await test.client();
+    client.pipeline("MULTI", "SET a 1");
+    await client.replies(2);
+    test.first.becomeReplica({ kill: false });
+    client.pipeline("EXEC", "GET a");
+    await test.proxy.holds();
+    test.topology.promoteSecond();
+    assert.deepEqual(await client.replies(2), [["+OK"], "1"]);
+    assert.equal(test.first.data.text("a"), undefined);
+  });
+
   it("are rebuilt when they were refused as a whole, in one packet", async () => {
     const client = await test.client();
     test.first.becomeReplica({ kill: false });

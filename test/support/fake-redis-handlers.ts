@@ -160,6 +160,10 @@ function exec(connection: FakeRedisConnection): Reply {
   if (queueBroken) {
     return new Raw("-EXECABORT Transaction discarded because of previous errors.\r\n");
   }
+  if (redis.role === "slave" && queued.some(({ args: [name = ""] }) => redis.table?.hasFlag(name, "write"))) {
+    const reason = "READONLY You can't write against a read only replica.";
+    return new Raw(`-EXECABORT Transaction discarded because of: ${reason}\r\n`);
+  }
   if (dirty) return connection.nilArray;
   return queued.map((entry) => {
     const reply = connection.perform(entry.args);
