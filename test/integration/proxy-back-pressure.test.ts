@@ -139,7 +139,7 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
 });
 
 describe("the proxy, a limit of clients", () => {
-  const test = useProxy({ environment: { PROXY_MAX_CLIENTS: "3" } });
+  const test = useProxy({ maxClients: 3 });
 
   it("tells the one too many why and serves those that are there; who leaves makes room", async () => {
     const clients = [await test.client(), await test.client(), await test.client()];

@@ -9,7 +9,7 @@ const users = new Map([
 ]);
 
 describe("the proxy, who shares an upstream connection", () => {
-  const test = useProxy({ users, password: "main-secret" });
+  const test = useProxy({ users });
 
   async function loggedIn(user: string, protocol: 2 | 3 = 2): Promise<RespClient> {
     const client = await test.client();

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { eventually } from "./eventually.ts";
 import type { FakeRedis } from "./fake-redis.ts";
 import { FakeTopology } from "./fake-topology.ts";
-import { ProxyProcess, type ProxyProcessOptions } from "./proxy-process.ts";
 import type { RespClient } from "./resp-client.ts";
+import { TestProxy, type TestProxyOptions } from "./test-proxy.ts";
 
 /** What {@link useProxy} adds to the proxy's options. */
-export interface ProxyFixtureOptions extends ProxyProcessOptions {
+export interface ProxyFixtureOptions extends TestProxyOptions {
   /** User → password of every Redis; the proxy has the default user's. Default: no passwords. */
   readonly users?: ReadonlyMap<string, string>;
 }
@@ -19,7 +19,7 @@ export const notExecuted = /^-LOADING no master available.*not executed/;
 /** A proxy that follows the first of two fake Redis, for each test of a `describe`. */
 export class ProxyFixture {
   #topology: FakeTopology | undefined;
-  #proxy: ProxyProcess | undefined;
+  #proxy: TestProxy | undefined;
   readonly #options: ProxyFixtureOptions;
 
   constructor(options: ProxyFixtureOptions) {
@@ -31,14 +31,11 @@ export class ProxyFixture {
     this.#topology = await FakeTopology.start();
     const password = users?.get("default");
     if (users !== undefined) this.#topology.requirePasswords(users);
-    this.#proxy = await ProxyProcess.start(this.#topology, {
-      ...options,
-      ...(password === undefined ? {} : { password }),
-    });
+    this.#proxy = await TestProxy.start(this.#topology, { password: () => password, ...options });
   }
 
   async stop(): Promise<void> {
-    await this.#proxy?.kill();
+    await this.#proxy?.stop();
     await this.#topology?.stop();
     this.#proxy = undefined;
     this.#topology = undefined;
@@ -49,7 +46,7 @@ export class ProxyFixture {
     return this.#topology;
   }
 
-  get proxy(): ProxyProcess {
+  get proxy(): TestProxy {
     if (this.#proxy === undefined) throw new Error("only in a test");
     return this.#proxy;
   }

@@ -2,15 +2,32 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { eventually } from "../support/eventually.ts";
 import { waitsFor } from "../support/fake-redis-faults.ts";
-import { useProxy } from "../support/proxy-fixture.ts";
+import { FakeTopology } from "../support/fake-topology.ts";
+import { ProxyProcess } from "../support/proxy-process.ts";
 
-describe("the proxy, told to end", () => {
-  const test = useProxy();
+describe("the proxy as a process", () => {
+  let topology: FakeTopology;
+  let proxy: ProxyProcess;
+  beforeEach(async () => {
+    topology = await FakeTopology.start();
+    proxy = await ProxyProcess.start(topology);
+  });
+  afterEach(async () => {
+    await proxy.kill();
+    await topology.stop();
+  });
+
+  it("stays ready while it holds commands", async () => {
+    await topology.first.stop();
+    await proxy.holds();
+    assert.equal(await proxy.health("/readyz"), 200);
+    assert.equal(await proxy.health("/livez"), 200);
+  });
 
   it("closes idle clients in order and ends with exit code 0", async () => {
-    const clients = [await test.client(), await test.client(3)];
+    const clients = [await proxy.client(), await proxy.client(3)];
     for (const client of clients) await client.call("INCR a");
-    const code = test.proxy.terminate();
+    const code = proxy.terminate();
     for (const client of clients) await client.gone();
     assert.equal(await code, 0);
     for (const client of clients) {
@@ -20,15 +37,15 @@ describe("the proxy, told to end", () => {
   });
 
   it("isn't ready any more, lives, and takes no new client, while it answers what is in flight", async () => {
-    const client = await test.client();
+    const client = await proxy.client();
     const gate = Promise.withResolvers<void>();
-    test.first.once(/^INCR a/, waitsFor(gate.promise));
+    topology.first.once(/^INCR a/, waitsFor(gate.promise));
     client.pipeline("INCR a", "INCR a");
-    await eventually(() => assert.ok(test.first.arrived.includes("INCR a")));
-    const code = test.proxy.terminate();
-    await eventually(async () => assert.equal(await test.proxy.health("/readyz"), 503));
-    assert.equal(await test.proxy.health("/livez"), 200);
-    await eventually(() => refuses(test.proxy.port));
+    await eventually(() => assert.ok(topology.first.arrived.includes("INCR a")));
+    const code = proxy.terminate();
+    await eventually(async () => assert.equal(await proxy.health("/readyz"), 503));
+    assert.equal(await proxy.health("/livez"), 200);
+    await eventually(() => refuses(proxy.port));
     assert.ok(client.isOpen);
     gate.resolve();
     assert.deepEqual(await client.replies(2), [1, 2]);
@@ -38,7 +55,7 @@ describe("the proxy, told to end", () => {
   });
 
   it("loses nothing of clients that go on writing until they are closed", async () => {
-    const clients = await Promise.all(Array.from({ length: 10 }, () => test.client()));
+    const clients = await Promise.all(Array.from({ length: 10 }, () => proxy.client()));
     let acknowledged = 0;
     let running = true;
     const loads = clients.map(async (client) => {
@@ -55,31 +72,31 @@ describe("the proxy, told to end", () => {
       }
     });
     await eventually(() => assert.ok(acknowledged > 50));
-    const code = await test.proxy.terminate();
+    const code = await proxy.terminate();
     running = false;
     await Promise.all(loads);
     assert.equal(code, 0);
-    assert.equal(test.first.data.text("n"), String(acknowledged));
+    assert.equal(topology.first.data.text("n"), String(acknowledged));
   });
 
   it("waits for an open transaction to come to its end", async () => {
-    const client = await test.client();
+    const client = await proxy.client();
     client.pipeline("MULTI", "INCR a");
     await client.replies(2);
-    const code = test.proxy.terminate();
-    await eventually(async () => assert.equal(await test.proxy.health("/readyz"), 503));
+    const code = proxy.terminate();
+    await eventually(async () => assert.equal(await proxy.health("/readyz"), 503));
     assert.deepEqual(await client.call("EXEC"), [1]);
     await client.gone();
     assert.equal(await code, 0);
   });
 
   it("ends at once at the second signal", async () => {
-    const client = await test.client();
+    const client = await proxy.client();
     client.pipeline("BLPOP l 0");
-    await eventually(() => assert.equal(test.first.arrived.length, 1));
-    const code = test.proxy.terminate();
-    await eventually(async () => assert.equal(await test.proxy.health("/readyz"), 503));
-    test.proxy.terminate().catch(() => undefined);
+    await eventually(() => assert.equal(topology.first.arrived.length, 1));
+    const code = proxy.terminate();
+    await eventually(async () => assert.equal(await proxy.health("/readyz"), 503));
+    proxy.terminate().catch(() => undefined);
     await client.gone();
     assert.notEqual(await code, null);
   });
