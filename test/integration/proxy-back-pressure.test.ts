@@ -139,17 +139,17 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
 });
 
 describe("the proxy, a limit of clients", () => {
-  const test = useProxy({ maxClients: 3 });
+  const test = useProxy({ maxClients: 4 });
 
   it("tells the one too many why and serves those that are there; who leaves makes room", async () => {
     const clients = [await test.client(), await test.client(), await test.client()];
-    const late = await test.client();
+    const late = await test.newcomer();
     await late.gone();
     assert.deepEqual(late.unread, ["-ERR max number of clients reached"]);
     for (const [i, client] of clients.entries()) assert.equal(await client.call("INCR a"), i + 1);
     clients[0]?.destroy();
     await eventually(async () => {
-      const next = await test.client();
+      const next = await test.newcomer();
       try {
         assert.equal(await next.call("EXISTS b"), 0);
       } finally {

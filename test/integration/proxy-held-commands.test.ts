@@ -35,7 +35,7 @@ describe("the proxy, commands while there is no master", () => {
 
     it("lets clients connect and say hello meanwhile", async () => {
       await test.loseMaster();
-      const client = await test.client();
+      const client = await test.newcomer();
       client.send("INCR a");
       await test.settled();
       assert.deepEqual(client.unread, []);
@@ -113,7 +113,7 @@ describe("the proxy, commands while there is no master", () => {
       const early = await test.client();
       await test.loseMaster();
       assert.match(String(await early.call("INCR a")), notExecuted);
-      const late = await test.client();
+      const late = await test.newcomer();
       for (const client of [early, late]) {
         const begin = performance.now();
         assert.match(String(await client.call("INCR a")), notExecuted);

@@ -12,7 +12,7 @@ describe("the proxy, who shares an upstream connection", () => {
   const test = useProxy({ users });
 
   async function loggedIn(user: string, protocol: 2 | 3 = 2): Promise<RespClient> {
-    const client = await test.client();
+    const client = await test.newcomer();
     const password = users.get(user) ?? "";
     if (protocol === 2) assert.equal(await client.call("AUTH", user, password), "+OK");
     else await client.call("HELLO", "3", "AUTH", user, password);
@@ -93,7 +93,7 @@ describe("the proxy, who shares an upstream connection", () => {
   });
 
   it("a client without a password gets NOAUTH, and nothing of it is executed", async () => {
-    const client = await test.client();
+    const client = await test.newcomer();
     assert.match(String(await client.call("SET a 1")), /^-NOAUTH/);
     assert.match(String(await client.call("MULTI")), /^-NOAUTH/);
     assert.match(String(await client.call("AUTH alice wrong")), /^-WRONGPASS/);
@@ -111,7 +111,7 @@ describe("the proxy, who shares an upstream connection", () => {
   });
 
   it("a client that logs in while there is no master waits for the next one", async () => {
-    const client = await test.client();
+    const client = await test.newcomer();
     await test.loseMaster();
     client.pipeline("AUTH alice alice-secret", "INCR a");
     test.topology.promoteSecond();

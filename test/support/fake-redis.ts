@@ -19,7 +19,8 @@ export interface LoggedCommand {
 }
 
 /** Commands that a proxy sends of its own accord, and that tell nothing of what clients did. */
-const ownCommands = /^(HELLO|AUTH|SELECT|ROLE|PING|COMMAND|INFO|CLIENT (SETNAME|SETINFO|NO-EVICT|ID))\b/i;
+const ownCommands =
+  /^(HELLO|AUTH|SELECT|ROLE|PING|COMMAND|INFO|CONFIG GET|EXISTS warm-up|CLIENT (SETNAME|SETINFO|NO-EVICT|ID))\b/i;
 
 /**
  * A Redis that does as much as a test needs, logs every command with its connection, and fails on demand: see

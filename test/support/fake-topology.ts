@@ -5,6 +5,9 @@ import { FakeSentinel } from "./fake-sentinel.ts";
 /** The name under which the fake Sentinels know their master. */
 export const masterName = "mymaster";
 
+/** A command with which tests open a client's connections; a fake Redis doesn't count it. */
+export const warmUp = "EXISTS warm-up";
+
 /** Two fake Redis, the first one master, and three fake Sentinels that name it. A test decides what happens to whom. */
 export class FakeTopology {
   readonly redis: readonly [FakeRedis, FakeRedis];

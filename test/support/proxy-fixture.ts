@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { eventually } from "./eventually.ts";
 import type { FakeRedis } from "./fake-redis.ts";
-import { FakeTopology } from "./fake-topology.ts";
+import { FakeTopology, warmUp } from "./fake-topology.ts";
 import type { RespClient } from "./resp-client.ts";
 import { TestProxy, type TestProxyOptions } from "./test-proxy.ts";
 
@@ -20,6 +20,7 @@ export const notExecuted = /^-LOADING no master available.*not executed/;
 export class ProxyFixture {
   #topology: FakeTopology | undefined;
   #proxy: TestProxy | undefined;
+  #observer: RespClient | undefined;
   readonly #options: ProxyFixtureOptions;
 
   constructor(options: ProxyFixtureOptions) {
@@ -32,6 +33,9 @@ export class ProxyFixture {
     const password = users?.get("default");
     if (users !== undefined) this.#topology.requirePasswords(users);
     this.#proxy = await TestProxy.start(this.#topology, { password: () => password, ...options });
+    this.#observer = await this.#proxy.client();
+    if (password !== undefined) await this.#observer.call("AUTH", password);
+    await this.settled();
   }
 
   async stop(): Promise<void> {
@@ -59,7 +63,15 @@ export class ProxyFixture {
     return this.topology.second;
   }
 
+  /** A client that has been served already: there is a connection to the master for its kind. */
   async client(protocol: 2 | 3 = 2): Promise<RespClient> {
+    const client = await this.proxy.client(protocol);
+    await client.call(warmUp);
+    return client;
+  }
+
+  /** A client that has said nothing yet, except for HELLO 3. */
+  async newcomer(protocol: 2 | 3 = 2): Promise<RespClient> {
     return this.proxy.client(protocol);
   }
 
@@ -90,9 +102,7 @@ export class ProxyFixture {
 
   /** Waits until the proxy has read all that was sent before: it answers this by itself, and in order. */
   async settled(): Promise<void> {
-    const client = await this.client();
-    await client.call("CLIENT", "GETNAME");
-    client.destroy();
+    await this.#observer?.call("CLIENT", "GETNAME");
   }
 }
 
