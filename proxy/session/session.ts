@@ -53,6 +53,7 @@ export class Session implements ReplyReceiver, Waiter {
   #returned: Pending[] = [];
   #rewinding = false;
   #pumping = false;
+  #pumpAgain = false;
   #scannerHasMore = false;
   #ended = false;
   #leaving = false;
@@ -244,10 +245,17 @@ export class Session implements ReplyReceiver, Waiter {
 
   /** Takes commands as long as there are some that can go somewhere. */
   pump(): void {
-    if (this.#pumping || this.#ended) return;
+    if (this.#pumping || this.#ended) {
+      this.#pumpAgain = this.#pumping;
+      return;
+    }
     this.#pumping = true;
     try {
-      while (this.#step());
+      do {
+        this.#pumpAgain = false;
+        while (this.#step());
+        // A connection that was there at once has woken it in the middle of a step.
+      } while (this.#pumpAgain);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.host.metrics.protocolErrors.inc();
