@@ -45,6 +45,11 @@ export class PinnedConnection {
     return this.#upstream !== undefined || this.#stateful;
   }
 
+  /** A command of its client blocks, or is about to. */
+  get blocking(): boolean {
+    return this.#blocking;
+  }
+
   /** Why it is needed. */
   get #stateful(): boolean {
     return (

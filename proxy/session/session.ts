@@ -133,6 +133,11 @@ export class Session implements ReplyReceiver, Waiter {
   leave(): void {
     this.#leaving = true;
     this.#dropHeld();
+    // It would take an element for nobody.
+    if (this.pinned.blocking) {
+      this.destroy();
+      return;
+    }
     if (this.outstanding === 0 && !this.busy) this.end();
   }
 
