@@ -358,6 +358,8 @@ export class PinnedConnection {
     }
     switch (command.rule.route) {
       case "exec":
+        // Answered with nil as soon as nothing is outstanding.
+        if (this.#watchLost) return false;
         if (transaction.refused) return this.#abort(upstream);
         transaction.execSent = true;
         this.#send(command, 1, this.#execHandler(transaction, command));
