@@ -410,6 +410,7 @@ export class PinnedConnection {
           return;
         }
         if (bytes[0] === 43) transaction.confirmed.push(command);
+        else transaction.refused = true;
         session.output.add(bytes);
       },
       lost: (sent) => {
