@@ -31,6 +31,8 @@ export class PinnedConnection {
   readonly #restore = new Map<string, Buffer>();
   #blocking = false;
   #dirty = false;
+  /** It has refused a command: it ends as soon as it has answered the others. */
+  #condemned = false;
   #silent = false;
   #monitoring = false;
   /** A connection was lost since the client last heard from WAIT. */
@@ -246,7 +248,7 @@ export class PinnedConnection {
   #use(upstream: Upstream): void {
     const session = this.#session;
     this.#upstream = upstream;
-    this.#dirty = false;
+    this.#dirty = this.#condemned = false;
     upstream.owner = session;
     upstream.onMessage = (frame) => session.output.add(frame);
     upstream.onClosed = () => this.#closed();
@@ -290,7 +292,9 @@ export class PinnedConnection {
     this.#send(command, 1, {
       reply: (bytes) => {
         if (retry && this.#rejected(bytes, command)) return;
-        this.#session.output.add(bytes);
+        if (command.rule.effectFree && this.#session.givenBack) {
+          this.#session.giveBack({ kind: "command", command });
+        } else this.#give(bytes);
         this.#releaseIfClean();
       },
       lost: (sent) => {
@@ -316,6 +320,7 @@ export class PinnedConnection {
         left--;
         session.outstanding--;
         handler.reply(bytes);
+        if (this.#condemned && session.outstanding === 0) this.#upstream?.destroy("it refused a command");
       },
       lost: (sent) => {
         session.outstanding -= left;
@@ -326,6 +331,12 @@ export class PinnedConnection {
     this.#upstream.send(new Run(session, counting, earlier, last, 0, last.length, replies));
   }
 
+  /** Gives the client a reply, after those to commands that were put back. */
+  #give(bytes: Buffer): void {
+    if (this.#session.givenBack) this.#session.giveBack({ kind: "reply", bytes });
+    else this.#session.output.add(bytes);
+  }
+
   /** Puts a command back that a Redis has refused because it is no master; gives whether it has. */
   #rejected(bytes: Buffer, command: Command): boolean {
     const holding = this.#session.host.link.state !== "following";
@@ -333,6 +344,7 @@ export class PinnedConnection {
     this.#session.giveBack({ kind: "command", command });
     this.#session.host.metrics.sentAgain.inc();
     this.#upstream?.reject(bytes);
+    this.#condemned = true;
     return true;
   }
 
@@ -367,6 +379,10 @@ export class PinnedConnection {
       case "discard":
         this.#send(command, 1, {
           reply: (bytes) => {
+            if (this.#session.givenBack) {
+              this.#session.giveBack({ kind: "command", command });
+              return;
+            }
             this.#session.output.add(bytes);
             this.abandon();
             this.#releaseIfClean();
@@ -409,6 +425,11 @@ export class PinnedConnection {
           if (transaction.confirmed.length === 0) this.transaction = undefined;
           return;
         }
+        // One before it was refused: all that comes after it is built again with it.
+        if (session.givenBack) {
+          session.giveBack({ kind: "command", command });
+          return;
+        }
         if (bytes[0] === 43) transaction.confirmed.push(command);
         else transaction.refused = true;
         session.output.add(bytes);
@@ -434,7 +455,13 @@ export class PinnedConnection {
           if (this.#watching) this.#watchLost = true;
           return;
         }
-        session.output.add(bytes);
+        if (session.givenBack && bytes[0] === 45) {
+          transaction.execSent = false;
+          transaction.builtOn = undefined;
+          session.giveBack({ kind: "command", command });
+          return;
+        }
+        this.#give(bytes);
         if (transaction.db !== undefined && bytes[0] === 42) {
           session.db = transaction.db;
           session.changeGroup();
@@ -505,7 +532,7 @@ export class PinnedConnection {
     this.#send(command, left, {
       reply: (bytes) => {
         left--;
-        session.output.add(bytes);
+        this.#give(bytes);
         if (left === 0 && session.protocol === 2) this.#releaseIfClean();
       },
       lost: () => session.giveBack({ kind: "command", command: unconfirmed(command, left) }),

@@ -129,6 +129,11 @@ export class Session implements ReplyReceiver, Waiter {
     this.#returned.push(pending);
   }
 
+  /** Something was put back: replies to later commands have to wait. */
+  get givenBack(): boolean {
+    return this.#returned.length > 0;
+  }
+
   /** Closes after the replies that are due. Nothing that waits will be executed. */
   leave(): void {
     this.#leaving = true;
