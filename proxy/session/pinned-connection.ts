@@ -363,6 +363,7 @@ export class PinnedConnection {
     if (transaction.builtOn !== upstream) {
       if (session.outstanding > 0) return false;
       transaction.builtOn = upstream;
+      transaction.rewound = false;
       for (const { pieces } of transaction.confirmed) {
         const frame = Buffer.concat(pieces);
         upstream.send(new Run(undefined, swallow, undefined, frame, 0, frame.length, 1));
@@ -379,11 +380,11 @@ export class PinnedConnection {
       case "discard":
         this.#send(command, 1, {
           reply: (bytes) => {
-            if (this.#session.givenBack) {
+            if (transaction.rewound) {
               this.#session.giveBack({ kind: "command", command });
               return;
             }
-            this.#session.output.add(bytes);
+            this.#give(bytes);
             this.abandon();
             this.#releaseIfClean();
           },
@@ -423,20 +424,21 @@ export class PinnedConnection {
       reply: (bytes) => {
         if (this.#rejected(bytes, command)) {
           if (transaction.confirmed.length === 0) this.transaction = undefined;
+          transaction.rewound = true;
           return;
         }
-        // One before it was refused: all that comes after it is built again with it.
-        if (session.givenBack) {
+        if (transaction.rewound) {
           session.giveBack({ kind: "command", command });
           return;
         }
         if (bytes[0] === 43) transaction.confirmed.push(command);
         else transaction.refused = true;
-        session.output.add(bytes);
+        this.#give(bytes);
       },
       lost: (sent) => {
         // EXEC is in flight behind it: nothing may be sent again.
-        if (transaction.execSent && sent) session.giveBack({ kind: "reply", bytes: expected });
+        if (transaction.execSent && sent && !transaction.rewound)
+          session.giveBack({ kind: "reply", bytes: expected });
         else {
           if (command.rule.route === "multi") this.transaction = undefined;
           session.giveBack({ kind: "command", command });
@@ -455,7 +457,7 @@ export class PinnedConnection {
           if (this.#watching) this.#watchLost = true;
           return;
         }
-        if (session.givenBack && bytes[0] === 45) {
+        if (transaction.rewound) {
           transaction.execSent = false;
           transaction.builtOn = undefined;
           session.giveBack({ kind: "command", command });
@@ -470,7 +472,7 @@ export class PinnedConnection {
         this.#releaseIfClean();
       },
       lost: (sent) => {
-        if (sent) {
+        if (sent && !transaction.rewound) {
           session.giveBack({ kind: "reply", bytes: uncertainReply });
           session.host.metrics.uncertain.inc();
           this.abandon();

@@ -6,6 +6,8 @@ export class Transaction {
   readonly confirmed: Command[] = [];
   /** EXEC was sent: if its reply is lost nobody knows whether it ran. */
   execSent = false;
+  /** A Redis that is no master has refused one of its commands: it can't run there, and is built again from there on. */
+  rewound = false;
   /** One command was refused by the proxy: EXEC must fail, as after a command that Redis refuses. */
   refused = false;
   /** The database that a queued SELECT leads to. */
