@@ -125,18 +125,24 @@ describe("the proxy, clients that need a connection of their own", () => {
     await eventually(() => assert.ok(!test.first.isOpen(own)));
   });
 
-  it("CLIENT REPLY OFF and SKIP silence their client alone", async () => {
+  it("CLIENT REPLY SKIP silences one command of its client", async () => {
+    const [silent, other] = [await test.client(), await test.client()];
+    silent.pipeline("CLIENT REPLY SKIP", "INCR a", "GET a");
+    assert.equal(await silent.reply(), "1");
+    assert.equal(await other.call("GET a"), "1");
+    assert.deepEqual([...silent.unread, ...other.unread], []);
+  });
+
+  it("CLIENT REPLY OFF silences its client alone", async () => {
     const [silent, other] = [await test.client(), await test.client()];
     silent.pipeline("CLIENT REPLY OFF", "SET a 1", "INCR a", "CLIENT REPLY ON", "GET a");
     assert.deepEqual(await silent.replies(2), ["+OK", "2"]);
-    silent.pipeline("CLIENT REPLY SKIP", "INCR a", "GET a");
-    assert.equal(await silent.reply(), "3");
-    assert.equal(await other.call("GET a"), "3");
+    assert.equal(await other.call("GET a"), "2");
     assert.deepEqual([...silent.unread, ...other.unread], []);
     assert.notEqual(test.first.connectionOf("CLIENT REPLY OFF"), await carrierOf(other));
   });
 
-  it("WAIT goes over the connection of the client's last write, and others aren't stopped by it", async () => {
+  it("WAIT asks about the client's writes, and others aren't stopped by it", async () => {
     const [writer, other] = [await test.client(), await test.client()];
     await carrierOf(other);
     assert.equal(await writer.call("SET a 1"), "+OK");
@@ -144,10 +150,9 @@ describe("the proxy, clients that need a connection of their own", () => {
     test.first.once(/^WAIT/, waitsFor(gate.promise));
     writer.send("WAIT 1 100");
     await eventually(() => assert.ok(test.first.arrived.includes("WAIT 1 100")));
-    assert.equal(test.first.connectionOf("WAIT 1 100"), test.first.connectionOf("SET a 1"));
     assert.notEqual(await carrierOf(other), test.first.connectionOf("WAIT 1 100"));
     gate.resolve();
-    // A connection without a write gives 0.
+    // A connection over which nothing went to the replicas gives 0.
     assert.equal(await writer.reply(), 1);
   });
 
@@ -157,7 +162,7 @@ describe("the proxy, clients that need a connection of their own", () => {
     await test.loseMaster();
     test.topology.promoteSecond();
     assert.match(String(await client.call("WAIT 1 100")), /^-/);
-    assert.deepEqual(test.second.arrived, []);
+    assert.ok(!test.second.arrived.includes("WAIT 1 100"));
     await client.call("SET a 2");
     assert.equal(await client.call("WAIT 1 100"), 1);
   });

@@ -71,7 +71,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
   UNSUBSCRIBE: unsubscribe,
   PUNSUBSCRIBE: unsubscribe,
   SUNSUBSCRIBE: unsubscribe,
-  PUBLISH: ({ redis }, [, channel = "", message = ""]) => redis.publish(channel, message),
+  PUBLISH: (connection, [, channel = "", message = ""]) => {
+    // It goes to the replicas, too.
+    connection.wrote = true;
+    return connection.redis.publish(channel, message);
+  },
   BLPOP: (connection, args) => block(connection, args, "left"),
   BRPOP: (connection, args) => block(connection, args, "right"),
   XREAD: (connection, args) => {
