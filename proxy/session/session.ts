@@ -22,6 +22,9 @@ export type Pending =
   | { readonly kind: "command"; readonly command: Command }
   | { readonly kind: "reply"; readonly bytes: Buffer };
 
+/** The kernel keeps hardly more of one connection. */
+const lookAheadBytes = 16 * 2 ** 20;
+
 /**
  * One client. Its commands are taken in order: what is stateless goes over the shared connection, what isn't over one of
  * its own, and what can't go anywhere just now waits here, with all that comes behind it.
@@ -54,6 +57,7 @@ export class Session implements ReplyReceiver, Waiter {
   #rewinding = false;
   #pumping = false;
   #pumpAgain = false;
+  #looking = false;
   #scannerHasMore = false;
   #ended = false;
   #leaving = false;
@@ -115,8 +119,37 @@ export class Session implements ReplyReceiver, Waiter {
   }
 
   wake(): void {
+    if (this.#heldBytes > 0 && this.#socket.isPaused() && !this.#ended) {
+      this.#lookForEnd();
+      return;
+    }
     this.pump();
     this.output.flush();
+  }
+
+  /**
+   * A socket that isn't read from doesn't tell that its client has left; then nothing of it may be executed. What the
+   * kernel has is read before the client goes on: behind it may be the end.
+   */
+  #lookForEnd(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    const before = this.#heldBytes;
+    this.#socket.resume();
+    // The second one comes after the loop has looked at its sockets.
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#looking = false;
+        if (this.#ended || this.#leaving) return;
+        const { heldBytesInAll } = this.host.limits;
+        const more = this.#heldBytes > before && this.#heldBytes < lookAheadBytes;
+        if (more && this.host.heldBytes < 2 * heldBytesInAll) this.#lookForEnd();
+        else {
+          this.pump();
+          this.output.flush();
+        }
+      }),
+    );
   }
 
   /** Gives a reply of the proxy's own. All earlier replies must have been given. */
