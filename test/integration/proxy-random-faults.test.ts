@@ -7,7 +7,7 @@ import type { Shown } from "../support/resp-frames.ts";
 
 const losses = [closesBefore, closesAfter, halfAnswers];
 const readonly = answers("-READONLY You can't write against a read only replica.");
-const patterns = [/^RPUSH/, /^GET/, /^EXEC/, /^MULTI/, /^RPUSH \w+ \w*[02468]$/];
+const patterns = [/^WATCH/, /^RPUSH/, /^GET/, /^EXEC/, /^MULTI/, /^RPUSH \w+ \w*[02468]$/];
 
 /** A command with an id of its own, and what its reply may be. */
 interface Sent {
@@ -42,6 +42,27 @@ describe("the proxy, whatever fails", () => {
     mayBe: (reply) => reply === null || reply === "_",
     proves: never,
   });
+  const select = (): Sent => ({
+    text: `SELECT ${++ids % 3}`,
+    mayBe: (reply) => reply === "+OK",
+    proves: never,
+  });
+  const block = (): Sent => ({
+    text: `BLPOP empty${++ids} 0.02`,
+    mayBe: (reply) => reply === "*-1" || reply === "_" || isUncertain(reply),
+    proves: never,
+  });
+  const watched = (): Sent[] => {
+    const [multi, ...rest] = transaction();
+    const exec = rest.pop();
+    if (multi === undefined || exec === undefined) throw new Error("no transaction");
+    return [
+      { text: `WATCH w${ids}`, mayBe: (reply) => reply === "+OK" || isUncertain(reply), proves: never },
+      multi,
+      ...rest,
+      { ...exec, mayBe: (reply) => exec.mayBe(reply) || reply === "*-1" || reply === "_" },
+    ];
+  };
   const transaction = (): Sent[] => [
     { text: "MULTI", mayBe: (reply) => reply === "+OK", proves: never },
     {
@@ -67,7 +88,10 @@ describe("the proxy, whatever fails", () => {
     if (kill === 0) await from.start();
   }
 
-  for (const seed of [1, 2, 3, 4, 5, 6]) {
+  const one = (make: () => Sent) => () => [make()];
+  const kinds = [write, write, read, read, local, select, block].map(one).concat(transaction, watched);
+
+  for (const seed of Array.from({ length: 6 }, (_, i) => i + 1)) {
     it(`every command gets one reply in its place and runs at most once, exactly once when it says so (seed ${seed})`, async () => {
       const random = new Random(seed);
       let [master, replica] = [test.first, test.second];
@@ -77,9 +101,7 @@ describe("the proxy, whatever fails", () => {
       const proven: string[] = [];
       for (let round = 0; round < 12; round++) {
         const sent = clients.map(() =>
-          Array.from({ length: 1 + random.below(5) }, () =>
-            random.pick([() => [write()], () => [read()], () => [local()], transaction])(),
-          ).flat(),
+          Array.from({ length: 1 + random.below(5) }, () => random.pick(kinds)()).flat(),
         );
         if (random.below(2) === 0) master.once(random.pick(patterns), random.pick(losses));
         if (random.below(3) === 0) master.once(/^RPUSH/, readonly);
