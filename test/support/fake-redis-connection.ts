@@ -96,6 +96,7 @@ export class FakeRedisConnection {
     const { promise, resolve } = Promise.withResolvers<Reply>();
     this.#blocked = { keys, from, resolve };
     const timer = timeoutMs === 0 ? undefined : setTimeout(() => resolve(this.nilArray), timeoutMs);
+    this.#socket.once("close", () => resolve(this.nilArray));
     this.serveBlocked();
     const reply = await promise;
     clearTimeout(timer);
