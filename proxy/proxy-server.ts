@@ -8,6 +8,7 @@ import { CommandTable } from "./commands/command-table.ts";
 import { FailoverLog } from "./failover-log.ts";
 import { createMetrics, type ProxyMetrics } from "./metrics.ts";
 import type { ReplyValue } from "./resp/encode-reply.ts";
+import { ByteBudget } from "./session/byte-budget.ts";
 import { ClientListener } from "./session/client-listener.ts";
 import {
   defaultSessionLimits,
@@ -55,20 +56,22 @@ export class ProxyServer {
     const watcher = new MasterWatcher({ sentinels, masterName, password });
     this.watcher = watcher;
     this.#link = new MasterLink({ holdTimeoutMs, log, suspect: (reason) => watcher.suspect(reason) });
+    const limits = { ...defaultSessionLimits, ...options.limits };
+    const budget = new ByteBudget(limits.heldBytesInAll);
     const host: Omit<SessionHost, "ended"> & { server: ServerProfile } = {
       link: this.#link,
       authenticator: new Authenticator(this.#link),
-      limits: { ...defaultSessionLimits, ...options.limits },
+      limits,
       metrics: createMetrics(watcher, {
         clients: () => this.#listener.clients,
         upstreams: () => this.#link.upstreams,
         holding: () => this.#link.state !== "following",
         waiting: () => this.#link.waiting,
-        heldBytes: () => host.heldBytes,
+        heldBytes: () => budget.total,
       }),
       server: { version: "7.0.0", databases: 16, table: new CommandTable([]) },
       answerSentinel: options.answerSentinel,
-      heldBytes: 0,
+      budget,
     };
     this.#host = host;
     this.metrics = host.metrics;

@@ -34,6 +34,7 @@ export const specialRoutes: Readonly<Record<string, Route>> = {
   "client|setname": "local",
   "client|getname": "local",
   "client|setinfo": "local",
+  "client|reply": "local",
   "client|maint_notifications": "local",
   multi: "multi",
   exec: "exec",
@@ -59,7 +60,6 @@ export const specialRoutes: Readonly<Record<string, Route>> = {
   "client|trackinginfo": "session",
   "client|tracking": "session",
   "client|caching": "session",
-  "client|reply": "session",
   "client|no-evict": "session",
   "client|no-touch": "session",
 };
@@ -107,6 +107,7 @@ export const effectFreeCommands: ReadonlySet<string> = new Set([
   "function|stats",
   "object",
   "xinfo",
+  "watch",
   "unwatch",
 ]);
 

@@ -1,4 +1,5 @@
 import { decodeCommand, encodeCommand, upper } from "../resp/command-frame.ts";
+import type { Protocol } from "../resp/encode-reply.ts";
 import type { Command } from "../upstream/run.ts";
 
 /** Where a blocking command's time-out stands, and in which unit. */
@@ -32,6 +33,20 @@ export function withRemainingTime(command: Command, waitedMs: number): Command {
     ...command,
     pieces: [encodeCommand(args.map((arg, i) => (i === at.index ? text : arg)))],
   };
+}
+
+/** Milliseconds that a blocking command waits at most; undefined when it waits for ever. */
+export function timeLimitMs(command: Command): number | undefined {
+  const args = decodeCommand(Buffer.concat(command.pieces));
+  const at = timeoutAt(command.rule.name, args);
+  const given = at === undefined ? Number.NaN : Number(args[at.index]?.toString());
+  return at !== undefined && given > 0 ? (given * 1000) / at.perSecond : undefined;
+}
+
+/** What a blocking command answers when its time is over. */
+export function timeoutReply(command: Command, protocol: Protocol): Buffer {
+  if (protocol === 3) return Buffer.from("_\r\n");
+  return Buffer.from(["brpoplpush", "blmove"].includes(command.rule.name) ? "$-1\r\n" : "*-1\r\n");
 }
 
 /** XREAD from `$` (or `+`) on another master would miss what came meanwhile without anybody knowing: it ends with nil. */

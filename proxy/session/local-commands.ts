@@ -34,6 +34,7 @@ export function answerLocally(session: Session, command: Command): boolean {
       return true;
     case "reset":
       session.pinned.destroy();
+      session.setReplyMode("ON");
       session.db = 0;
       session.name = "";
       session.protocol = 2;
@@ -64,6 +65,16 @@ export function answerLocally(session: Session, command: Command): boolean {
       return isAccepted(session, () => reply(session.name === "" ? null : session.name));
     case "client|setinfo":
       return isAccepted(session, () => reply(status("OK")));
+    case "client|reply": {
+      const mode = upper(args[2]);
+      if (args.length !== 3) return wrongCount();
+      if (mode !== "ON" && mode !== "OFF" && mode !== "SKIP") return fail("ERR syntax error");
+      return isAccepted(session, () => {
+        session.setReplyMode(mode);
+        if (mode === "ON") reply(status("OK"));
+        return true;
+      });
+    }
     case "client|maint_notifications":
       return fail("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.");
     default:
@@ -79,15 +90,20 @@ function isAccepted(session: Session, action: () => boolean): boolean {
     session.answer(noAuthReply);
     return true;
   }
+  const accept = (): boolean => {
+    session.authorized = true;
+    session.changeGroup();
+    return action();
+  };
+  // Others of its kind were accepted a moment ago: what needs no master isn't held for one.
+  if (group.accepted) return accept();
   const { link } = session.host;
   if (link.state !== "following") {
     link.wait(session);
     return false;
   }
   if (group.shared(session) === undefined) return false;
-  session.authorized = true;
-  session.changeGroup();
-  return action();
+  return accept();
 }
 
 function credentialsOf(args: readonly Buffer[]): Credentials {

@@ -11,6 +11,8 @@ const copyBelow = 4096;
 
 /** Collects the replies for one client until the end of a round, and drops a client that doesn't read them. */
 export class OutputQueue {
+  /** Nothing is given: the client has asked for silence. */
+  muted = false;
   readonly #socket: Socket;
   readonly #limits: OutputLimits;
   readonly #drop: () => void;
@@ -29,6 +31,7 @@ export class OutputQueue {
   }
 
   add(bytes: Buffer): void {
+    if (this.muted) return;
     if (this.#first === undefined) this.#first = bytes;
     else if (this.#more === undefined) this.#more = [bytes];
     else this.#more.push(bytes);

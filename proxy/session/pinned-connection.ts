@@ -3,7 +3,7 @@ import { encodeError, encodeReply, status } from "../resp/encode-reply.ts";
 import { isRejection, isUnblocked } from "../upstream/rejection.ts";
 import { type Command, type ReplyHandler, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import { readsFromNow, withRemainingTime } from "./blocking.ts";
+import { readsFromNow, timeLimitMs, timeoutReply, withRemainingTime } from "./blocking.ts";
 import { execNil, uncertainReply, waitLostReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 import { isPublished, Subscriptions, unconfirmed } from "./subscriptions.ts";
@@ -33,7 +33,7 @@ export class PinnedConnection {
   #dirty = false;
   /** It has refused a command: it ends as soon as it has answered the others. */
   #condemned = false;
-  #silent = false;
+  #waitingEnds: NodeJS.Timeout | undefined;
   #monitoring = false;
   /** A connection was lost since the client last heard from WAIT. */
   #lostSinceWait = false;
@@ -67,7 +67,6 @@ export class PinnedConnection {
     const plain =
       this.transaction === undefined &&
       !this.#blocking &&
-      !this.#silent &&
       !this.#monitoring &&
       (this.#subscriptions?.count ?? 0) === 0;
     if (!plain || this.#session.host.link.state !== "following") return undefined;
@@ -96,8 +95,11 @@ export class PinnedConnection {
     if (this.transaction !== undefined && this.#answerInTransaction(command)) return true;
     if (session.host.link.state !== "following") {
       session.host.link.wait(session);
+      if (route === "blocking" && this.transaction === undefined) this.#limitWaiting(command);
       return false;
     }
+    clearTimeout(this.#waitingEnds);
+    this.#waitingEnds = undefined;
     if (this.#upstream === undefined) {
       if (session.outstanding > 0) return false;
       if (route === "wait" && this.#writesAreLost()) return this.#answer(waitLostReply);
@@ -157,9 +159,10 @@ export class PinnedConnection {
 
   /** Forgets every state and ends the connection (RESET, or the client has left). */
   destroy(): void {
+    clearTimeout(this.#waitingEnds);
     this.abandon();
     this.#subscriptions = undefined;
-    this.#forSession = this.#silent = this.#monitoring = this.#blocking = false;
+    this.#forSession = this.#monitoring = this.#blocking = false;
     this.#restore.clear();
     const upstream = this.#upstream;
     this.#upstream = undefined;
@@ -167,6 +170,17 @@ export class PinnedConnection {
       upstream.onClosed = undefined;
       upstream.destroy("its client has left");
     }
+  }
+
+  /** A blocking command has a time of its own, master or not: its client doesn't wait longer. */
+  #limitWaiting(command: Command): void {
+    const limitMs = timeLimitMs(command);
+    if (limitMs === undefined || this.#waitingEnds !== undefined) return;
+    const session = this.#session;
+    this.#waitingEnds = setTimeout(() => {
+      this.#waitingEnds = undefined;
+      session.expire(command, timeoutReply(command, session.protocol));
+    }, limitMs);
   }
 
   #answer(bytes: Buffer): boolean {
@@ -249,12 +263,12 @@ export class PinnedConnection {
     const session = this.#session;
     this.#upstream = upstream;
     this.#dirty = this.#condemned = false;
+    if (session.name !== "") this.adopt(["CLIENT", "SETNAME", session.name]);
     upstream.owner = session;
     upstream.onMessage = (frame) => session.output.add(frame);
     upstream.onClosed = () => this.#closed();
     for (const frame of this.#restore.values()) {
-      if (this.#silent) upstream.tell(frame);
-      else upstream.send(new Run(undefined, swallow, undefined, frame, 0, frame.length, 1));
+      upstream.send(new Run(undefined, swallow, undefined, frame, 0, frame.length, 1));
     }
     if (this.#restore.has("client|tracking") && session.protocol === 3) session.output.add(invalidateAll);
     if ((this.#subscriptions?.count ?? 0) === 0) return;
@@ -298,7 +312,10 @@ export class PinnedConnection {
         this.#releaseIfClean();
       },
       lost: (sent) => {
-        if (retry || !sent) this.#session.lostCommand(command, sent);
+        // WATCH ends with the EXEC that is in flight behind it.
+        const over = command.rule.route === "watch" && this.transaction?.execSent === true;
+        if (over && sent) this.#session.giveBack({ kind: "reply", bytes: ok });
+        else if (retry || !sent) this.#session.lostCommand(command, sent);
         else this.#session.giveBack({ kind: "reply", bytes: waitLostReply });
       },
     });
@@ -309,10 +326,6 @@ export class PinnedConnection {
     const session = this.#session;
     const last = command.pieces.at(-1);
     if (last === undefined || this.#upstream === undefined) return;
-    if (this.#silent) {
-      for (const piece of command.pieces) this.#upstream.tell(piece);
-      return;
-    }
     session.outstanding += replies;
     let left = replies;
     const counting: ReplyHandler = {
@@ -562,24 +575,7 @@ export class PinnedConnection {
       });
       return true;
     }
-    if (name === "client|reply" && option === "OFF") {
-      if (this.#session.outstanding > 0) return false;
-      upstream.tell(frame);
-      this.#restore.set(name, frame);
-      this.#silent = true;
-      return true;
-    }
-    if (name === "client|reply" && option === "SKIP") {
-      if (this.#session.outstanding > 0) return false;
-      // One command without a reply: everything from here on would have to be counted differently.
-      return this.#answer(
-        encodeError("ERR CLIENT REPLY SKIP isn't possible through the proxy: use OFF and ON"),
-      );
-    }
-    if (name === "client|reply") {
-      this.#silent = false;
-      this.#restore.delete(name);
-    } else if (["client|tracking", "client|no-evict", "client|no-touch"].includes(name)) {
+    if (["client|tracking", "client|no-evict", "client|no-touch"].includes(name)) {
       if (option === "OFF") this.#restore.delete(name);
       else this.#restore.set(name, frame);
     }

@@ -3,6 +3,7 @@ import type { ProxyMetrics } from "../metrics.ts";
 import type { ReplyValue } from "../resp/encode-reply.ts";
 import type { Authenticator } from "../upstream/authenticator.ts";
 import type { MasterLink } from "../upstream/master-link.ts";
+import type { ByteBudget } from "./byte-budget.ts";
 import type { Session } from "./session.ts";
 
 /** Bounds for one client, and for all of them together. */
@@ -49,7 +50,7 @@ export interface SessionHost {
   readonly server: ServerProfile;
   /** Answers `SENTINEL …`; undefined when the Sentinel API is off. */
   readonly answerSentinel: ((args: readonly Buffer[]) => ReplyValue) | undefined;
-  /** Bytes that are held for all clients. */
-  heldBytes: number;
+  /** The bytes that wait for all clients. */
+  readonly budget: ByteBudget;
   ended(session: Session): void;
 }

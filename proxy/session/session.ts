@@ -51,7 +51,11 @@ export class Session implements ReplyReceiver, Waiter {
   #group: UpstreamGroup | undefined;
   #lastShared: Upstream | undefined;
   #inputs: Buffer[] = [];
-  #heldBytes = 0;
+  #inputBytes = 0;
+  /** What the budget was told. */
+  #accounted = 0;
+  /** The master doesn't take what was sent to it already. */
+  #congested = false;
   #backlog: Pending[] = [];
   #returned: Pending[] = [];
   #rewinding = false;
@@ -61,6 +65,10 @@ export class Session implements ReplyReceiver, Waiter {
   #scannerHasMore = false;
   #ended = false;
   #leaving = false;
+  /** `CLIENT REPLY OFF`. */
+  #silenced = false;
+  /** `CLIENT REPLY SKIP`: the next command gets no reply, or its reply is waited for. */
+  #skipping: "next" | "waiting" | undefined;
 
   constructor(socket: Socket, id: number, host: SessionHost) {
     this.host = host;
@@ -119,12 +127,13 @@ export class Session implements ReplyReceiver, Waiter {
   }
 
   wake(): void {
-    if (this.#heldBytes > 0 && this.#socket.isPaused() && !this.#ended) {
+    if (this.#accounted > 0 && this.#socket.isPaused() && !this.#congested && !this.#ended) {
       this.#lookForEnd();
       return;
     }
     this.pump();
     this.output.flush();
+    if (this.#accounted > 0 || this.#socket.isPaused()) this.#regulate();
   }
 
   /**
@@ -134,7 +143,7 @@ export class Session implements ReplyReceiver, Waiter {
   #lookForEnd(): void {
     if (this.#looking) return;
     this.#looking = true;
-    const before = this.#heldBytes;
+    const before = this.#inputBytes;
     this.#socket.resume();
     // The second one comes after the loop has looked at its sockets.
     setImmediate(() =>
@@ -142,11 +151,12 @@ export class Session implements ReplyReceiver, Waiter {
         this.#looking = false;
         if (this.#ended || this.#leaving) return;
         const { heldBytesInAll } = this.host.limits;
-        const more = this.#heldBytes > before && this.#heldBytes < lookAheadBytes;
-        if (more && this.host.heldBytes < 2 * heldBytesInAll) this.#lookForEnd();
+        const more = this.#inputBytes > before && this.#inputBytes < lookAheadBytes;
+        if (more && this.host.budget.total < 2 * heldBytesInAll) this.#lookForEnd();
         else {
           this.pump();
           this.output.flush();
+          this.#regulate();
         }
       }),
     );
@@ -155,6 +165,21 @@ export class Session implements ReplyReceiver, Waiter {
   /** Gives a reply of the proxy's own. All earlier replies must have been given. */
   answer(bytes: Buffer): void {
     this.output.add(bytes);
+  }
+
+  /** `CLIENT REPLY`: the server answers all the same, and the answers are dropped here. */
+  setReplyMode(mode: "ON" | "OFF" | "SKIP"): void {
+    if (mode === "SKIP") this.#skipping = this.#silenced ? undefined : "next";
+    else this.#silenced = mode === "OFF";
+    this.output.muted = mode !== "ON";
+  }
+
+  /** A command's time is over although it could go nowhere: it gets this reply instead. */
+  expire(command: Command, reply: Buffer): void {
+    const [first] = this.#backlog;
+    if (this.#ended || first?.kind !== "command" || first.command.pieces !== command.pieces) return;
+    this.#backlog[0] = { kind: "reply", bytes: reply };
+    this.wake();
   }
 
   /** Puts something back to the head of what waits, in the order in which it is given back. */
@@ -236,8 +261,10 @@ export class Session implements ReplyReceiver, Waiter {
 
   settle(): void {
     if (this.#ended) return;
-    if (this.outstanding === 0) this.pump();
+    const goOn = this.#scannerHasMore && this.outstanding < maxOutstanding / 2;
+    if (this.outstanding === 0 || goOn) this.pump();
     this.output.flush();
+    if (this.#accounted > 0) this.#regulate();
     if (this.#leaving && this.outstanding === 0 && !this.busy) this.end();
   }
 
@@ -246,44 +273,73 @@ export class Session implements ReplyReceiver, Waiter {
   #receive(piece: Buffer): void {
     if (this.#leaving || this.#ended) return;
     if (this.#blocked) {
-      this.#hold(piece);
+      this.#inputs.push(piece);
+      this.#inputBytes += piece.length;
+      this.#regulate();
       return;
     }
     this.#scanner.push(piece);
     this.#scannerHasMore = true;
     this.pump();
     this.output.flush();
+    if (
+      this.#accounted > 0 ||
+      this.#scanner.partial ||
+      this.#congested ||
+      this.output.full ||
+      this.#blocked
+    ) {
+      this.#regulate();
+    }
   }
 
   get #blocked(): boolean {
     return this.busy || this.#backlog.length > 0 || this.#returned.length > 0 || this.#scannerHasMore;
   }
 
-  #hold(piece: Buffer): void {
-    this.#inputs.push(piece);
-    this.#heldBytes += piece.length;
-    this.host.heldBytes += piece.length;
-    const { heldBytes, heldPieces, heldBytesInAll } = this.host.limits;
-    if (
-      this.#heldBytes >= heldBytes ||
-      this.#inputs.length >= heldPieces ||
-      this.host.heldBytes >= heldBytesInAll
-    ) {
-      this.#socket.pause();
-    }
-  }
-
   #dropHeld(): void {
-    this.host.heldBytes -= this.#heldBytes;
-    this.#heldBytes = 0;
+    this.#inputBytes = 0;
     this.#inputs = [];
     this.#backlog = [];
     this.#scannerHasMore = false;
+    this.#account(0);
+  }
+
+  /** Counts what waits, and reads from the client only as long as there is room for more. */
+  #regulate(): void {
+    if (this.#ended || this.#leaving) return;
+    const { limits, budget } = this.host;
+    let bytes = this.#inputBytes + this.#scanner.partialBytes;
+    for (const pending of this.#backlog) {
+      if (pending.kind === "command") for (const piece of pending.command.pieces) bytes += piece.length;
+    }
+    this.#account(bytes);
+    const blocked = this.#blocked;
+    const enough = blocked && (bytes >= limits.heldBytes || this.#inputs.length >= limits.heldPieces);
+    const pause =
+      !this.#looking &&
+      (enough ||
+        this.#congested ||
+        this.output.full ||
+        (bytes > 0 && !budget.mayGrow(this, !blocked && this.host.link.state === "following")));
+    if (pause && !this.#socket.isPaused()) this.#socket.pause();
+    else if (!pause && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #account(bytes: number): void {
+    if (bytes === this.#accounted) return;
+    const change = bytes - this.#accounted;
+    this.#accounted = bytes;
+    this.host.budget.change(this, change, bytes === 0);
+  }
+
+  mayRead(): void {
+    this.#regulate();
   }
 
   #readAgain(): void {
-    if (this.#socket.isPaused() && this.#inputs.length === 0 && !this.#ended) this.#socket.resume();
     if (this.#scannerHasMore) this.wake();
+    else this.#regulate();
   }
 
   /** Takes commands as long as there are some that can go somewhere. */
@@ -327,6 +383,11 @@ export class Session implements ReplyReceiver, Waiter {
       this.#returned = [];
       this.#rewinding = false;
     }
+    if (this.#skipping === "waiting") {
+      if (this.outstanding > 0) return false;
+      this.#skipping = undefined;
+      this.output.muted = this.#silenced;
+    }
     if (!this.pinned.restored()) return false;
     const [first] = this.#backlog;
     if (first !== undefined) {
@@ -337,7 +398,11 @@ export class Session implements ReplyReceiver, Waiter {
         return true;
       }
       this.#backlog.shift();
-      if (this.take(first.command)) return true;
+      const skipped = this.#skipping;
+      if (this.take(first.command)) {
+        if (skipped === "next") this.#skipping = "waiting";
+        return true;
+      }
       // Whoever took it may have put something before it.
       this.#backlog.unshift(first);
       return false;
@@ -346,9 +411,7 @@ export class Session implements ReplyReceiver, Waiter {
     if (this.#scannerHasMore) return this.#scan();
     const piece = this.#inputs.shift();
     if (piece === undefined) return false;
-    this.#heldBytes -= piece.length;
-    this.host.heldBytes -= piece.length;
-    if (this.#inputs.length === 0 && this.#socket.isPaused()) this.#socket.resume();
+    this.#inputBytes -= piece.length;
     this.#scanner.push(piece);
     this.#scannerHasMore = true;
     return true;
@@ -357,7 +420,10 @@ export class Session implements ReplyReceiver, Waiter {
   /** Sends all that is simple and stands next to each other as one run; false when it stopped at something else. */
   #scan(): boolean {
     const scanner = this.#scanner;
-    const upstream = this.#linkForRuns();
+    // Replies that nobody reads must not pile up without a bound.
+    if (this.outstanding >= maxOutstanding || this.output.full) return false;
+    const upstream = this.#skipping === undefined ? this.#linkForRuns() : undefined;
+    let room = maxOutstanding - this.outstanding;
     let buffer: Buffer | undefined;
     let start = 0;
     let end = 0;
@@ -370,7 +436,11 @@ export class Session implements ReplyReceiver, Waiter {
       count = 0;
     };
     try {
-      while (scanner.next()) {
+      while (room-- > 0) {
+        if (!scanner.next()) {
+          this.#scannerHasMore = false;
+          break;
+        }
         if (upstream !== undefined && scanner.rule.simple) {
           if (
             scanner.earlier === undefined &&
@@ -404,14 +474,15 @@ export class Session implements ReplyReceiver, Waiter {
     } finally {
       flush();
     }
-    this.#scannerHasMore = false;
     this.partialSince = scanner.partial ? (this.partialSince ?? performance.now()) : undefined;
-    if (upstream !== undefined && upstream.backlogBytes > this.host.limits.heldBytes) {
-      this.#socket.pause();
-      upstream.onceDrained(() => this.#readAgain());
+    if (upstream !== undefined && !this.#congested && upstream.backlogBytes > this.host.limits.heldBytes) {
+      this.#congested = true;
+      upstream.onceDrained(() => {
+        this.#congested = false;
+        this.#readAgain();
+      });
     }
-    if (this.output.full) this.#socket.pause();
-    return true;
+    return !this.#scannerHasMore;
   }
 
   /** The connection for simple commands, when they can go now without another look. */
@@ -548,3 +619,5 @@ export class Session implements ReplyReceiver, Waiter {
 
 /** ms */
 const retryMs = 25;
+/** Commands of one client in flight: more wait until some of these are answered. */
+const maxOutstanding = 1024;

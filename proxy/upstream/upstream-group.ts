@@ -28,6 +28,8 @@ export class UpstreamGroup {
   readonly key: GroupKey;
   /** Why the server doesn't accept this user (any more). */
   denied: string | undefined;
+  /** The server has accepted this user, and has not refused it since. */
+  accepted = false;
   readonly #host: GroupHost;
   readonly #waiters = new Set<Waiter>();
   readonly #idle: Upstream[] = [];
@@ -86,14 +88,20 @@ export class UpstreamGroup {
   #open(settled: () => void): Upstream | undefined {
     const upstream = this.#host.open(this.key, (closed, failure) => this.#closed(closed, failure));
     upstream?.onceOpened((ready) => {
-      if (ready) this.denied = undefined;
+      if (ready) {
+        this.denied = undefined;
+        this.accepted = true;
+      }
       settled();
     });
     return upstream;
   }
 
   #closed(upstream: Upstream, failure: UpstreamFailure): void {
-    if (failure.kind === "denied") this.denied = failure.message;
+    if (failure.kind === "denied") {
+      this.denied = failure.message;
+      this.accepted = false;
+    }
     if (this.#shared === upstream) this.#shared = undefined;
     const at = this.#idle.indexOf(upstream);
     if (at >= 0) this.#idle.splice(at, 1);

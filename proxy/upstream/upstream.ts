@@ -135,11 +135,6 @@ export class Upstream {
     this.send(new Run(undefined, handler, undefined, frame, 0, frame.length, 1));
   }
 
-  /** Sends bytes that get no reply. */
-  tell(frame: Buffer): void {
-    this.#batch.add(frame, 0, frame.length);
-  }
-
   /** Calls back once when the server has taken what was written. */
   onceDrained(callback: () => void): void {
     this.#socket.once("drain", callback);

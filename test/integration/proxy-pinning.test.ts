@@ -139,7 +139,8 @@ describe("the proxy, clients that need a connection of their own", () => {
     assert.deepEqual(await silent.replies(2), ["+OK", "2"]);
     assert.equal(await other.call("GET a"), "2");
     assert.deepEqual([...silent.unread, ...other.unread], []);
-    assert.notEqual(test.first.connectionOf("CLIENT REPLY OFF"), await carrierOf(other));
+    // The proxy drops the replies itself: on a shared connection the server's silence would hit everybody.
+    assert.ok(test.first.log.every(({ text }) => !text.startsWith("CLIENT REPLY")));
   });
 
   it("WAIT asks about the client's writes, and others aren't stopped by it", async () => {
