@@ -29,3 +29,24 @@ export async function askRole(connection: ControlConnection): Promise<Role> {
   }
   throw new Error(`ROLE answered ${JSON.stringify(reply)}: neither a master nor a replica`);
 }
+
+/** The names of a Redis' data set: its own, and the one that it had as a replica until it was promoted. */
+export interface ReplicationIds {
+  readonly current: string;
+  readonly former: string;
+}
+
+/**
+ * Asks a Redis for the history that its data belong to (`INFO replication`).
+ *
+ * @throws {Error} when it can't be reached or answers an error.
+ */
+export async function askReplicationIds(connection: ControlConnection): Promise<ReplicationIds> {
+  const info = String(await connection.call("INFO", "replication"));
+  const read = (name: string): string => {
+    const id = new RegExp(`^${name}:(\\w+)`, "m").exec(info)?.[1];
+    if (id === undefined) throw new Error(`INFO replication gave no '${name}'`);
+    return id;
+  };
+  return { current: read("master_replid"), former: read("master_replid2") };
+}

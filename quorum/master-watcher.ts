@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { type Address, sameAddress } from "./address.ts";
 import { agree, newestView, type SentinelView } from "./agreement.ts";
-import { askRole } from "./ask-role.ts";
+import { askReplicationIds, askRole, type ReplicationIds } from "./ask-role.ts";
 import { askSentinels } from "./ask-sentinel.ts";
 import { ControlConnection } from "./control-connection.ts";
 import { candidateOf, type MasterState, nextState, type Probe, sameState } from "./master-state.ts";
@@ -35,7 +35,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   readonly #unsubscribe: (() => void)[] = [];
   #state: MasterState = { kind: "searching", reason: "nobody was asked yet" };
   #acceptedEpoch = 0;
-  #everFollowed = false;
+  /** The replication ID of the master that was followed last. */
+  #history: string | undefined;
   #views: readonly SentinelView[] = [];
   #probe: ControlConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -129,12 +130,13 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     const asked = candidate && { candidate, probe: await this.#ask(candidate.master) };
     const state = nextState(this.#state, agreement, asked, performance.now());
     this.#change(state);
+    // It changes when a master is promoted, and when one lost its data.
+    if (state.kind === "following") this.#history = (await this.#askHistory())?.current;
   }
 
   #change(state: MasterState): void {
     if (state.kind === "following") {
       this.#acceptedEpoch = state.configEpoch;
-      this.#everFollowed = true;
     }
     const before = this.#state;
     this.#state = state;
@@ -143,17 +145,30 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
 
   /**
    * Right after a promotion only the failover's leader names the new master: its word is enough when that Redis itself
-   * says that it is master. Gives whether the leader is followed.
+   * says that it is master, and proves that it was a replica of the old one. Gives whether the leader is followed.
    */
   async #followLeader(views: readonly SentinelView[]): Promise<boolean> {
-    if (!this.#everFollowed) return false;
+    if (this.#history === undefined) return false;
     const newest = newestView(views, {
       sentinelCount: this.#options.sentinels.length,
       above: this.#acceptedEpoch,
     });
     if (newest === undefined || (await this.#ask(newest.master)).kind !== "master") return false;
+    // A Sentinel may lie; a Redis that was promoted has the old master's history.
+    const ids = await this.#askHistory();
+    if (ids === undefined || ![ids.former, ids.current].includes(this.#history)) return false;
     this.#change({ kind: "following", master: newest.master, configEpoch: newest.configEpoch });
+    this.#history = ids.current;
     return true;
+  }
+
+  async #askHistory(): Promise<ReplicationIds | undefined> {
+    try {
+      return this.#probe && (await askReplicationIds(this.#probe));
+    } catch {
+      // Without it the leader's word isn't enough, and the majority decides a moment later.
+      return undefined;
+    }
   }
 
   async #ask(address: Address): Promise<Probe> {

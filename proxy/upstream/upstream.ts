@@ -60,6 +60,7 @@ export class Upstream {
   readonly #scanner = new ReplyScanner();
   readonly #batch: WriteBatch;
   readonly #runs = new RunQueue();
+  readonly #drained: (() => void)[] = [];
   readonly #touched = new Set<ReplyReceiver>();
   #unsent = 0;
   #ready = false;
@@ -137,7 +138,10 @@ export class Upstream {
 
   /** Calls back once when the server has taken what was written. */
   onceDrained(callback: () => void): void {
-    this.#socket.once("drain", callback);
+    if (this.#drained.push(callback) > 1) return;
+    this.#socket.once("drain", () => {
+      for (const waiting of this.#drained.splice(0)) waiting();
+    });
   }
 
   /** Takes note of an error reply that says that this is no master that works. */
@@ -329,6 +333,7 @@ export class Upstream {
       else run.receiver?.lost(run, sent);
       if (run.receiver !== undefined) this.#touched.add(run.receiver);
     });
+    for (const waiting of this.#drained.splice(0)) waiting();
     this.onClosed?.();
     this.options.onClose(this, failure);
     this.#opened?.(false);

@@ -26,6 +26,12 @@ const scripts: readonly (readonly [string, readonly string[], number?])[] = [
   ["ROLE's shape", ["DBSIZE", "PUBLISH c m", "WAIT 0 10", "FLUSHALL"]],
 ];
 
+/** Without arguments UNSUBSCRIBE confirms in the order of a hash table: the names can't be compared one by one. */
+function anyOrder(reply: unknown): unknown {
+  const text = JSON.stringify(reply);
+  return text.includes('"unsubscribe"') ? text.replace(/"unsubscribe","[ab]"/, '"unsubscribe","?"') : reply;
+}
+
 describe("FakeRedis beside a genuine one", () => {
   let genuine: RedisProcess;
   let fake: FakeRedis;
@@ -54,7 +60,8 @@ describe("FakeRedis beside a genuine one", () => {
     for (const [name, script, count = script.length] of scripts) {
       it(`answers the same, RESP${protocol}: ${name}`, async () => {
         const expected = await replies(genuine.port, protocol, script, count);
-        assert.deepEqual(await replies(fake.port, protocol, script, count), expected);
+        const answered = await replies(fake.port, protocol, script, count);
+        assert.deepEqual(answered.map(anyOrder), expected.map(anyOrder));
       });
     }
   }

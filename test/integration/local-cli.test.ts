@@ -104,9 +104,12 @@ describe("redis-ha local", function () {
   it("stops everything at Ctrl-C", async () => {
     const running = up(["--json"]);
     let output = "";
-    running.stdout?.on("data", (data: Buffer) => {
-      output += data.toString();
-    });
+    // What it says on stderr tells why there are no outputs.
+    for (const stream of [running.stdout, running.stderr]) {
+      stream?.on("data", (data: Buffer) => {
+        output += data.toString();
+      });
+    }
     await eventually(() => assert.match(output, /proxyEndpoint/), { withinMs: 30_000 });
     running.kill("SIGINT");
     const { exitCode, stderr } = await running;
@@ -126,9 +129,12 @@ describe("redis-ha local", function () {
   it("can be ended, and started again, after the command itself was killed", async () => {
     const running = up(["--json"]);
     let output = "";
-    running.stdout?.on("data", (data: Buffer) => {
-      output += data.toString();
-    });
+    // What it says on stderr tells why there are no outputs.
+    for (const stream of [running.stdout, running.stderr]) {
+      stream?.on("data", (data: Buffer) => {
+        output += data.toString();
+      });
+    }
     await eventually(() => assert.match(output, /proxyEndpoint/), { withinMs: 30_000 });
     running.kill("SIGKILL");
     await running;

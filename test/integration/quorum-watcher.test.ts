@@ -81,9 +81,34 @@ describe("a MasterWatcher among three Sentinels", function () {
   });
 
   it("never follows a Redis that one Sentinel alone names", async () => {
+    masters[0].history = { current: "aaaa", former: "0000" };
+    masters[1].history = { current: "bbbb", former: "cccc" };
     watch();
     await follows(masters[0]);
     failover(sentinels[2]);
+    await rounds(5);
+    assert.ok(!changes.includes(masters[1].port));
+  });
+
+  it("follows the failover's leader alone when the new master was a replica of the old one", async () => {
+    masters[0].history = { current: "aaaa", former: "0000" };
+    masters[1].history = { current: "bbbb", former: "aaaa" };
+    watch();
+    await follows(masters[0]);
+    await rounds(2);
+    failover(sentinels[2]);
+    await follows(masters[1]);
+    await rounds(5);
+    assert.deepEqual(changes, [masters[0].port, masters[1].port]);
+  });
+
+  it("doesn't take the leader's word for a Redis that is a replica still", async () => {
+    masters[0].history = { current: "aaaa", former: "0000" };
+    masters[1].history = { current: "aaaa", former: "0000" };
+    watch();
+    await follows(masters[0]);
+    failover(sentinels[2]);
+    masters[1].role = "slave";
     await rounds(5);
     assert.ok(!changes.includes(masters[1].port));
   });

@@ -29,6 +29,8 @@ const ownCommands =
  */
 export class FakeRedis {
   role: "master" | "slave" = "master";
+  /** Its replication IDs, as INFO tells them; undefined: it tells none. */
+  history: { readonly current: string; readonly former: string } | undefined;
   /** User → password; undefined: no password is needed. */
   users: ReadonlyMap<string, string> | undefined;
   readonly data = new FakeRedisData();
