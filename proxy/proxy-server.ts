@@ -55,7 +55,12 @@ export class ProxyServer {
     const { sentinels, masterName, password, log, holdTimeoutMs } = options;
     const watcher = new MasterWatcher({ sentinels, masterName, password });
     this.watcher = watcher;
-    this.#link = new MasterLink({ holdTimeoutMs, log, suspect: (reason) => watcher.suspect(reason) });
+    this.#link = new MasterLink({
+      holdTimeoutMs,
+      log,
+      suspect: (reason) => watcher.suspect(reason),
+      resume: () => this.#link.follow(watcher.state),
+    });
     const limits = { ...defaultSessionLimits, ...options.limits };
     const budget = new ByteBudget(limits.heldBytesInAll);
     const host: Omit<SessionHost, "ended"> & { server: ServerProfile } = {

@@ -6,7 +6,7 @@ import { askSentinels } from "./ask-sentinel.ts";
 import { ControlConnection } from "./control-connection.ts";
 import { candidateOf, type MasterState, nextState, type Probe, sameState } from "./master-state.ts";
 import { PatientAgreement } from "./patient-agreement.ts";
-import { subscribeToSentinel } from "./sentinel-events.ts";
+import { failoverStep, subscribeToSentinel } from "./sentinel-events.ts";
 
 /** What a {@link MasterWatcher} is told. */
 export interface MasterWatcherOptions {
@@ -18,6 +18,9 @@ export interface MasterWatcherOptions {
   readonly followingEveryMs?: number;
   readonly searchingEveryMs?: number;
 }
+
+/** A failover that has begun and is neither over nor given up after this time, ms, is not waited for any more. */
+const promotionMs = 3000;
 
 interface MasterWatcherEvents {
   /** The master changed, was lost or was found. */
@@ -38,6 +41,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   /** The replication ID of the master that was followed last. */
   #history: string | undefined;
   #views: readonly SentinelView[] = [];
+  /** Until then a failover that has begun is waited for; ms of the monotonic clock. */
+  #promotionUntil = 0;
   #probe: ControlConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
@@ -69,7 +74,9 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   start(): void {
     const { sentinels, password } = this.#options;
     for (const sentinel of sentinels) {
-      this.#unsubscribe.push(subscribeToSentinel({ sentinel, password, onEvent: () => this.check() }));
+      const onEvent = (channel: string, _sentinel: string, message: string): void =>
+        this.#heard(channel, message);
+      this.#unsubscribe.push(subscribeToSentinel({ sentinel, password, onEvent }));
     }
     this.check();
   }
@@ -115,6 +122,18 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     this.#probe?.close();
   }
 
+  #heard(channel: string, message: string): void {
+    const step = failoverStep(channel, message, this.#options.masterName);
+    if (step === "begins") {
+      // Two events tell of it; the second must not begin it again after it is over.
+      if (this.#promotionUntil < performance.now()) this.#promotionUntil = performance.now() + promotionMs;
+      this.suspect("a failover is under way");
+    } else {
+      if (step === "aborts") this.#promotionUntil = 0;
+      this.check();
+    }
+  }
+
   async #decide(): Promise<void> {
     const { masterName, sentinels } = this.#options;
     const options = { sentinelCount: sentinels.length, minEpoch: this.#acceptedEpoch };
@@ -129,13 +148,22 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     const candidate = candidateOf(this.#state, agreement);
     const asked = candidate && { candidate, probe: await this.#ask(candidate.master) };
     const state = nextState(this.#state, agreement, asked, performance.now());
+    if (this.#isBeingReplaced(state)) return;
     this.#change(state);
     // It changes when a master is promoted, and when one lost its data.
     if (state.kind === "following") this.#history = (await this.#askHistory())?.current;
   }
 
+  /** The old master still says that it is one, and a replica is being promoted. */
+  #isBeingReplaced(state: MasterState): boolean {
+    if (state.kind !== "following" || performance.now() > this.#promotionUntil) return false;
+    const before = this.#state.kind === "following" ? this.#state : this.#state.suspect;
+    return before !== undefined && sameAddress(before.master, state.master);
+  }
+
   #change(state: MasterState): void {
     if (state.kind === "following") {
+      this.#promotionUntil = 0;
       this.#acceptedEpoch = state.configEpoch;
     }
     const before = this.#state;

@@ -1,6 +1,27 @@
 import { Redis } from "ioredis";
 import { type Address, formatAddress } from "./address.ts";
 
+/** The leader is about to promote a replica: whatever the master still acknowledges may be lost. */
+const failoverBegins: readonly string[] = ["+selected-slave", "+failover-state-send-slaveof-noone"];
+const failoverAborts: readonly string[] = [
+  "-failover-abort-no-good-slave",
+  "-failover-abort-not-elected",
+  "-failover-abort-slave-timeout",
+];
+
+/** What an event says about a failover of this master: it begins or is given up; undefined: neither. */
+export function failoverStep(
+  channel: string,
+  message: string,
+  masterName: string,
+): "begins" | "aborts" | undefined {
+  // `slave <name> <ip> <port> @ <master> …`, `master <master> …`
+  const words = message.split(" ");
+  if ((words[0] === "master" ? words[1] : words[words.indexOf("@") + 1]) !== masterName) return undefined;
+  if (failoverBegins.includes(channel)) return "begins";
+  return failoverAborts.includes(channel) ? "aborts" : undefined;
+}
+
 /** Events after which the answer to "who is master?" may have changed. */
 const channels = [
   "+promoted-slave",
@@ -10,9 +31,8 @@ const channels = [
   "-odown",
   "+tilt",
   "-tilt",
-  "-failover-abort-no-good-slave",
-  "-failover-abort-not-elected",
-  "-failover-abort-slave-timeout",
+  ...failoverBegins,
+  ...failoverAborts,
 ];
 
 /** What {@link subscribeToSentinel} is told. */
@@ -20,7 +40,7 @@ export interface SentinelEventsOptions {
   readonly sentinel: Address;
   readonly password: () => string | undefined;
   /** Something happened. What it means is found out by asking: an event alone decides nothing. */
-  readonly onEvent: (channel: string, sentinel: string) => void;
+  readonly onEvent: (channel: string, sentinel: string, message: string) => void;
 }
 
 /** Stands for events that may have been missed while there was no connection. */
@@ -47,10 +67,10 @@ export function subscribeToSentinel({ sentinel, password, onEvent }: SentinelEve
   });
   // A Sentinel that is gone is seen by the questions that go to all of them.
   client.on("error", () => undefined);
-  client.on("message", (channel: string) => onEvent(channel, name));
+  client.on("message", (channel: string, message: string) => onEvent(channel, name, message));
   client.on("ready", () => {
     client.subscribe(...channels).then(
-      () => onEvent(reconnected, name),
+      () => onEvent(reconnected, name, ""),
       // Without the right password. Another connection reads it again.
       () => client.disconnect(true),
     );

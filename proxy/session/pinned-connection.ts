@@ -352,7 +352,7 @@ export class PinnedConnection {
 
   /** Puts a command back that a Redis has refused because it is no master; gives whether it has. */
   #rejected(bytes: Buffer, command: Command): boolean {
-    const holding = this.#session.host.link.state !== "following";
+    const holding = this.#session.host.link.failingOver;
     if (bytes[0] !== 45 || !(isRejection(bytes, 0, holding) || isUnblocked(bytes))) return false;
     this.#session.giveBack({ kind: "command", command });
     this.#session.host.metrics.sentAgain.inc();

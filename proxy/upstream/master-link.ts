@@ -11,6 +11,8 @@ export interface MasterLinkOptions {
   readonly log: Logger;
   /** Something is wrong with the master: it should be asked whether it still is one. */
   readonly suspect: (reason: string) => void;
+  /** A pause of the link's own is over: it wants to know again what the watcher knows. */
+  readonly resume: () => void;
 }
 
 /** What clients may expect now. `circuitOpen`: there was no master for too long, nothing is held any more. */
@@ -21,6 +23,8 @@ const silenceMs = 300;
 const watchEveryMs = 100;
 /** What an old master still has to say after it was replaced or refused a write, ms. */
 const lastWordsMs = 50;
+/** So long after a failover `NOREPLICAS` means that the replicas are not there yet, ms. */
+const replicasJoinMs = 5000;
 /** Clients that go on in one turn of the event loop: a new master is not flooded, and the loop goes on. */
 const wakePerTurn = 256;
 
@@ -35,6 +39,8 @@ export class MasterLink implements GroupHost {
   #state: LinkState = "holding";
   #deadline: NodeJS.Timeout | undefined;
   #ticks = 0;
+  #switchedAt = Number.NEGATIVE_INFINITY;
+  #pause: NodeJS.Timeout | undefined;
 
   constructor(options: MasterLinkOptions) {
     this.#options = options;
@@ -44,6 +50,11 @@ export class MasterLink implements GroupHost {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** There is no master, or the new one is so new that its replicas may still be on their way to it. */
+  get failingOver(): boolean {
+    return this.#state !== "following" || performance.now() - this.#switchedAt < replicasJoinMs;
   }
 
   /** Clients that wait for a master. */
@@ -65,6 +76,7 @@ export class MasterLink implements GroupHost {
       this.#master = state.master;
       this.#state = "following";
       if (before !== undefined && !sameAddress(before, state.master)) {
+        this.#switchedAt = performance.now();
         for (const upstream of [...this.#upstreams]) {
           if (!sameAddress(upstream.options.address, state.master))
             upstream.destroy("the master was replaced");
@@ -113,7 +125,7 @@ export class MasterLink implements GroupHost {
       address: this.#master,
       ...key,
       connectTimeoutMs: 1000,
-      holding: () => this.#state !== "following",
+      holding: () => this.failingOver,
       onRejection: (rejecting, reply) => this.#rejected(rejecting, reply, key),
       onClose: (closed, failure) => {
         this.#upstreams.delete(closed);
@@ -145,6 +157,7 @@ export class MasterLink implements GroupHost {
   /** Ends everything. */
   close(): void {
     clearInterval(this.#watch);
+    clearTimeout(this.#pause);
     clearTimeout(this.#deadline);
     for (const upstream of [...this.#upstreams]) upstream.destroy();
   }
@@ -176,7 +189,23 @@ export class MasterLink implements GroupHost {
     next();
   }
 
+  /** A new master without its replicas is the right one, only too early. */
+  #waitForReplicas(): void {
+    if (this.#state === "following") {
+      this.#state = "holding";
+      this.#startDeadline();
+    }
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      this.#options.resume();
+    }, lastWordsMs);
+  }
+
   #rejected(upstream: Upstream, reply: string, key: GroupKey): void {
+    if (reply === "NOREPLICAS") {
+      this.#waitForReplicas();
+      return;
+    }
     this.group(key).retire(upstream);
     this.#options.suspect(`the master answered ${reply}`);
     setTimeout(() => upstream.destroy(`it answered ${reply}`), lastWordsMs).unref();
