@@ -22,7 +22,14 @@ local: node_modules ## Run the whole topology as processes of this machine, unti
 .PHONY: test
 test: node_modules ## Run all checks and tests; ends with "N passed, N failed"
 	@scripts/ensure-redis.sh
+	@scripts/ensure-haproxy.sh || true
 	node_modules/.bin/node test/run.ts
+
+.PHONY: bench
+bench: node_modules ## Measure the proxy beside HAProxy and no proxy (about 6 minutes)
+	@scripts/ensure-redis.sh
+	@scripts/ensure-haproxy.sh
+	$(REDIS_HA) bench
 
 # The lockfile decides: a changed one installs anew. Install scripts stay off; the two packages that need theirs are named.
 node_modules: package-lock.json

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { ExecaError } from "execa";
 import { SettingsError } from "../settings/settings-error.ts";
+import { benchCommand } from "./bench.ts";
 import { clusterCommand } from "./cluster.ts";
 import { localCommand } from "./local.ts";
 import { stackCommand } from "./stack.ts";
@@ -11,7 +12,8 @@ const program = new Command("redis-ha")
   .showHelpAfterError()
   .addCommand(localCommand())
   .addCommand(stackCommand())
-  .addCommand(clusterCommand());
+  .addCommand(clusterCommand())
+  .addCommand(benchCommand());
 
 try {
   await program.parseAsync();

@@ -126,8 +126,7 @@ export class Upstream {
     this.#unsent++;
     if (run.earlier !== undefined) for (const piece of run.earlier) this.#batch.add(piece, 0, piece.length);
     this.#batch.add(run.buffer, run.start, run.end);
-    // The server waits for work: it gets it now. What comes meanwhile goes together.
-    if (idle) this.#batch.hurry();
+    this.#batch.schedule(idle);
   }
 
   /** Sends one command whose reply the caller looks at. */

@@ -31,18 +31,20 @@ export class WriteBatch {
     this.#onFlush = onFlush;
   }
 
-  /** Writes what is collected after the event that is being handled, not at the end of the turn. */
-  hurry(): void {
+  /**
+   * Has what was added written at the end of this turn; or, when the server has nothing to do and there is no sign that
+   * more comes in this turn, after the event that is being handled.
+   */
+  schedule(serverIsIdle: boolean): void {
+    if (this.#dirty) return;
+    this.#dirty = true;
     // After a turn with several commands there will be several in this one, too: they go together.
-    if (this.#dirty && this.#countBefore <= 1) queueMicrotask(() => this.flush());
+    if (serverIsIdle && this.#countBefore <= 1) queueMicrotask(() => this.flush());
+    else if (dirty.push(this) === 1) setImmediate(flushAll);
   }
 
   add(bytes: Buffer, start: number, end: number): void {
     this.#count++;
-    if (!this.#dirty) {
-      this.#dirty = true;
-      if (dirty.push(this) === 1) setImmediate(flushAll);
-    }
     const size = end - start;
     if (size > copyUpTo) {
       this.#closePage();

@@ -1,0 +1,89 @@
+import { writeFileSync } from "node:fs";
+import { Command, InvalidArgumentError } from "commander";
+import { judge, renderReport } from "../bench/report.ts";
+import { runBench } from "../bench/run-bench.ts";
+import { idleTarget, scenarios } from "../bench/scenarios.ts";
+import { showProgress } from "./progress.ts";
+import { UserError } from "./user-error.ts";
+
+interface BenchCommandOptions {
+  readonly rounds: number;
+  readonly scale: number;
+  readonly port: number;
+  readonly scenario?: readonly string[];
+  readonly idle: number;
+  readonly clients: number;
+  readonly cpuProf?: string;
+  readonly json?: string;
+  readonly check?: boolean;
+}
+
+/** `redis-ha bench`: the proxy beside HAProxy and no proxy at all. */
+export function benchCommand(): Command {
+  return new Command("bench")
+    .description(
+      "Measure Redis directly, through HAProxy and through the proxy, interleaved in one run. Needs redis-server, redis-benchmark and haproxy.",
+    )
+    .option("--rounds <number>", "rounds of each scenario", whole(1, 100), 5)
+    .option("--scale <factor>", "factor on the number of requests", positive, 1)
+    .option("--scenario <names...>", `only these: ${scenarios.map(({ name }) => `"${name}"`).join(", ")}`)
+    .option(
+      "--idle <number>",
+      "idle clients for the memory test; 0: none",
+      whole(0, 15_000),
+      idleTarget.clients,
+    )
+    .option(
+      "--clients <number>",
+      "clients for the test of upstream connections; 0: none",
+      whole(0, 8000),
+      5000,
+    )
+    .option("--port <number>", "first of six ports", whole(1, 65_000), 7800)
+    .option("--cpu-prof <directory>", "write a CPU profile of the proxy there")
+    .option("--json <file>", "write every measurement into a file")
+    .option("--check", "exit code 1 when a target is missed")
+    .action(bench);
+}
+
+async function bench(options: BenchCommandOptions): Promise<void> {
+  const known = scenarios.map(({ name }) => name);
+  const unknown = options.scenario?.filter((name) => !known.includes(name)) ?? [];
+  if (unknown.length > 0) {
+    throw new UserError(`There is no scenario '${unknown.join("', '")}': use '${known.join("', '")}'.`);
+  }
+  const interrupted = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+  const result = await runBench({
+    scenarios: scenarios.filter(({ name }) => options.scenario?.includes(name) ?? true),
+    rounds: options.rounds,
+    scale: options.scale,
+    basePort: options.port,
+    idleClients: options.idle,
+    manyClients: options.clients,
+    nodeOptions: options.cpuProf === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.cpuProf}`],
+    onProgress: showProgress,
+    signal: interrupted.signal,
+  });
+  process.stdout.write(`${renderReport(result)}\n`);
+  if (options.json !== undefined) {
+    writeFileSync(options.json, `${JSON.stringify({ ...result, verdicts: judge(result) }, undefined, 2)}\n`);
+  }
+  if (options.check === true && judge(result).some(({ reached }) => !reached)) process.exitCode = 1;
+}
+
+function whole(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`Use a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 100)) throw new InvalidArgumentError("Use a number above 0, up to 100.");
+  return value;
+}

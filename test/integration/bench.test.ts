@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import type { BenchResult } from "../../bench/report.ts";
+import { findProgram } from "../../runtime/find-program.ts";
+import { temporaryDirectory } from "../support/redis-process.ts";
+
+const program = fileURLToPath(new URL("../../bin/redis-ha.js", import.meta.url));
+
+describe("redis-ha bench", function () {
+  this.timeout(60_000);
+  const directory = temporaryDirectory();
+  after(() => directory.remove());
+
+  it("measures every scenario on all three paths and judges it", async function () {
+    try {
+      findProgram("haproxy", `${process.env.PATH}:/usr/sbin`);
+    } catch {
+      // haproxy is not installed, and this machine doesn't let the project install it.
+      this.skip();
+    }
+    const file = join(directory.path, "result.json");
+    const small = ["--rounds", "1", "--scale", "0.01", "--idle", "200", "--clients", "200"];
+    const { stdout } = await execa(process.execPath, [program, "bench", ...small, "--json", file]);
+    assert.match(stdout, /c=50 -P 16 GET +\d+ +\d+ +\d+/);
+    const result = JSON.parse(readFileSync(file, "utf8")) as BenchResult;
+    assert.equal(result.series.length, 10);
+    for (const { rps } of result.series) {
+      for (const values of Object.values(rps)) assert.ok(values.length === 1 && Number(values[0]) > 0);
+    }
+    assert.equal(result.idle?.clients, 200);
+    // One shared connection, whatever the number of clients.
+    assert.equal(result.upstreams?.many, result.upstreams?.few);
+  });
+
+  it("names an unknown scenario and a bad number, and what is allowed", async () => {
+    const wrong = await execa(process.execPath, [program, "bench", "--scenario", "c=7"], { reject: false });
+    assert.equal(wrong.exitCode, 1);
+    assert.match(wrong.stderr, /no scenario 'c=7'.*'c=50'/);
+    const number = await execa(process.execPath, [program, "bench", "--rounds", "0"], { reject: false });
+    assert.equal(number.exitCode, 1);
+    assert.match(number.stderr, /whole number from 1 to 100/);
+  });
+});
