@@ -2,14 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { UserError } from "../cli/user-error.ts";
+import { bundlePrograms } from "../components/bundle.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { portsInUse } from "../runtime/ports-in-use.ts";
 import type { Path } from "./scenarios.ts";
 
-const project = fileURLToPath(new URL("..", import.meta.url));
 const readyWithinMs = 10_000;
 
 function launch(program: string, args: readonly string[], env: Record<string, string>, cwd: string) {
@@ -90,7 +89,10 @@ export class BenchServers {
     writeFileSync(haproxyConf, haproxyConfiguration(haproxy, direct));
     this.#run("haproxy", findProgram("haproxy", `${process.env.PATH}:/usr/sbin`), ["-db", "-f", haproxyConf]);
     await this.#answers("sentinel", sentinel);
-    this.#run("proxy", process.execPath, [...nodeOptions, join(project, "proxy/main.ts")], {
+    // As in its image: one file without types, and the same options.
+    const dist = join(this.#directory, "dist");
+    bundlePrograms({ directory: "proxy", programs: ["main"], outDirectory: dist });
+    this.#run("proxy", process.execPath, ["--max-semi-space-size=4", ...nodeOptions, join(dist, "main.js")], {
       BIND_ADDR: "127.0.0.1",
       PROXY_PORT: String(proxy),
       PROXY_ADMIN_PORT: String(proxy + 1),

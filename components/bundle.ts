@@ -11,6 +11,8 @@ export interface BundleContext {
   readonly directory: string;
   /** Program files in that folder, without `.ts`. */
   readonly programs: readonly string[];
+  /** Where the files are written. Default: `dist` in the folder, where the image's build finds them. */
+  readonly outDirectory?: string;
 }
 
 /**
@@ -19,13 +21,14 @@ export interface BundleContext {
  * So an image build copies a few small files and needs neither npm nor a network, and the hash of its context changes
  * only when the program does: the same sources give the same bytes and modes.
  */
-export function bundlePrograms({ directory, programs }: BundleContext): void {
+export function bundlePrograms({ directory, programs, outDirectory }: BundleContext): void {
   const folder = join(projectDirectory, directory);
-  rmSync(join(folder, "dist"), { recursive: true, force: true });
+  const target = outDirectory ?? join(folder, "dist");
+  rmSync(target, { recursive: true, force: true });
   buildSync({
     absWorkingDir: projectDirectory,
     entryPoints: programs.map((program) => join(folder, `${program}.ts`)),
-    outdir: join(folder, "dist"),
+    outdir: target,
     bundle: true,
     platform: "node",
     format: "esm",
@@ -37,5 +40,5 @@ export function bundlePrograms({ directory, programs }: BundleContext): void {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
-  for (const program of programs) chmodSync(join(folder, "dist", `${program}.js`), 0o644);
+  for (const program of programs) chmodSync(join(target, `${program}.js`), 0o644);
 }

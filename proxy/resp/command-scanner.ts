@@ -84,6 +84,14 @@ export class CommandScanner {
     return this.#piece.subarray(this.#at);
   }
 
+  /** Lets go of the last piece when nothing of it is needed: thousands of idle clients would keep one each. */
+  forget(): void {
+    if (this.partial) return;
+    this.#piece = this.buffer = nothing;
+    this.#at = 0;
+    this.earlier = undefined;
+  }
+
   /** Takes the next piece; all commands of the earlier ones must have been taken. */
   push(piece: Buffer): void {
     // Only a cut number line, name or inline command is left over; whole arguments were taken.

@@ -33,7 +33,6 @@ export class Session implements ReplyReceiver, Waiter {
   readonly host: SessionHost;
   readonly id: number;
   readonly output: OutputQueue;
-  readonly pinned: PinnedConnection;
   readonly connectedAt = performance.now();
   protocol: Protocol = 2;
   db = 0;
@@ -48,6 +47,7 @@ export class Session implements ReplyReceiver, Waiter {
   partialSince: number | undefined;
   readonly #socket: Socket;
   readonly #scanner: CommandScanner;
+  #pinned: PinnedConnection | undefined;
   #group: UpstreamGroup | undefined;
   #lastShared: Upstream | undefined;
   #inputs: Buffer[] = [];
@@ -75,7 +75,6 @@ export class Session implements ReplyReceiver, Waiter {
     this.id = id;
     this.#socket = socket;
     this.output = new OutputQueue(socket, host.limits, () => this.destroy());
-    this.pinned = new PinnedConnection(this);
     const open = this.group().denied === undefined;
     this.#scanner = new CommandScanner(
       host.server.table,
@@ -87,6 +86,12 @@ export class Session implements ReplyReceiver, Waiter {
     socket.once("end", () => this.leave());
     socket.once("close", () => this.destroy());
     socket.on("drain", () => this.#readAgain());
+  }
+
+  /** What it needs for states of its own; most clients never have any. */
+  get pinned(): PinnedConnection {
+    this.#pinned ??= new PinnedConnection(this);
+    return this.#pinned;
   }
 
   get ended(): boolean {
@@ -106,7 +111,7 @@ export class Session implements ReplyReceiver, Waiter {
       this.#inputs.length === 0 &&
       this.#returned.length === 0 &&
       !this.#scanner.partial &&
-      this.pinned.transaction === undefined
+      this.#pinned?.transaction === undefined
     );
   }
 
@@ -197,7 +202,7 @@ export class Session implements ReplyReceiver, Waiter {
     this.#leaving = true;
     this.#dropHeld();
     // It would take an element for nobody.
-    if (this.pinned.blocking) {
+    if (this.#pinned?.blocking === true) {
       this.destroy();
       return;
     }
@@ -388,7 +393,7 @@ export class Session implements ReplyReceiver, Waiter {
       this.#skipping = undefined;
       this.output.muted = this.#silenced;
     }
-    if (!this.pinned.restored()) return false;
+    if (this.#pinned?.restored() === false) return false;
     const [first] = this.#backlog;
     if (first !== undefined) {
       if (first.kind === "reply") {
@@ -474,6 +479,7 @@ export class Session implements ReplyReceiver, Waiter {
     } finally {
       flush();
     }
+    if (!this.#scannerHasMore) scanner.forget();
     this.partialSince = scanner.partial ? (this.partialSince ?? performance.now()) : undefined;
     if (upstream !== undefined && !this.#congested && upstream.backlogBytes > this.host.limits.heldBytes) {
       this.#congested = true;
@@ -487,7 +493,7 @@ export class Session implements ReplyReceiver, Waiter {
 
   /** The connection for simple commands, when they can go now without another look. */
   #linkForRuns(): Upstream | undefined {
-    if (this.pinned.active) return this.pinned.plainUpstream;
+    if (this.#pinned?.active === true) return this.#pinned.plainUpstream;
     return this.#sharedUpstream(false);
   }
 
@@ -521,18 +527,18 @@ export class Session implements ReplyReceiver, Waiter {
     const known = rule === command.rule ? command : { ...command, rule };
     if (rule.route === "denied") {
       if (this.outstanding > 0) return false;
-      this.pinned.refuseInTransaction();
+      this.#pinned?.refuseInTransaction();
       this.answer(deniedReply(rule.name));
       return true;
     }
-    const transaction = this.pinned.transaction !== undefined;
+    const transaction = this.#pinned?.transaction !== undefined;
     if (rule.route === "local" && (!transaction || rule.name === "quit" || rule.name === "reset")) {
       return this.outstanding === 0 && answerLocally(this, known);
     }
     if (this.host.link.state === "circuitOpen" && this.outstanding === 0) {
       return this.#refuse();
     }
-    if (this.pinned.active || rule.route !== "shared") {
+    if (this.#pinned?.active === true || rule.route !== "shared") {
       if (!this.#mayPin()) return this.#checkAccess();
       return this.pinned.take(known);
     }
@@ -565,7 +571,7 @@ export class Session implements ReplyReceiver, Waiter {
 
   #refuse(): boolean {
     this.host.metrics.refused.inc();
-    this.pinned.abandon();
+    this.#pinned?.abandon();
     this.answer(noMasterReply);
     return true;
   }
@@ -600,7 +606,7 @@ export class Session implements ReplyReceiver, Waiter {
     this.#dropHeld();
     this.host.link.forget(this);
     this.#group?.forget(this);
-    this.pinned.destroy();
+    this.#pinned?.destroy();
     this.host.ended(this);
   }
 
