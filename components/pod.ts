@@ -75,7 +75,11 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
         {
           name: workload.part.kind,
           image: args.image.reference,
-          command: ["node", `/opt/redis-ha/${image === "proxy" ? "main" : entrypoint}.js`],
+          // With thousands of idle clients a small young generation saves tens of MiB.
+          command:
+            image === "proxy"
+              ? ["node", "--max-semi-space-size=4", "/opt/redis-ha/main.js"]
+              : ["node", `/opt/redis-ha/${entrypoint}.js`],
           env: Object.entries(workload.environment).map(([name, value]) => ({ name, value })),
           ports: workload.ports.map(({ name, port }) => ({ name, containerPort: port })),
           ...probesOf(workload),

@@ -9,6 +9,8 @@ import { countMochaOutput } from "./support/count-mocha-output.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, shown once more at the end: of a long output often only the end is kept. */
+const failed: string[] = [];
 const begin = performance.now();
 
 function say(line: string): void {
@@ -25,7 +27,10 @@ async function check(name: string, command: string, args: readonly string[]): Pr
     reject: false,
   });
   if (result.exitCode === 0) total.passed++;
-  else total.failed++;
+  else {
+    total.failed++;
+    failed.push(`${name} failed`);
+  }
 }
 
 /** A folder of tests, in a process of its own. */
@@ -48,6 +53,8 @@ async function mocha(
   total.passed += counts.passed;
   total.failed += counts.failed;
   total.skipped += counts.skipped;
+  const failures = result.stdout.search(/\n\s+\d+ failing\n/);
+  if (failures >= 0) failed.push(`${name}:${result.stdout.slice(failures)}`);
 }
 
 /** The tests that need a Kubernetes: an embedded one where that is possible. */
@@ -88,6 +95,7 @@ await mocha("integration tests", ["test/integration/**/*.test.ts"]);
 await clusterTests();
 
 say("done");
+for (const text of failed) process.stdout.write(`${text}\n`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 process.stdout.write(`${total.passed} passed, ${total.failed} failed${skipped}\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;
