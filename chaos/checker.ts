@@ -1,0 +1,184 @@
+import { classifyError, saysNotExecuted } from "./classify-error.ts";
+import { findReorderings, type PlacedWrite, type Reordering } from "./find-reorderings.ts";
+import type { ClientData, FinalData, History, Operation } from "./history.ts";
+
+/** What became of one client's commands. */
+export interface ClientReport {
+  readonly client: string;
+  readonly sent: number;
+  readonly acknowledged: number;
+  /** Commands that may or may not have run: the error doesn't say that they didn't. Reads are not among them. */
+  readonly unknown: number;
+  /** Commands that never got an answer. */
+  readonly open: number;
+  /** Error class → number of commands. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Those of GET alone. */
+  readonly readErrors: Readonly<Record<string, number>>;
+  readonly disconnects: number;
+  /** Executed more than once. `RPUSH 17`, or `INCR ×2` for two executions that nobody asked for. */
+  readonly duplicates: readonly string[];
+  /** Acknowledged and not there. */
+  readonly lost: readonly string[];
+  /** The error said that the command wasn't executed, and it was. */
+  readonly refusedButExecuted: readonly string[];
+  readonly reordered: readonly Reordering[];
+  /** Elements or values that this client never wrote, and reads that didn't give an acknowledged value. */
+  readonly wrong: readonly string[];
+}
+
+const noData: ClientData = { counter: 0, list: [], strings: new Map() };
+
+/** Compares what the clients were told with what the master holds. Pure. */
+export function checkLedger(history: History, data: FinalData): ClientReport[] {
+  const clients = new Set([...history.operations.map(({ client }) => client), ...data.keys()]);
+  return [...clients].sort().map((client) =>
+    checkClient(
+      client,
+      history.operations.filter((operation) => operation.client === client),
+      history.disconnects.filter((disconnect) => disconnect.client === client).length,
+      data.get(client) ?? noData,
+    ),
+  );
+}
+
+function checkClient(
+  client: string,
+  operations: readonly Operation[],
+  disconnects: number,
+  data: ClientData,
+): ClientReport {
+  const of = (command: Operation["command"]): Operation[] =>
+    operations.filter((operation) => operation.command === command);
+  const counters = checkCounter(of("INCR"), data.counter);
+  const lists = checkList(of("RPUSH"), data.list);
+  const strings = checkStrings(of("SET"), data.strings);
+  const parts = [counters, lists, strings];
+  return {
+    client,
+    sent: operations.length,
+    acknowledged: operations.filter(isAcknowledged).length,
+    unknown: operations.filter((operation) => operation.command !== "GET" && isUnknown(operation)).length,
+    open: operations.filter(({ outcome }) => outcome.kind === "open").length,
+    errors: countErrors(operations),
+    readErrors: countErrors(of("GET")),
+    disconnects,
+    duplicates: parts.flatMap(({ duplicates = [] }) => duplicates),
+    lost: parts.flatMap(({ lost = [] }) => lost),
+    refusedButExecuted: parts.flatMap(({ refusedButExecuted = [] }) => refusedButExecuted),
+    reordered: parts.flatMap(({ reordered = [] }) => reordered),
+    wrong: [...parts.flatMap(({ wrong = [] }) => wrong), ...checkReads(of("GET"), of("SET"))],
+  };
+}
+
+type Findings = Partial<
+  Pick<ClientReport, "duplicates" | "lost" | "refusedButExecuted" | "reordered" | "wrong">
+>;
+
+/** A counter doesn't tell which of its increments is missing or too much, only how many. */
+function checkCounter(operations: readonly Operation[], counter: number): Findings {
+  const acknowledged = operations.filter(isAcknowledged);
+  const unknown = operations.filter(isUnknown).length;
+  const byValue = new Map<number, Operation>();
+  let repeated = 0;
+  for (const operation of acknowledged) {
+    const value = Number(answerOf(operation));
+    // The same number twice: what the first one counted was gone when the second one came.
+    if (byValue.has(value)) repeated++;
+    byValue.set(value, operation);
+  }
+  const lost = Math.max(
+    acknowledged.length - counter,
+    repeated,
+    [...byValue.keys()].filter((v) => v > counter).length,
+  );
+  const tooMany = counter - acknowledged.length - unknown;
+  const inOrder = [...byValue].sort(([a], [b]) => a - b).map(([, operation]) => placed(operation));
+  return {
+    duplicates: tooMany > 0 ? [`INCR ×${tooMany}`] : [],
+    lost: lost > 0 ? [`INCR ×${lost}`] : [],
+    // After a loss numbers are given again, and their order means nothing.
+    reordered: lost > 0 ? [] : findReorderings(inOrder),
+  };
+}
+
+function checkList(operations: readonly Operation[], list: readonly string[]): Findings {
+  const byId = new Map(operations.map((operation) => [operation.id, operation]));
+  const seen = new Set<string>();
+  const duplicates: string[] = [];
+  const refusedButExecuted: string[] = [];
+  const wrong: string[] = [];
+  const inOrder: PlacedWrite[] = [];
+  for (const id of list) {
+    const operation = byId.get(id);
+    if (seen.has(id)) duplicates.push(`RPUSH ${id}`);
+    else if (operation === undefined) wrong.push(`RPUSH ${id} is there and was never sent`);
+    else {
+      if (isRefused(operation)) refusedButExecuted.push(`RPUSH ${id}`);
+      inOrder.push(placed(operation));
+    }
+    seen.add(id);
+  }
+  const lost = operations.filter((operation) => isAcknowledged(operation) && !seen.has(operation.id));
+  return {
+    duplicates,
+    lost: lost.map(({ id }) => `RPUSH ${id}`),
+    refusedButExecuted,
+    reordered: findReorderings(inOrder),
+    wrong,
+  };
+}
+
+function checkStrings(operations: readonly Operation[], strings: ReadonlyMap<string, string>): Findings {
+  const lost: string[] = [];
+  const refusedButExecuted: string[] = [];
+  const wrong: string[] = [];
+  for (const operation of operations) {
+    const { id } = operation;
+    const value = strings.get(id);
+    if (value === undefined && isAcknowledged(operation)) lost.push(`SET ${id}`);
+    if (value !== undefined && isRefused(operation)) refusedButExecuted.push(`SET ${id}`);
+    if (value !== undefined && value !== id) wrong.push(`SET ${id} holds '${value}'`);
+  }
+  return { lost, refusedButExecuted, wrong };
+}
+
+/** Whoever reads a key after its SET was acknowledged must find it. */
+function checkReads(reads: readonly Operation[], writes: readonly Operation[]): string[] {
+  const writtenAt = new Map(writes.filter(isAcknowledged).map(({ id, endedMs }) => [id, endedMs]));
+  return reads
+    .filter((read) => isAcknowledged(read) && answerOf(read) !== read.id)
+    .filter((read) => (writtenAt.get(read.id) ?? Number.POSITIVE_INFINITY) <= read.sentMs)
+    .map((read) => `GET ${read.id} gave '${answerOf(read)}'`);
+}
+
+function isAcknowledged({ outcome }: Operation): boolean {
+  return outcome.kind === "acknowledged";
+}
+
+function answerOf({ outcome }: Operation): string {
+  return outcome.kind === "acknowledged" ? outcome.value : "";
+}
+
+function isRefused({ outcome }: Operation): boolean {
+  return outcome.kind === "error" && saysNotExecuted(classifyError(outcome.text));
+}
+
+function isUnknown(operation: Operation): boolean {
+  return !isAcknowledged(operation) && !isRefused(operation);
+}
+
+function placed(operation: Operation): PlacedWrite {
+  const acknowledgedMs = isAcknowledged(operation) ? operation.endedMs : Number.POSITIVE_INFINITY;
+  return { id: `${operation.command} ${operation.id}`, sentMs: operation.sentMs, acknowledgedMs };
+}
+
+function countErrors(operations: readonly Operation[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of operations) {
+    if (outcome.kind !== "error") continue;
+    const errorClass = classifyError(outcome.text);
+    counts[errorClass] = (counts[errorClass] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -1,0 +1,67 @@
+import type { ClientReport } from "./checker.ts";
+import type { Fault } from "./faults/fault.ts";
+import { percentile } from "./percentile.ts";
+import type { RoundReport } from "./round-report.ts";
+
+/** Bounds in ms for the first write after an announcement, over a run. */
+export const writeAfterAnnouncement = { p50: 15, p99: 100 } as const;
+
+/** What a round broke of the proxy's promises, each in a sentence. Pure. */
+export function judgeRound(round: Omit<RoundReport, "violations">, fault: Pick<Fault, "allows">): string[] {
+  const violations = round.clients.flatMap((client) =>
+    judgeClient(client, fault).map((text) => `${client.client}: ${text}`),
+  );
+  if (round.staleWrites.length > 0) {
+    violations.push(`a stale master executed ${some(round.staleWrites)} after the announcement`);
+  }
+  if (round.failover && round.announcementToWriteMs === undefined) {
+    violations.push("no write was acknowledged by the announced master");
+  }
+  return violations;
+}
+
+function judgeClient(client: ClientReport, { allows }: Pick<Fault, "allows">): string[] {
+  const violations: string[] = [];
+  const none = (items: readonly unknown[], what: string): void => {
+    if (items.length > 0) violations.push(`${what}: ${some(items.map(String))}`);
+  };
+  none(client.duplicates, "executed twice");
+  none(client.lost, "acknowledged and lost");
+  none(client.refusedButExecuted, "refused and yet executed");
+  none(
+    client.reordered.map(({ earlier, later }) => `${later} after ${earlier}`),
+    "in the wrong order",
+  );
+  none(client.wrong, "wrong");
+  if (client.open > 0) violations.push(`${client.open} commands never got an answer`);
+  if (client.disconnects > 0 && !allows.disconnects) violations.push(`${client.disconnects} disconnects`);
+  for (const [name, count] of Object.entries(client.errors)) {
+    const reads = client.readErrors[name] ?? 0;
+    if (!allows.uncertain || name !== "UNCERTAIN") violations.push(`${count} × ${name}`);
+    else if (reads > 0) violations.push(`${reads} × ${name} for a read`);
+  }
+  if (client.acknowledged === 0) violations.push("no command was acknowledged");
+  return violations;
+}
+
+/** What a whole run broke. */
+export function judgeRun(rounds: readonly RoundReport[]): string[] {
+  const delays = rounds.flatMap(({ announcementToWriteMs: ms }) => (ms === undefined ? [] : [ms]));
+  return (
+    [
+      ["p50", 0.5],
+      ["p99", 0.99],
+    ] as const
+  ).flatMap(([name, share]) => {
+    const value = percentile(delays, share);
+    const bound = writeAfterAnnouncement[name];
+    return value === undefined || value <= bound
+      ? []
+      : [`announcement to first write: ${name} is ${value.toFixed(1)} ms, more than ${bound} ms`];
+  });
+}
+
+function some(items: readonly string[]): string {
+  const shown = items.slice(0, 3).join(", ");
+  return items.length > 3 ? `${shown} and ${items.length - 3} more` : shown;
+}

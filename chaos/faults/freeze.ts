@@ -1,0 +1,26 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { monotonicMs } from "../monotonic-clock.ts";
+import { announced, type Fault } from "./fault.ts";
+
+const frozenMs = 5000;
+
+export const freeze: Fault = {
+  name: "freeze",
+  summary: "SIGSTOP of the master for 5 s, then SIGCONT: it wakes up and believes that it is master",
+  failover: true,
+  allows: { disconnects: false, uncertain: true },
+  async inject(context) {
+    const { cluster, master } = context;
+    // Its supervisor goes on: on a cluster it is the same container, but a stalled disk freezes only the server.
+    const pid = await cluster.serverPid(master);
+    const atMs = monotonicMs();
+    process.kill(pid, "SIGSTOP");
+    try {
+      await announced(context, atMs);
+      await delay(Math.max(0, atMs + frozenMs - monotonicMs()));
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    return atMs;
+  },
+};

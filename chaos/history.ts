@@ -1,0 +1,51 @@
+/** The commands of the workload. Each client has one counter, one list, and a key of its own for each SET. */
+export type CommandName = "INCR" | "RPUSH" | "SET" | "GET";
+
+/** How a command ended, as the client library told its caller. */
+export type Outcome =
+  | { readonly kind: "acknowledged"; readonly value: string }
+  | { readonly kind: "error"; readonly text: string }
+  /** Not at all, in the time that the run gave it. */
+  | { readonly kind: "open" };
+
+/** One command that an application gave to its client library. Times are in ms of the monotonic clock. */
+export interface Operation {
+  readonly client: string;
+  readonly command: CommandName;
+  /** Unique among a client's writes: the element of RPUSH, the name and value of SET. GET reads the key of that SET. */
+  readonly id: string;
+  readonly sentMs: number;
+  /** When the caller had the answer; for one that is open, when the run gave up. */
+  readonly endedMs: number;
+  readonly outcome: Outcome;
+}
+
+/** A connection that ended although its client didn't want it to. */
+export interface Disconnect {
+  readonly client: string;
+  readonly atMs: number;
+  readonly reason: string;
+}
+
+/** All that the clients of one round saw. */
+export interface History {
+  readonly operations: readonly Operation[];
+  readonly disconnects: readonly Disconnect[];
+}
+
+/** What the master holds of one client's writes when the round is over. */
+export interface ClientData {
+  /** 0: there is no such key. */
+  readonly counter: number;
+  readonly list: readonly string[];
+  /** Value of each SET's key, by id; a key that isn't there is left out. */
+  readonly strings: ReadonlyMap<string, string>;
+}
+
+/** {@link ClientData} by client. */
+export type FinalData = ReadonlyMap<string, ClientData>;
+
+/** Commands that change something. */
+export function isWrite({ command }: Pick<Operation, "command">): boolean {
+  return command !== "GET";
+}

@@ -1,0 +1,24 @@
+import type { Fault } from "./faults/fault.ts";
+import { type Random, shuffle } from "./seeded-random.ts";
+
+/**
+ * The faults of a run, in order: every fault once in a random order, again and again until there are as many failovers as
+ * wanted. Where no fault is a failover, their number counts.
+ */
+export function planRounds<F extends Pick<Fault, "failover">>(
+  faults: readonly F[],
+  failovers: number,
+  random: Random,
+): F[] {
+  const counts = faults.some(({ failover }) => failover) ? (fault: F) => fault.failover : () => true;
+  const plan: F[] = [];
+  let done = 0;
+  while (faults.length > 0) {
+    for (const fault of shuffle(faults, random)) {
+      if (done >= failovers) return plan;
+      plan.push(fault);
+      if (counts(fault)) done++;
+    }
+  }
+  return plan;
+}

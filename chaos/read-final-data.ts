@@ -1,0 +1,53 @@
+import type { Redis } from "ioredis";
+import type { ClientData, FinalData } from "./history.ts";
+import { ledgerKeys } from "./ledger-keys.ts";
+
+const keysPerCall = 500;
+
+/**
+ * Reads what the master holds of a round.
+ *
+ * @param master connected to the instance itself, not to a proxy.
+ * @param sets ids of all SETs that were sent, by client.
+ */
+export async function readFinalData(
+  master: Redis,
+  round: string,
+  sets: ReadonlyMap<string, readonly string[]>,
+): Promise<FinalData> {
+  const data = new Map<string, ClientData>();
+  for (const [client, ids] of sets) {
+    const keys = ledgerKeys(round, client);
+    const strings = new Map<string, string>();
+    for (const some of chunks(ids)) {
+      const values = await master.mget(...some.map(keys.string));
+      for (const [i, value] of values.entries()) {
+        const id = some[i];
+        if (value !== null && id !== undefined) strings.set(id, value);
+      }
+    }
+    data.set(client, {
+      counter: Number((await master.get(keys.counter)) ?? 0),
+      list: await master.lrange(keys.list, 0, -1),
+      strings,
+    });
+  }
+  return data;
+}
+
+/** Removes a round's keys, so that a long run doesn't fill the memory. */
+export async function removeLedger(
+  master: Redis,
+  round: string,
+  sets: ReadonlyMap<string, readonly string[]>,
+): Promise<void> {
+  for (const [client, ids] of sets) {
+    const keys = ledgerKeys(round, client);
+    for (const some of chunks([...ids.map(keys.string), keys.counter, keys.list]))
+      await master.unlink(...some);
+  }
+}
+
+function* chunks(items: readonly string[]): Generator<readonly string[]> {
+  for (let i = 0; i < items.length; i += keysPerCall) yield items.slice(i, i + keysPerCall);
+}

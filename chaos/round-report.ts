@@ -1,0 +1,25 @@
+import type { ClientReport } from "./checker.ts";
+import type { StallReport } from "./measure-stalls.ts";
+
+/** What one fault did to the clients. Times are in ms. */
+export interface RoundReport {
+  readonly round: number;
+  readonly fault: string;
+  readonly failover: boolean;
+  readonly clients: readonly ClientReport[];
+  readonly stalls: StallReport;
+  /** From the fault to the first announcement of another master, by any Sentinel. */
+  readonly announcedAfterMs: number | undefined;
+  /** The event that it was: `+promoted-slave` or `+switch-master`. */
+  readonly announcedBy: string | undefined;
+  /** From there until the new master took a write that was sent straight to it: before it has a replica it takes none. */
+  readonly announcementToAcceptMs: number | undefined;
+  /** From the announcement to the first write that the new master took and a client had acknowledged. */
+  readonly announcementToWriteMs: number | undefined;
+  /** Writes that another instance than the announced master executed later than 50 ms after the announcement. */
+  readonly staleWrites: readonly string[];
+  /** Why connections ended, with the client. */
+  readonly disconnects: readonly string[];
+  /** What broke an expectation. */
+  readonly violations: readonly string[];
+}
