@@ -5,6 +5,7 @@ import type { LocalTopology } from "../local/local-topology.ts";
 import { type Address, sameAddress } from "../quorum/address.ts";
 import { checkLedger } from "./checker.ts";
 import { ClusterControl } from "./cluster-control.ts";
+import { excuseLateWrites } from "./excuse-late-writes.ts";
 import { judgeRound } from "./expectations.ts";
 import { announced, type Fault, type FaultContext } from "./faults/fault.ts";
 import { type Execution, findStaleWrites } from "./find-stale-writes.ts";
@@ -197,6 +198,11 @@ export class LedgerRun {
     const elsewhere = new Set(
       executions.filter(({ instance }) => instance.port !== first?.master.port).map(writeKey),
     );
+    const { stale, late } = excuseLateWrites(
+      findStaleWrites(executions, announcements),
+      operations,
+      faultAtMs,
+    );
     const report = {
       round,
       fault: fault.name,
@@ -207,10 +213,11 @@ export class LedgerRun {
       announcedBy: first?.channel,
       announcementToAcceptMs: first && acceptedAtMs && acceptedAtMs - first.atMs,
       announcementToWriteMs: first && announcementToWrite(operations, first.atMs, elsewhere),
-      staleWrites: findStaleWrites(executions, announcements).map(
+      staleWrites: stale.map(
         (write) =>
           `${writeKey(write)} on port ${write.instance.port}, ${Math.round(write.atMs - (first?.atMs ?? 0))} ms late`,
       ),
+      lateWrites: late.length,
       disconnects: disconnects.map(({ client, reason }) => `${client}: ${reason}`),
     };
     return { ...report, violations: judgeRound(report, fault) };

@@ -18,6 +18,8 @@ export interface RoundReport {
   readonly announcementToWriteMs: number | undefined;
   /** Writes that another instance than the announced master executed later than 50 ms after the announcement. */
   readonly staleWrites: readonly string[];
+  /** Such writes that lay in a frozen master's socket; their clients were told that their outcome is unknown. */
+  readonly lateWrites: number;
   /** Why connections ended, with the client. */
   readonly disconnects: readonly string[];
   /** What broke an expectation. */

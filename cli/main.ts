@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { ExecaError } from "execa";
 import { SettingsError } from "../settings/settings-error.ts";
 import { benchCommand } from "./bench.ts";
+import { chaosCommand } from "./chaos.ts";
 import { clusterCommand } from "./cluster.ts";
 import { localCommand } from "./local.ts";
 import { stackCommand } from "./stack.ts";
@@ -14,6 +15,7 @@ const program = new Command("redis-ha")
   .addCommand(stackCommand())
   .addCommand(clusterCommand())
   .addCommand(benchCommand());
+  .addCommand(chaosCommand());
 
 try {
   await program.parseAsync();

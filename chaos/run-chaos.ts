@@ -1,0 +1,114 @@
+import { UserError } from "../cli/user-error.ts";
+import { LocalTopology } from "../local/local-topology.ts";
+import { messageOf } from "../runtime/log.ts";
+import { clientLibraries } from "./clients.ts";
+import { judgeRun } from "./expectations.ts";
+import { allFaults } from "./faults/all-faults.ts";
+import type { Fault } from "./faults/fault.ts";
+import { LedgerRun } from "./ledger-run.ts";
+import { monotonicMs } from "./monotonic-clock.ts";
+import { planRounds } from "./plan-rounds.ts";
+import type { RoundReport } from "./round-report.ts";
+import { seededRandom } from "./seeded-random.ts";
+import type { WorkerProgram } from "./workload-process.ts";
+
+/** What {@link runChaos} is told. */
+export interface ChaosOptions {
+  /** Where the topology keeps its data; those of an earlier run are thrown away. */
+  readonly directory: string;
+  readonly basePort: number;
+  readonly failovers: number;
+  readonly seed: number;
+  /** Names of {@link allFaults}. */
+  readonly faults: readonly string[];
+  /** Names of {@link clientLibraries}. */
+  readonly clients: readonly string[];
+  /** No fault is begun later than this. */
+  readonly withinMs: number;
+  readonly say: (line: string) => void;
+  /** Told of each round when it is over. */
+  readonly onRound: (round: RoundReport, planned: number) => void;
+  /** Ends the run after the fault that is under way. */
+  readonly signal: AbortSignal;
+}
+
+/** A whole run. */
+export interface ChaosReport {
+  readonly seed: number;
+  readonly faults: readonly string[];
+  readonly clients: readonly string[];
+  readonly planned: number;
+  readonly seconds: number;
+  readonly rounds: readonly RoundReport[];
+  /** What the run as a whole broke, and why it ended early, if it did. Those of each round stand there. */
+  readonly violations: readonly string[];
+}
+
+/** Shorter than the defaults, so that a round is: the master is down after 1 s, a failed attempt is over after 3 s. */
+const configuration = { "sentinel:downAfterMs": "1000", "sentinel:failoverTimeoutMs": "3000" };
+
+/**
+ * Starts a topology and clients that write, injects one fault after the other, and ends everything again.
+ *
+ * @throws {UserError} before anything is started, when a name is wrong or a client library isn't there.
+ */
+export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
+  const { directory, basePort, seed, say, signal } = options;
+  const faults = options.faults.map((name) => named<Fault>("fault", allFaults, name));
+  const libraries = options.clients.map((name) => named("client", clientLibraries, name));
+  const clients = new Map<string, WorkerProgram>();
+  for (const { name, prepare } of libraries) {
+    say(`preparing the ${name} worker`);
+    clients.set(name, await prepare());
+  }
+  const random = seededRandom(seed);
+  const plan = planRounds(faults, options.failovers, random);
+  const beginMs = monotonicMs();
+  const topology = await LocalTopology.start({
+    directory,
+    basePort,
+    configuration,
+    fresh: true,
+    onProgress: say,
+    signal,
+  });
+  const rounds: RoundReport[] = [];
+  const violations: string[] = [];
+  try {
+    const run = await LedgerRun.start({ topology, clients, random, say });
+    try {
+      for (const fault of plan) {
+        if (signal.aborted) violations.push("interrupted");
+        else if (monotonicMs() - beginMs > options.withinMs) violations.push("out of time");
+        if (violations.length > 0) break;
+        const round = await run.inject(fault);
+        rounds.push(round);
+        options.onRound(round, plan.length);
+      }
+    } catch (error) {
+      // After it nothing can be said about the books; what was seen before is worth a report.
+      violations.push(`ended after ${rounds.length} of ${plan.length} rounds: ${messageOf(error)}`);
+    } finally {
+      await run.stop();
+    }
+  } finally {
+    await topology.stop();
+  }
+  return {
+    seed,
+    faults: options.faults,
+    clients: options.clients,
+    planned: plan.length,
+    seconds: Math.round((monotonicMs() - beginMs) / 1000),
+    rounds,
+    violations: [...violations, ...judgeRun(rounds)],
+  };
+}
+
+function named<T extends { readonly name: string }>(what: string, all: readonly T[], name: string): T {
+  const found = all.find((item) => item.name === name);
+  if (found !== undefined) return found;
+  throw new UserError(
+    `There is no ${what} '${name}': use some of ${all.map((item) => item.name).join(", ")}.`,
+  );
+}
