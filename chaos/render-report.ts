@@ -23,7 +23,7 @@ export function renderReport(report: ChaosReport): string {
       return countRow(client, summary, summary.longestStallMs.toFixed(0));
     }),
     "",
-    `Beside these, frozen masters executed ${total.lateWrites} writes that lay in their sockets when they woke up. Nothing can take them back; their clients were told that the outcome is unknown, and they vanished with the old master's data.`,
+    `Beside these, frozen masters executed ${total.lateWrites} writes that lay in their sockets when they woke up. Nothing can take them back; their clients were told that the outcome is unknown.`,
     "",
     "Times in ms, p50 / p99 / max:",
     "",
