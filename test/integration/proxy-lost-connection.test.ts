@@ -120,6 +120,8 @@ describe("the proxy, commands in flight on a connection that is lost", () => {
     test.first.data.set("b", "right");
     test.first.once(/^GET a/, answersBytes("$1\r\nx\r\n$5\r\nwrong\r\n"));
     await one.call("GET a");
+    const desynchronized = test.first.connectionOf("GET a");
+    await eventually(() => assert.ok(!test.first.isOpen(desynchronized)));
     for (const client of [one, two]) assert.equal(await client.call("GET b"), "right");
   });
 

@@ -32,6 +32,16 @@ describe("the proxy, which Redis it believes", () => {
     assert.equal(test.first.data.text("b"), undefined);
   });
 
+  it("asks an idle connection whether the master is still awake", async () => {
+    const client = await test.client();
+    await client.call("INCR a");
+    const shared = test.first.connectionOf("INCR a");
+    const pings = () =>
+      test.first.log.filter(({ connection, text }) => connection === shared && text === "PING").length;
+    const before = pings();
+    await eventually(() => assert.ok(pings() > before), { withinMs: 700, everyMs: 5 });
+  });
+
   it("gives up what a frozen master has: reads are sent again, the rest is UNCERTAIN", async () => {
     const client = await test.client();
     await client.call("INCR a");
