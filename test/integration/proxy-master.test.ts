@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../support/eventually.ts";
+import { FakeRedis } from "../support/fake-redis.ts";
 import { closesBefore, executesSilently, waitsFor } from "../support/fake-redis-faults.ts";
 import { uncertain, useProxy } from "../support/proxy-fixture.ts";
 
@@ -134,6 +135,47 @@ describe("the proxy, which Redis it believes", () => {
       assert.equal(await client.call("INCR a"), 1);
     });
   }
+
+  describe("the word of a single Sentinel", () => {
+    it("is enough when it leads the failover: the one that it names was a replica of the master", async () => {
+      const client = await test.client();
+      await test.loseMaster();
+      test.second.role = "master";
+      test.topology.sentinels[1].switchTo(test.second.address, 2, "mymaster");
+      assert.equal(await client.call("INCR b"), 1);
+      assert.equal(test.second.data.text("b"), "1");
+    });
+
+    it("doesn't lead to a Redis with other data, though that one says that it is master", async () => {
+      const client = await test.client();
+      const stranger = await new FakeRedis(test.first.table).start();
+      try {
+        test.topology.sentinels[1].switchTo(stranger.address, 99, "mymaster");
+        for (let i = 1; i <= 5; i++) {
+          await test.rounds(1);
+          assert.equal(await client.call("INCR a"), i);
+        }
+        assert.deepEqual(stranger.arrived, []);
+      } finally {
+        await stranger.stop();
+      }
+    });
+
+    it("doesn't lead back to the old master that doesn't know yet that it was replaced", async () => {
+      const client = await test.client();
+      await client.call("INCR a");
+      test.topology.promoteSecond();
+      await eventually(() => assert.equal(test.first.connections.size, 0));
+      assert.equal(await client.call("INCR b"), 1);
+      assert.equal(test.first.role, "master");
+      test.topology.sentinels[1].switchTo(test.first.address, 99, "mymaster");
+      for (let i = 2; i <= 6; i++) {
+        await test.rounds(1);
+        assert.equal(await client.call("INCR b"), i);
+      }
+      assert.equal(test.first.data.text("b"), undefined);
+    });
+  });
 
   describe("when all Sentinels are gone", () => {
     beforeEach(async () => {

@@ -17,7 +17,7 @@ describe("a MasterWatcher among three Sentinels", function () {
   beforeEach(async () => {
     password = undefined;
     masters = [await new FakeRedis().start(), await new FakeRedis().start()];
-    masters[1].role = "slave";
+    masters[1].replicate(masters[0]);
     const make = () => new FakeSentinel(masters[0].address).start();
     sentinels = [await make(), await make(), await make()];
     changes = [];
@@ -81,7 +81,7 @@ describe("a MasterWatcher among three Sentinels", function () {
   });
 
   it("never follows a Redis that one Sentinel alone names", async () => {
-    masters[0].history = { current: "aaaa", former: "0000" };
+    // It was never a replica of the one that is followed.
     masters[1].history = { current: "bbbb", former: "cccc" };
     watch();
     await follows(masters[0]);
@@ -91,8 +91,6 @@ describe("a MasterWatcher among three Sentinels", function () {
   });
 
   it("follows the failover's leader alone when the new master was a replica of the old one", async () => {
-    masters[0].history = { current: "aaaa", former: "0000" };
-    masters[1].history = { current: "bbbb", former: "aaaa" };
     watch();
     await follows(masters[0]);
     await rounds(2);
@@ -103,8 +101,6 @@ describe("a MasterWatcher among three Sentinels", function () {
   });
 
   it("doesn't take the leader's word for a Redis that is a replica still", async () => {
-    masters[0].history = { current: "aaaa", former: "0000" };
-    masters[1].history = { current: "aaaa", former: "0000" };
     watch();
     await follows(masters[0]);
     failover(sentinels[2]);

@@ -22,12 +22,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
   },
   ROLE: ({ redis }) =>
     redis.role === "master" ? ["master", 100, []] : ["slave", "127.0.0.1", 1, "connected", 100],
-  INFO: ({ redis }) =>
-    `# Server\r\nredis_version:7.0.15\r\n# Persistence\r\nloading:0\r\n# Replication\r\nrole:${redis.role}\r\n${
-      redis.history === undefined
-        ? ""
-        : `master_replid:${redis.history.current}\r\nmaster_replid2:${redis.history.former}\r\n`
-    }`,
+  INFO: ({ redis: { role, history } }) =>
+    [
+      ...["# Server", "redis_version:7.0.15", "# Persistence", "loading:0", "# Replication", `role:${role}`],
+      ...[`master_replid:${history.current}`, `master_replid2:${history.former}`, ""],
+    ].join("\r\n"),
   COMMAND: command,
   CLIENT: client,
   CONFIG: (connection) => connection.map({}),

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import type { CommandTable } from "./command-table.ts";
 import { FakeRedisConnection } from "./fake-redis-connection.ts";
@@ -18,6 +19,8 @@ export interface LoggedCommand {
   executed: boolean;
 }
 
+const newId = (): string => randomBytes(20).toString("hex");
+
 /** Commands that a proxy sends of its own accord, and that tell nothing of what clients did. */
 const ownCommands =
   /^(HELLO|AUTH|SELECT|ROLE|PING|COMMAND|INFO|CONFIG GET|EXISTS warm-up|CLIENT (SETNAME|SETINFO|NO-EVICT|ID))\b/i;
@@ -28,9 +31,8 @@ const ownCommands =
  * {@link FakeRedis.becomeReplica}.
  */
 export class FakeRedis {
-  role: "master" | "slave" = "master";
-  /** Its replication IDs, as INFO tells them; undefined: it tells none. */
-  history: { readonly current: string; readonly former: string } | undefined;
+  /** The name of the history that its data belong to, and of the one that they came from (`INFO replication`). */
+  history = { current: newId(), former: "0".repeat(40) };
   /** User → password; undefined: no password is needed. */
   users: ReadonlyMap<string, string> | undefined;
   readonly data = new FakeRedisData();
@@ -38,6 +40,7 @@ export class FakeRedis {
   readonly log: LoggedCommand[] = [];
   readonly connections = new Set<FakeRedisConnection>();
   readonly table: CommandTable | undefined;
+  #role: "master" | "slave" = "master";
   readonly #rules: { readonly pattern: RegExp; readonly fault: Fault; times: number }[] = [];
   #accepted = 0;
   #port = 0;
@@ -51,6 +54,24 @@ export class FakeRedis {
     this.data.onPush = () => {
       for (const connection of this.connections) connection.serveBlocked();
     };
+  }
+
+  get role(): "master" | "slave" {
+    return this.#role;
+  }
+
+  /** A replica that becomes master begins a history of its own. */
+  set role(role: "master" | "slave") {
+    if (role === "master" && this.#role === "slave") {
+      this.history = { current: newId(), former: this.history.current };
+    }
+    this.#role = role;
+  }
+
+  /** Is a replica of this one from now on. */
+  replicate(master: FakeRedis): void {
+    this.role = "slave";
+    this.history = { ...master.history };
   }
 
   get address(): { readonly host: string; readonly port: number } {

@@ -26,7 +26,7 @@ export class FakeTopology {
     const table = await readCommandTable();
     const makeRedis = () => new FakeRedis(table).start();
     const redis = [await makeRedis(), await makeRedis()] as const;
-    redis[1].role = "slave";
+    redis[1].replicate(redis[0]);
     const makeSentinel = () => new FakeSentinel(redis[0].address).start();
     const sentinels = [await makeSentinel(), await makeSentinel(), await makeSentinel()] as const;
     return new FakeTopology(redis, sentinels);
