@@ -77,6 +77,28 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
     assert.ok(replies.every((reply) => reply.length === 4096 + 9));
   });
 
+  it("gives a client that reads every reply to a long pipeline, however many bytes those are in all", async () => {
+    const client = await test.client();
+    test.first.data.set("k", "x".repeat(4096));
+    const count = 10_000;
+    client.socket.write(frameCommand(["GET", "k"]).repeat(count));
+    const replies = await client.rawReplies(count, 8000);
+    assert.ok(replies.every((reply) => reply.length === 4096 + 9));
+  });
+
+  it("gives a client that reads only after it has sent a long pipeline all of it", async () => {
+    const client = await test.client();
+    test.first.data.set("k", "x".repeat(4096));
+    client.socket.pause();
+    const count = 10_000;
+    const { promise: sent, resolve } = Promise.withResolvers<void>();
+    client.socket.write(frameCommand(["GET", "k"]).repeat(count), () => resolve());
+    await sent;
+    client.socket.resume();
+    const replies = await client.rawReplies(count, 8000);
+    assert.ok(replies.every((reply) => reply.length === 4096 + 9));
+  });
+
   it("drops a reader whose replies don't fit, and no one else notices", async () => {
     const [slow, other] = [await test.client(), await test.client()];
     test.first.data.set("big", "x".repeat(mebi));
@@ -103,6 +125,21 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
     gate.resolve();
     assert.deepEqual(await client.replies(2), [1, "1"]);
     await client.gone();
+  });
+
+  it("answers a script that sends all at once and closes its side, like `printf | nc`", async () => {
+    for (const commands of [
+      ["INCR a"],
+      ["MULTI", "INCR a", "EXEC"],
+      ["SELECT 1", "INCR b", "SELECT 0", "GET a"],
+    ]) {
+      const client = await test.newcomer();
+      client.pipeline(...commands);
+      client.socket.end();
+      assert.equal((await client.replies(commands.length)).length, commands.length);
+      await client.gone();
+    }
+    assert.equal(test.first.data.text("a"), "2");
   });
 
   it("passes on what a client that leaves had in flight to nobody", async () => {
