@@ -139,6 +139,7 @@ export class Session implements ReplyReceiver, Waiter {
     this.pump();
     this.output.flush();
     if (this.#accounted > 0 || this.#socket.isPaused()) this.#regulate();
+    this.#endWhenDone();
   }
 
   /**
@@ -154,7 +155,7 @@ export class Session implements ReplyReceiver, Waiter {
     setImmediate(() =>
       setImmediate(() => {
         this.#looking = false;
-        if (this.#ended || this.#leaving) return;
+        if (this.#ended) return;
         const { heldBytesInAll } = this.host.limits;
         const more = this.#inputBytes > before && this.#inputBytes < lookAheadBytes;
         if (more && this.host.budget.total < 2 * heldBytesInAll) this.#lookForEnd();
@@ -162,6 +163,7 @@ export class Session implements ReplyReceiver, Waiter {
           this.pump();
           this.output.flush();
           this.#regulate();
+          this.#endWhenDone();
         }
       }),
     );
@@ -197,16 +199,27 @@ export class Session implements ReplyReceiver, Waiter {
     return this.#returned.length > 0;
   }
 
-  /** Closes after the replies that are due. Nothing that waits will be executed. */
+  /**
+   * The client has closed its side. As with Redis, what it sent before is executed and answered; but nothing that has to
+   * wait for a master: whoever leaves meanwhile has given up.
+   */
   leave(): void {
     this.#leaving = true;
-    this.#dropHeld();
     // It would take an element for nobody.
     if (this.#pinned?.blocking === true) {
       this.destroy();
       return;
     }
-    if (this.outstanding === 0 && !this.busy) this.end();
+    // While it is looked for, the end came before the master did.
+    if (this.#looking || this.host.link.state !== "following") this.#dropHeld();
+    this.#endWhenDone();
+  }
+
+  /** Ends it when its client has closed its side and everything that came before is answered. */
+  #endWhenDone(): void {
+    if (!this.#leaving || this.#ended || this.outstanding > 0 || this.busy) return;
+    const waits = this.#backlog.length + this.#returned.length + this.#inputs.length > 0;
+    if (!waits && !this.#scannerHasMore) this.end();
   }
 
   /** Closes the connection in order. */
@@ -270,7 +283,7 @@ export class Session implements ReplyReceiver, Waiter {
     if (this.outstanding === 0 || goOn) this.pump();
     this.output.flush();
     if (this.#accounted > 0) this.#regulate();
-    if (this.#leaving && this.outstanding === 0 && !this.busy) this.end();
+    this.#endWhenDone();
   }
 
   // Input
@@ -394,6 +407,10 @@ export class Session implements ReplyReceiver, Waiter {
       this.output.muted = this.#silenced;
     }
     if (this.#pinned?.restored() === false) return false;
+    if (this.#leaving && this.host.link.state !== "following" && this.#backlog[0]?.kind === "command") {
+      this.#dropHeld();
+      return false;
+    }
     const [first] = this.#backlog;
     if (first !== undefined) {
       if (first.kind === "reply") {
@@ -412,7 +429,6 @@ export class Session implements ReplyReceiver, Waiter {
       this.#backlog.unshift(first);
       return false;
     }
-    if (this.#leaving) return false;
     if (this.#scannerHasMore) return this.#scan();
     const piece = this.#inputs.shift();
     if (piece === undefined) return false;
@@ -614,7 +630,7 @@ export class Session implements ReplyReceiver, Waiter {
   finished(): void {
     this.#backlog.shift();
     this.wake();
-    if (this.#leaving && this.outstanding === 0) this.end();
+    this.#endWhenDone();
   }
 
   /** There was nobody to ask, though there is a master: not at once again. */
