@@ -70,8 +70,20 @@ export class TestProxy {
     );
   }
 
+  /** Ends it, after all its clients were closed: nothing of them may be left. */
   async stop(): Promise<void> {
     for (const client of this.#clients.splice(0)) client.destroy();
+    try {
+      await eventually(() => assert.equal(this.server.clients, 0, "clients that have left are still there"), {
+        everyMs: 2,
+      });
+      assert.equal(await this.metric("redis_ha_proxy_held_bytes"), 0, "bytes are held for nobody");
+    } finally {
+      await this.#end();
+    }
+  }
+
+  async #end(): Promise<void> {
     await Promise.all([this.server.drain(), this.server.stop()]);
   }
 }
