@@ -21,6 +21,8 @@ export interface MasterWatcherOptions {
 
 /** A failover that has begun and is neither over nor given up after this time, ms, is not waited for any more. */
 const promotionMs = 3000;
+/** So long after a failover that came to nothing another one isn't waited for, ms: one Sentinel alone can tell of it. */
+const disbeliefMs = 30_000;
 
 interface MasterWatcherEvents {
   /** The master changed, was lost or was found. */
@@ -43,6 +45,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   #views: readonly SentinelView[] = [];
   /** Until then a failover that has begun is waited for; ms of the monotonic clock. */
   #promotionUntil = 0;
+  /** Until then another failover that is told of is not waited for; ms of the monotonic clock. */
+  #believesAgainAt = 0;
   #probe: ControlConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
@@ -125,8 +129,12 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   #heard(channel: string, message: string): void {
     const step = failoverStep(channel, message, this.#options.masterName);
     if (step === "begins") {
-      // Two events tell of it; the second must not begin it again after it is over.
-      if (this.#promotionUntil < performance.now()) this.#promotionUntil = performance.now() + promotionMs;
+      // Two events tell of it; the second must not begin it again after it is over. And who tells of failovers that never
+      // come is not waited for each time.
+      const now = performance.now();
+      if (now < this.#believesAgainAt) return;
+      this.#promotionUntil = now + promotionMs;
+      this.#believesAgainAt = now + disbeliefMs;
       this.suspect("a failover is under way");
     } else {
       if (step === "aborts") this.#promotionUntil = 0;
@@ -157,8 +165,12 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   /** The old master still says that it is one, and a replica is being promoted. */
   #isBeingReplaced(state: MasterState): boolean {
     if (state.kind !== "following" || performance.now() > this.#promotionUntil) return false;
-    const before = this.#state.kind === "following" ? this.#state : this.#state.suspect;
-    return before !== undefined && sameAddress(before.master, state.master);
+    return this.#isFollowed(this.#state, state.master);
+  }
+
+  #isFollowed(state: MasterState, master: Address): boolean {
+    const followed = state.kind === "following" ? state : state.suspect;
+    return followed !== undefined && sameAddress(followed.master, master);
   }
 
   #change(state: MasterState): void {
@@ -168,6 +180,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     }
     const before = this.#state;
     this.#state = state;
+    if (state.kind === "following" && !this.#isFollowed(before, state.master)) this.#believesAgainAt = 0;
     if (!this.#stopped && !sameState(before, state)) this.emit("change", state, before);
   }
 
