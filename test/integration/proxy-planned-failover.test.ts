@@ -55,7 +55,7 @@ describe("the proxy, a failover that the Sentinels tell of before it happens", (
     const begin = performance.now();
     test.topology.sentinels[0].publish("-failover-abort-slave-timeout", `master ${masterName} 127.0.0.1 2`);
     assert.equal(await client.reply(), 1);
-    assert.ok(performance.now() - begin < 500, `${performance.now() - begin} ms`);
+    assert.ok(performance.now() - begin < 1500, `${performance.now() - begin} ms`);
     assert.equal(test.first.data.text("a"), "1");
   });
 
@@ -76,7 +76,7 @@ describe("the proxy, a failover that the Sentinels tell of before it happens", (
       await test.rounds(1);
       const begin = performance.now();
       assert.equal(await client.call("INCR a"), i);
-      assert.ok(performance.now() - begin < 700, `${performance.now() - begin} ms`);
+      assert.ok(performance.now() - begin < 2000, `${performance.now() - begin} ms`);
     }
   });
 

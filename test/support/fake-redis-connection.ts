@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
-import type { FakeRedis, LoggedCommand } from "./fake-redis.ts";
+import type { FakeRedis } from "./fake-redis.ts";
 import { handlers } from "./fake-redis-handlers.ts";
+import { refusalOf } from "./fake-redis-refusals.ts";
 import { decode, encode, Raw, type Reply } from "./fake-server.ts";
+import type { LoggedCommand } from "./logged-command.ts";
 
 /** A command that waits for an element of a list. */
 interface Blocked {
@@ -174,7 +176,7 @@ export class FakeRedisConnection {
   #execute(entry: LoggedCommand): Reply | Promise<Reply> {
     const [name = ""] = entry.args;
     const upper = name.toUpperCase();
-    const refusal = this.#refusalOf(upper);
+    const refusal = refusalOf(this, upper);
     if (refusal !== undefined) {
       if (this.queued !== undefined) this.queueBroken = true;
       return new Raw(`-${refusal}\r\n`);
@@ -194,17 +196,5 @@ export class FakeRedisConnection {
     const handler = handlers[name.toUpperCase()];
     if (handler !== undefined) return handler(this, args);
     return this.redis.data.execute(this.db, args, this.nil) ?? new Raw(`-ERR unknown command '${name}'\r\n`);
-  }
-
-  #refusalOf(name: string): string | undefined {
-    if (this.user === "" && !/^(AUTH|HELLO|QUIT|RESET)$/.test(name)) return "NOAUTH Authentication required.";
-    const subscribing = this.protocol === 2 && this.subscriptions.size > 0;
-    if (subscribing && !/^(([PS]?(UN)?SUBSCRIBE)|PING|QUIT|RESET)$/.test(name)) {
-      return `ERR Can't execute '${name.toLowerCase()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;
-    }
-    if (this.redis.role === "slave" && this.redis.table?.hasFlag(name, "write") === true) {
-      return "READONLY You can't write against a read only replica.";
-    }
-    return undefined;
   }
 }

@@ -4,20 +4,7 @@ import type { CommandTable } from "./command-table.ts";
 import { FakeRedisConnection } from "./fake-redis-connection.ts";
 import { FakeRedisData } from "./fake-redis-data.ts";
 import type { Fault } from "./fake-redis-faults.ts";
-
-/** One command that arrived. */
-export interface LoggedCommand {
-  /** Connections are numbered from 1 in the order in which they came. */
-  readonly connection: number;
-  readonly args: readonly string[];
-  /** `SET a 1`. */
-  readonly text: string;
-  readonly user: string;
-  readonly db: number;
-  readonly protocol: 2 | 3;
-  /** It had an effect, or gave what a read gives: it wasn't refused, and no fault came before it. */
-  executed: boolean;
-}
+import type { LoggedCommand } from "./logged-command.ts";
 
 const newId = (): string => randomBytes(20).toString("hex");
 
