@@ -14,7 +14,7 @@ const program = new Command("redis-ha")
   .addCommand(localCommand())
   .addCommand(stackCommand())
   .addCommand(clusterCommand())
-  .addCommand(benchCommand());
+  .addCommand(benchCommand())
   .addCommand(chaosCommand());
 
 try {

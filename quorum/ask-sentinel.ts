@@ -1,23 +1,35 @@
-import { parseAddress } from "./address.ts";
+import { type Address, parseAddress } from "./address.ts";
 import type { SentinelView } from "./agreement.ts";
 import type { ControlConnection } from "./control-connection.ts";
 
 /**
- * Asks one Sentinel which master it names, with its epoch and flags (`SENTINEL MASTER`).
+ * Asks one Sentinel which master it names, with its epoch and flags.
  *
  * @throws {Error} when the Sentinel can't be reached, doesn't know the master or answers nonsense.
  */
 export async function askSentinel(connection: ControlConnection, masterName: string): Promise<SentinelView> {
-  const fields = readFieldList(await connection.call("SENTINEL", "MASTER", masterName));
+  // Until all replicas are re-pointed, a failover's leader tells the new master here only, while MASTER has its epoch.
+  const [address, master] = await Promise.all([
+    connection.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName),
+    connection.call("SENTINEL", "MASTER", masterName),
+  ]);
+  const fields = readFieldList(master);
   return {
     sentinel: connection.address,
-    master: parseAddress(`${bracket(required(fields, "ip"))}:${required(fields, "port")}`),
+    master: readAddress(address),
     configEpoch: readEpoch(required(fields, "config-epoch")),
     flags: (fields.get("flags") ?? "").split(","),
     replicas: Number(fields.get("num-slaves") ?? 0),
     otherSentinels: Number(fields.get("num-other-sentinels") ?? 0),
     ...readSettings(fields),
   };
+}
+
+function readAddress(reply: unknown): Address {
+  const [host, port] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  if (typeof host !== "string" || host === "")
+    throw new Error("SENTINEL GET-MASTER-ADDR-BY-NAME gave no address");
+  return parseAddress(`${bracket(host)}:${String(port)}`);
 }
 
 /** Nothing is decided by them, so a Sentinel that doesn't tell them is heard all the same. */

@@ -66,7 +66,7 @@ describe("ProcessTable", () => {
   });
 
   it("forgets those that have ended when it remembers another", async () => {
-    start("short", "exit 0");
+    start("short", "exec sleep 0.3");
     await eventually(() => assert.ok(!table.isRunning("short")));
     start("long", "exec sleep 60");
     assert.deepEqual(

@@ -92,7 +92,7 @@ describe("ControlConnection", () => {
     await assert.rejects(connection.call("NONSENSE"), /unknown command/);
     await ask();
     assert.equal(sentinel.connections, 1);
-    assert.equal(sentinel.received.length, 2);
+    assert.equal(sentinel.received.length, 3);
   });
 
   it("takes a password that comes later: NOAUTH ends the connection", async () => {
