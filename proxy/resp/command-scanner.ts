@@ -200,7 +200,9 @@ export class CommandScanner {
     }
     if (i - at > maxNumberBytes) throw new ProtocolError(`too big ${what} count string`);
     if (byte === undefined) return -1;
-    if (byte !== CR || i === first) throw new ProtocolError(`invalid ${what} length`);
+    // Redis reads no leading zeros and no -0: it would close the connection that all share.
+    const zero = buffer[first] === 48 && (negative || i > first + 1);
+    if (byte !== CR || i === first || zero) throw new ProtocolError(`invalid ${what} length`);
     if (i + 1 >= buffer.length) return -1;
     if (buffer[i + 1] !== LF) throw new ProtocolError(`invalid ${what} length`);
     this.#value = negative ? -value : value;
