@@ -5,8 +5,10 @@ const code = (char: string): number => char.charCodeAt(0);
 const [simple, err, integer, double, bool, bigNumber, nil] = ["+", "-", ":", ",", "#", "(", "_"].map(code);
 const [bulk, bulkError, verbatim] = ["$", "!", "="].map(code);
 const [array, set, push, map, attribute] = ["*", "~", ">", "%", "|"].map(code);
-/** A line longer than this comes from no Redis: errors and statuses are short. */
-const maxLineBytes = 64 * 1024;
+/** A line up to this size is kept until it is complete. A longer one can only be the text of a script's reply. */
+const keepLineUpTo = 4096;
+/** A number line never needs more. */
+const maxNumberBytes = 32;
 
 /**
  * Finds the boundaries of replies in the server's bytes, whatever the pieces in which they come, without decoding or
@@ -28,6 +30,8 @@ export class ReplyScanner {
   /** Values that are still to come until the reply is complete; 0 between two replies. */
   #valuesLeft = 0;
   #bodyLeft = 0;
+  /** What has come last is the beginning of a long line. */
+  #inLine = false;
   #attribute = false;
 
   /** Takes the next piece; all replies of the earlier ones must have been taken. */
@@ -70,10 +74,20 @@ export class ReplyScanner {
       if (this.#bodyLeft > 0) return this.#stop(at);
       this.#valuesLeft--;
     }
+    if (this.#inLine) {
+      const lineEnd = buffer.indexOf(CR, at);
+      if (lineEnd < 0) return this.#stop(size);
+      if (lineEnd + 1 >= size) return this.#stop(lineEnd);
+      if (buffer[lineEnd + 1] !== LF) throw new ProtocolError("the server sent a line without an end");
+      at = lineEnd + 2;
+      this.#inLine = false;
+      this.#valuesLeft--;
+    }
     while (this.#valuesLeft > 0) {
       if (at >= size) return this.#stop(at);
       const type = buffer[at];
-      if (this.#attribute && type !== attribute) {
+      // The attribute's own keys and values come first.
+      if (this.#attribute && this.#valuesLeft === 1 && type !== attribute) {
         this.type = type ?? 0;
         this.#attribute = false;
       }
@@ -83,8 +97,10 @@ export class ReplyScanner {
         lineEnd = size - at > 64 && buffer[at + 3] !== CR ? buffer.indexOf(CR, at) : this.#scanLine(at);
       } else lineEnd = this.#scanLine(at);
       if (lineEnd < 0 || lineEnd + 1 >= size) {
-        if (size - at > maxLineBytes) throw new ProtocolError("the server sent an endless line");
-        return this.#stop(at);
+        if (size - at <= keepLineUpTo) return this.#stop(at);
+        if (!isText(type)) throw new ProtocolError("the server sent an endless line");
+        this.#inLine = true;
+        return this.#stop(lineEnd < 0 ? size : lineEnd);
       }
       if (buffer[lineEnd + 1] !== LF) throw new ProtocolError("the server sent a line without an end");
       const after = lineEnd + 2;
@@ -152,6 +168,7 @@ export class ReplyScanner {
     let i = at;
     const negative = buffer[i] === 45;
     if (negative) i++;
+    if (lineEnd - i > maxNumberBytes) throw new ProtocolError("the server sent a length that is too big");
     if (i === lineEnd) throw new ProtocolError("the server sent a length without digits");
     for (; i < lineEnd; i++) {
       const digit = (buffer[i] ?? 0) - 48;
@@ -160,7 +177,8 @@ export class ReplyScanner {
     }
     if (value > Number.MAX_SAFE_INTEGER) throw new ProtocolError("the server sent a length that is too big");
     // -1 stands for null, and no other length is negative.
-    if (negative && value !== 1) throw new ProtocolError("the server sent a negative length");
+    if (negative && (value !== 1 || lineEnd - at !== 2))
+      throw new ProtocolError("the server sent a negative length");
     return negative ? -1 : value;
   }
 
@@ -180,4 +198,9 @@ export class ReplyScanner {
     this.#at = at;
     return false;
   }
+}
+
+/** Whether the line is the whole value, and not the length of what follows. */
+function isText(type: number | undefined): boolean {
+  return type === simple || type === err || type === bigNumber || type === integer || type === double;
 }
