@@ -462,6 +462,8 @@ export class Session implements ReplyReceiver, Waiter {
           this.#scannerHasMore = false;
           break;
         }
+        // One was completed: the next has its own time.
+        this.partialSince = undefined;
         if (upstream !== undefined && scanner.rule.simple) {
           if (
             scanner.earlier === undefined &&
