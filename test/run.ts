@@ -40,7 +40,8 @@ async function mocha(
   env: Record<string, string> = {},
 ): Promise<void> {
   say(name);
-  const result = await execa("mocha", files, {
+  // A handle that a test has left open must not hold up the whole run.
+  const result = await execa("mocha", ["--exit", ...files], {
     cwd: project,
     preferLocal: true,
     env: { ...env, FORCE_COLOR: "0" },
