@@ -5,6 +5,8 @@ import type { Credentials } from "../upstream/upstream.ts";
 import { noAuthReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 
+const maxNameLength = 1024;
+
 /**
  * Answers a command of which the proxy is the endpoint; nothing is outstanding. False when the answer needs a master and
  * there is none: the command is to be taken again later.
@@ -211,6 +213,7 @@ function greeting(session: Session): ReplyValue {
   ]);
 }
 
+/** Redis' rule, and a bound: the name is kept for as long as the client is there. */
 function isName(text: string): boolean {
-  return /^[!-~]*$/.test(text);
+  return text.length <= maxNameLength && /^[!-~]*$/.test(text);
 }

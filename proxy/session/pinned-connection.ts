@@ -272,7 +272,7 @@ export class PinnedConnection {
     }
     if (this.#restore.has("client|tracking") && session.protocol === 3) session.output.add(invalidateAll);
     if ((this.#subscriptions?.count ?? 0) === 0) return;
-    upstream.isMessage = isPublished;
+    upstream.isMessage = (frame) => isPublished(frame, session.protocol);
     session.host.metrics.subscriptionGaps.inc();
     for (const { frame, confirmations } of this.#subscriptions?.restore() ?? []) {
       upstream.send(new Run(undefined, swallow, undefined, frame, 0, frame.length, confirmations));
@@ -542,7 +542,7 @@ export class PinnedConnection {
     const upstream = this.#upstream;
     if (upstream === undefined) return false;
     this.#subscriptions ??= new Subscriptions();
-    upstream.isMessage = isPublished;
+    upstream.isMessage = (frame) => isPublished(frame, session.protocol);
     let left = this.#subscriptions.apply(command);
     this.#send(command, left, {
       reply: (bytes) => {

@@ -1,4 +1,5 @@
 import { decodeCommand, encodeCommand } from "../resp/command-frame.ts";
+import type { Protocol } from "../resp/encode-reply.ts";
 import type { Command } from "../upstream/run.ts";
 
 type Kind = "subscribe" | "psubscribe" | "ssubscribe";
@@ -59,10 +60,9 @@ export function unconfirmed(command: Command, confirmations: number): Command {
   return { ...command, pieces: [encodeCommand([name, ...args.slice(args.length - confirmations)])] };
 }
 
-/** Whether a frame is a published message and no reply. */
-export function isPublished(frame: Buffer): boolean {
-  const type = frame[0];
-  if (type !== 42 && type !== 62) return false;
+/** Whether a frame is a published message and no reply. In RESP3 an array is a reply, whatever it begins with. */
+export function isPublished(frame: Buffer, protocol: Protocol): boolean {
+  if (frame[0] !== (protocol === 3 ? 62 : 42)) return false;
   // `*3\r\n$7\r\nmessage\r\n…`
   const name = frame.indexOf("\r\n", frame.indexOf("\r\n") + 2) + 2;
   return messageKinds.has(frame.toString("latin1", name, frame.indexOf("\r\n", name)));
