@@ -1,0 +1,41 @@
+// How a program finds its Redis: one address, or Sentinels and a master's name.
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Redis } from "ioredis";
+
+const { values } = parseArgs({
+  options: {
+    address: { type: "string", default: process.env.REDIS_ADDRESS ?? "127.0.0.1:6379" },
+    sentinel: { type: "string" },
+    master: { type: "string", default: "mymaster" },
+    prefix: { type: "string", default: "sample:ioredis" },
+    "run-through-failover": { type: "boolean", default: false },
+  },
+});
+
+/** What the command line says: `--sentinel HOST:PORT --master NAME` instead of `--address HOST:PORT` asks a Sentinel. */
+export const options = values;
+
+/** A connection with the default settings of ioredis; commands wait in it until it is ready. */
+export function connect(): Redis {
+  const password = readPassword();
+  if (options.sentinel === undefined) return new Redis({ ...split(options.address), ...password });
+  return new Redis({
+    sentinels: [split(options.sentinel)],
+    name: options.master,
+    ...password,
+    // Without it only the connection to the master would use the password.
+    ...(password && { sentinelPassword: password.password }),
+  });
+}
+
+/** From a file, as Kubernetes mounts a Secret: arguments and environments can be read by others. */
+function readPassword(): { password: string } | undefined {
+  const path = process.env.REDIS_PASSWORD_FILE;
+  return path === undefined ? undefined : { password: readFileSync(path, "utf8").trimEnd() };
+}
+
+function split(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+}
