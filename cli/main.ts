@@ -4,6 +4,7 @@ import { SettingsError } from "../settings/settings-error.ts";
 import { benchCommand } from "./bench.ts";
 import { chaosCommand } from "./chaos.ts";
 import { clusterCommand } from "./cluster.ts";
+import { hostileCommand } from "./hostile.ts";
 import { localCommand } from "./local.ts";
 import { stackCommand } from "./stack.ts";
 import { UserError } from "./user-error.ts";
@@ -15,7 +16,8 @@ const program = new Command("redis-ha")
   .addCommand(stackCommand())
   .addCommand(clusterCommand())
   .addCommand(benchCommand())
-  .addCommand(chaosCommand());
+  .addCommand(chaosCommand())
+  .addCommand(hostileCommand());
 
 try {
   await program.parseAsync();
