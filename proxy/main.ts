@@ -96,5 +96,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   log.fatal(messageOf(error));
-  process.exitCode = 1;
+  // What listens already would keep it alive: a proxy that never serves and that nobody starts again.
+  process.exit(1);
 });

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { eventually } from "../support/eventually.ts";
 import { waitsFor } from "../support/fake-redis-faults.ts";
 import { FakeTopology } from "../support/fake-topology.ts";
 import { ProxyProcess } from "../support/proxy-process.ts";
+import { freePort } from "../support/redis-process.ts";
 
 describe("the proxy as a process", () => {
   let topology: FakeTopology;
@@ -99,6 +103,32 @@ describe("the proxy as a process", () => {
     proxy.terminate().catch(() => undefined);
     await client.gone();
     assert.notEqual(await code, null);
+  });
+});
+
+describe("a proxy that can't listen", () => {
+  it("ends with exit code 1 and says why", async () => {
+    const owner = createServer().listen(0, "127.0.0.1");
+    await once(owner, "listening");
+    const port = String((owner.address() as AddressInfo).port);
+    try {
+      const { exitCode, stdout } = await execa(process.execPath, ["proxy/main.ts"], {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        extendEnv: false,
+        env: {
+          BIND_ADDR: "127.0.0.1",
+          PROXY_PORT: port,
+          PROXY_ADMIN_PORT: String(await freePort()),
+          REDIS_SENTINELS: "127.0.0.1:1",
+        },
+        reject: false,
+        timeout: 5000,
+      });
+      assert.equal(exitCode, 1);
+      assert.match(stdout, /EADDRINUSE/);
+    } finally {
+      owner.close();
+    }
   });
 });
 
