@@ -93,6 +93,7 @@ await check("types", "tsc", ["--noEmit"]);
 await check("format and lint", "biome", ["check", "."]);
 await mocha("unit and component tests", ["test/unit/**/*.test.ts", "test/component/**/*.test.ts"]);
 await mocha("integration tests", ["test/integration/**/*.test.ts"]);
+await mocha("client tests", ["test/clients/**/*.test.ts"]);
 await clusterTests();
 
 say("done");
