@@ -16,6 +16,8 @@ import type { WorkerProgram } from "./workload-process.ts";
 export interface ChaosOptions {
   /** Where the topology keeps its data; those of an earlier run are thrown away. */
   readonly directory: string;
+  /** Where workers are built. */
+  readonly workersDirectory: string;
   readonly basePort: number;
   readonly failovers: number;
   readonly seed: number;
@@ -59,7 +61,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const clients = new Map<string, WorkerProgram>();
   for (const { name, prepare } of libraries) {
     say(`preparing the ${name} worker`);
-    clients.set(name, await prepare());
+    clients.set(name, await prepare(options.workersDirectory));
   }
   const random = seededRandom(seed);
   const plan = planRounds(faults, options.failovers, random);

@@ -56,6 +56,7 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
   }
   const report = await runChaos({
     directory: resolve(options.dir),
+    workersDirectory: join(stateDirectory, "workers"),
     basePort: Number(options.port),
     failovers: wholeNumber("--failovers", options.failovers, 100_000),
     seed: wholeNumber("--seed", options.seed, 2 ** 32 - 1),

@@ -29,7 +29,7 @@ describe("clients of the proxy at a failover", function () {
     assert.ok(ioredis);
     run = await LedgerRun.start({
       topology,
-      clients: new Map([["ioredis", await ioredis.prepare()]]),
+      clients: new Map([["ioredis", await ioredis.prepare(directory.path)]]),
       random: seededRandom(4),
     });
   });
