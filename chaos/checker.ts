@@ -1,6 +1,13 @@
 import { classifyError, saysNotExecuted } from "./classify-error.ts";
 import { findReorderings, type PlacedWrite, type Reordering } from "./find-reorderings.ts";
-import type { ClientData, FinalData, History, Operation } from "./history.ts";
+import {
+  type ClientData,
+  type Disconnect,
+  type FinalData,
+  type History,
+  isOwnTimeout,
+  type Operation,
+} from "./history.ts";
 
 /** What became of one client's commands. */
 export interface ClientReport {
@@ -15,7 +22,10 @@ export interface ClientReport {
   readonly errors: Readonly<Record<string, number>>;
   /** Those of GET alone. */
   readonly readErrors: Readonly<Record<string, number>>;
+  /** Connections that the other side ended. */
   readonly disconnects: number;
+  /** Connections that the client ended itself: go-redis and redis-py wait 5 s for an answer, and then ask again. */
+  readonly ownTimeouts: number;
   /** Executed more than once. `RPUSH 17`, or `INCR ×2` for two executions that nobody asked for. */
   readonly duplicates: readonly string[];
   /** Acknowledged and not there. */
@@ -36,7 +46,7 @@ export function checkLedger(history: History, data: FinalData): ClientReport[] {
     checkClient(
       client,
       history.operations.filter((operation) => operation.client === client),
-      history.disconnects.filter((disconnect) => disconnect.client === client).length,
+      history.disconnects.filter((disconnect) => disconnect.client === client),
       data.get(client) ?? noData,
     ),
   );
@@ -45,7 +55,7 @@ export function checkLedger(history: History, data: FinalData): ClientReport[] {
 function checkClient(
   client: string,
   operations: readonly Operation[],
-  disconnects: number,
+  disconnects: readonly Disconnect[],
   data: ClientData,
 ): ClientReport {
   const of = (command: Operation["command"]): Operation[] =>
@@ -62,12 +72,17 @@ function checkClient(
     open: operations.filter(({ outcome }) => outcome.kind === "open").length,
     errors: countErrors(operations),
     readErrors: countErrors(of("GET")),
-    disconnects,
+    disconnects: disconnects.filter((disconnect) => !isOwnTimeout(disconnect)).length,
+    ownTimeouts: disconnects.filter(isOwnTimeout).length,
     duplicates: parts.flatMap(({ duplicates = [] }) => duplicates),
     lost: parts.flatMap(({ lost = [] }) => lost),
     refusedButExecuted: parts.flatMap(({ refusedButExecuted = [] }) => refusedButExecuted),
     reordered: parts.flatMap(({ reordered = [] }) => reordered),
-    wrong: [...parts.flatMap(({ wrong = [] }) => wrong), ...checkReads(of("GET"), of("SET"))],
+    wrong: [
+      ...parts.flatMap(({ wrong = [] }) => wrong),
+      ...checkReads(of("GET"), of("SET")),
+      ...checkAnswers(operations),
+    ],
   };
 }
 
@@ -147,9 +162,25 @@ function checkStrings(operations: readonly Operation[], strings: ReadonlyMap<str
 function checkReads(reads: readonly Operation[], writes: readonly Operation[]): string[] {
   const writtenAt = new Map(writes.filter(isAcknowledged).map(({ id, endedMs }) => [id, endedMs]));
   return reads
-    .filter((read) => isAcknowledged(read) && answerOf(read) !== read.id)
+    .filter((read) => isAcknowledged(read) && answerOf(read) === "")
     .filter((read) => (writtenAt.get(read.id) ?? Number.POSITIVE_INFINITY) <= read.sentMs)
     .map((read) => `GET ${read.id} gave '${answerOf(read)}'`);
+}
+
+/** What each command's answer looks like: another one belongs to another command, or to another client. */
+const answerOfCommand: Readonly<Record<Operation["command"], (answer: string, id: string) => boolean>> = {
+  INCR: (answer) => /^[1-9]\d*$/.test(answer),
+  RPUSH: (answer) => /^[1-9]\d*$/.test(answer),
+  SET: (answer) => answer === "OK",
+  // No value is for checkReads.
+  GET: (answer, id) => answer === "" || answer === id,
+};
+
+function checkAnswers(operations: readonly Operation[]): string[] {
+  return operations
+    .filter((operation) => isAcknowledged(operation))
+    .filter((operation) => !answerOfCommand[operation.command](answerOf(operation), operation.id))
+    .map((operation) => `${operation.command} ${operation.id} was answered '${answerOf(operation)}'`);
 }
 
 function isAcknowledged({ outcome }: Operation): boolean {

@@ -20,11 +20,17 @@ export interface Operation {
   readonly outcome: Outcome;
 }
 
-/** A connection that ended although its client didn't want it to. */
+/** A connection that ended although nobody had asked its client to end it. */
 export interface Disconnect {
   readonly client: string;
   readonly atMs: number;
+  /** Begins with `timeout` when the client itself ended it, since it had no answer for longer than its own patience. */
   readonly reason: string;
+}
+
+/** Whether the client's own patience was over; else the other side closed the connection. */
+export function isOwnTimeout({ reason }: Pick<Disconnect, "reason">): boolean {
+  return reason.startsWith("timeout");
 }
 
 /** All that the clients of one round saw. */

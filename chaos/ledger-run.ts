@@ -5,6 +5,7 @@ import type { LocalTopology } from "../local/local-topology.ts";
 import { type Address, sameAddress } from "../quorum/address.ts";
 import { checkLedger } from "./checker.ts";
 import { ClusterControl } from "./cluster-control.ts";
+import { describeFailures } from "./describe-failures.ts";
 import { excuseLateWrites } from "./excuse-late-writes.ts";
 import { judgeRound } from "./expectations.ts";
 import { announced, type Fault, type FaultContext } from "./faults/fault.ts";
@@ -218,6 +219,7 @@ export class LedgerRun {
           `${writeKey(write)} on port ${write.instance.port}, ${Math.round(write.atMs - (first?.atMs ?? 0))} ms late`,
       ),
       lateWrites: late.length,
+      failures: describeFailures(operations, faultAtMs),
       disconnects: disconnects.map(({ client, reason }) => `${client}: ${reason}`),
     };
     return { ...report, violations: judgeRound(report, fault) };

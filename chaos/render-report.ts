@@ -25,6 +25,8 @@ export function renderReport(report: ChaosReport): string {
     "",
     `Beside these, frozen masters executed ${total.lateWrites} writes that lay in their sockets when they woke up. Nothing can take them back; their clients were told that the outcome is unknown.`,
     "",
+    `Clients gave up a connection ${total.ownTimeouts} times because they had waited longer than their own time-out (go-redis and redis-py: 5 s).`,
+    "",
     "Times in ms, p50 / p99 / max:",
     "",
     "| fault | fault to write | announcement to a direct write | announcement to write | added by the proxy | longest stall |",

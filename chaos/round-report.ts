@@ -22,6 +22,8 @@ export interface RoundReport {
   readonly lateWrites: number;
   /** Why connections ended, with the client. */
   readonly disconnects: readonly string[];
+  /** Some of the commands that ended with an error: what they were, and when they were sent and ended, after the fault. */
+  readonly failures: readonly string[];
   /** What broke an expectation. */
   readonly violations: readonly string[];
 }

@@ -15,6 +15,7 @@ export interface Summary {
   readonly otherWrong: number;
   readonly errors: Readonly<Record<string, number>>;
   readonly disconnects: number;
+  readonly ownTimeouts: number;
   readonly staleWrites: number;
   readonly lateWrites: number;
   readonly longestStallMs: number;
@@ -70,6 +71,7 @@ export function summarise(rounds: readonly RoundReport[], client?: string): Summ
     ),
     errors,
     disconnects: sum(({ disconnects }) => disconnects),
+    ownTimeouts: sum(({ ownTimeouts }) => ownTimeouts),
     staleWrites: rounds.reduce((total, { staleWrites }) => total + staleWrites.length, 0),
     lateWrites: rounds.reduce((total, round) => total + round.lateWrites, 0),
     longestStallMs: Math.max(0, ...stalls),

@@ -20,6 +20,7 @@ const message = z.union([
     z.enum(["acknowledged", "error", "open"]),
     z.string(),
   ]),
+  /** A connection was lost; the text begins with `timeout` when the client's own patience was over. */
   z.tuple([z.literal("disconnect"), z.number(), z.string()]),
   /** A later round has begun and all commands of this one have ended: so many were sent. */
   z.tuple([z.literal("drained"), z.string(), z.number()]),

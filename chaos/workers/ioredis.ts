@@ -66,7 +66,7 @@ async function one(turn: number): Promise<void> {
   try {
     const value = await send(command, own, id);
     if (command === "SET") lastSet = { round: own, id };
-    ended("acknowledged", String(value));
+    ended("acknowledged", value === null ? "" : String(value));
   } catch (error) {
     ended("error", error instanceof Error ? error.message : String(error));
   }

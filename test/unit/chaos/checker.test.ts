@@ -126,6 +126,20 @@ describe("checkLedger", () => {
     assertOnly(check([set, acknowledged("GET", "s", "", 2)], data), {});
   });
 
+  it("finds an answer that can't be this command's", () => {
+    const operations = [
+      acknowledged("SET", "s", "7", 0),
+      acknowledged("GET", "s", "OK", 10),
+      acknowledged("RPUSH", "x", "s", 20),
+    ];
+    const report = check(operations, held({ list: ["x"], strings: { s: "s" } }));
+    assert.deepEqual(report.wrong, [
+      "SET s was answered '7'",
+      "GET s was answered 'OK'",
+      "RPUSH x was answered 's'",
+    ]);
+  });
+
   it("counts errors by their class, reads apart, and what never ended", () => {
     const report = check(
       [
@@ -144,7 +158,7 @@ describe("checkLedger", () => {
 
   it("keeps the books of clients apart and counts their disconnects", () => {
     const other = { ...acknowledged("RPUSH", "0", "1", 0), client: "b" };
-    const disconnects = [{ client: "b", atMs: 1, reason: "closed" }];
+    const disconnects = ["closed", "timeout: 5 s"].map((reason) => ({ client: "b", atMs: 1, reason }));
     const data = new Map([
       ...held({ list: ids }),
       ["b", { counter: 0, list: [], strings: new Map() }] as const,
@@ -153,7 +167,7 @@ describe("checkLedger", () => {
     assert.ok(a && b);
     assertOnly(a, {});
     assertOnly(b, { lost: ["RPUSH 0"] });
-    assert.deepEqual([a.disconnects, b.disconnects], [0, 1]);
+    assert.deepEqual([a.disconnects, b.disconnects, b.ownTimeouts], [0, 1, 1]);
   });
 
   it("finds any single loss, duplicate or foreign element in any history, and nothing in a true one", () => {

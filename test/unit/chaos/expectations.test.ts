@@ -16,6 +16,7 @@ const client: ClientReport = {
   errors: {},
   readErrors: {},
   disconnects: 0,
+  ownTimeouts: 0,
   duplicates: [],
   lost: [],
   refusedButExecuted: [],
@@ -41,6 +42,7 @@ function round(changed: Partial<ClientReport>, others: Partial<RoundReport> = {}
     announcementToWriteMs: 90,
     staleWrites: [],
     lateWrites: 0,
+    failures: [],
     disconnects: [],
     violations: [],
     ...others,
@@ -67,6 +69,10 @@ describe("judgeRound", () => {
   for (const [name, changed] of Object.entries(broken)) {
     it(`doesn't accept ${name}`, () => assert.equal(judgeRound(round(changed), kill).length, 1));
   }
+
+  it("accepts that a client's own patience ends", () => {
+    assert.deepEqual(judgeRound(round({ ownTimeouts: 8 }), kill), []);
+  });
 
   it("doesn't accept a stale write, nor a failover without writes", () => {
     assert.equal(judgeRound(round({}, { staleWrites: ["a SET 1"] }), kill).length, 1);
