@@ -26,7 +26,7 @@ export interface ClientReport {
   readonly disconnects: number;
   /** Connections that the client ended itself: go-redis and redis-py wait 5 s for an answer, and then ask again. */
   readonly ownTimeouts: number;
-  /** Executed more than once. `RPUSH 17`, or `INCR ×2` for two executions that nobody asked for. */
+  /** Each execution too many: `RPUSH 17`, or `INCR` for one of a counter. */
   readonly duplicates: readonly string[];
   /** Acknowledged and not there. */
   readonly lost: readonly string[];
@@ -63,7 +63,7 @@ function checkClient(
   const counters = checkCounter(of("INCR"), data.counter);
   const lists = checkList(of("RPUSH"), data.list);
   const strings = checkStrings(of("SET"), data.strings);
-  const parts = [counters, lists, strings];
+  const parts = [lists, strings, counters];
   return {
     client,
     sent: operations.length,
@@ -110,11 +110,15 @@ function checkCounter(operations: readonly Operation[], counter: number): Findin
   const tooMany = counter - acknowledged.length - unknown;
   const inOrder = [...byValue].sort(([a], [b]) => a - b).map(([, operation]) => placed(operation));
   return {
-    duplicates: tooMany > 0 ? [`INCR ×${tooMany}`] : [],
-    lost: lost > 0 ? [`INCR ×${lost}`] : [],
+    duplicates: times(tooMany, "INCR"),
+    lost: times(lost, "INCR"),
     // After a loss numbers are given again, and their order means nothing.
     reordered: lost > 0 ? [] : findReorderings(inOrder),
   };
+}
+
+function times(count: number, text: string): string[] {
+  return Array.from({ length: Math.max(0, count) }, () => text);
 }
 
 function checkList(operations: readonly Operation[], list: readonly string[]): Findings {

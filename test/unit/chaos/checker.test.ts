@@ -47,20 +47,20 @@ describe("checkLedger", () => {
   });
 
   it("finds a counter that is higher than all increments together", () => {
-    assertOnly(check(increments, held({ counter: 12 })), { duplicates: ["INCR ×2"] });
+    assertOnly(check(increments, held({ counter: 12 })), { duplicates: ["INCR", "INCR"] });
   });
 
   it("allows an unknown increment to have happened once, or not", () => {
     const operations = [...increments, failed("INCR", "x", uncertain, 200)];
     for (const counter of [10, 11]) assertOnly(check(operations, held({ counter })), {});
-    assertOnly(check(operations, held({ counter: 12 })), { duplicates: ["INCR ×1"] });
-    assertOnly(check(operations, held({ counter: 9 })), { lost: ["INCR ×1"] });
+    assertOnly(check(operations, held({ counter: 12 })), { duplicates: ["INCR"] });
+    assertOnly(check(operations, held({ counter: 9 })), { lost: ["INCR"] });
   });
 
   it("finds each acknowledged write that is gone", () => {
     const operations = [...pushes, ...increments, acknowledged("SET", "s", "OK", 0)];
     const data = held({ counter: 7, list: ids.filter((id) => id !== "4") });
-    assertOnly(check(operations, data), { lost: ["INCR ×3", "RPUSH 4", "SET s"] });
+    assertOnly(check(operations, data), { lost: ["RPUSH 4", "SET s", "INCR", "INCR", "INCR"] });
   });
 
   it("finds everything lost when the master holds nothing at all", () => {
@@ -71,7 +71,7 @@ describe("checkLedger", () => {
   it("finds increments that were undone although later ones hide them in the sum", () => {
     // 1 to 10, a new master that only has 8, and two more: the counter is 10 again.
     const again = [acknowledged("INCR", "x", "9", 200), acknowledged("INCR", "y", "10", 210)];
-    assert.deepEqual(check([...increments, ...again], held({ counter: 10 })).lost, ["INCR ×2"]);
+    assert.deepEqual(check([...increments, ...again], held({ counter: 10 })).lost, ["INCR", "INCR"]);
   });
 
   it("finds a write that was refused and executed all the same", () => {
@@ -80,7 +80,7 @@ describe("checkLedger", () => {
     assertOnly(check(operations, held({ list: ["x"], strings: { s: "s" } })), {
       refusedButExecuted: ["RPUSH x", "SET s"],
     });
-    assertOnly(check([failed("INCR", "x", loading, 0)], held({ counter: 1 })), { duplicates: ["INCR ×1"] });
+    assertOnly(check([failed("INCR", "x", loading, 0)], held({ counter: 1 })), { duplicates: ["INCR"] });
   });
 
   it("finds elements in another order than that of their acknowledgements", () => {
