@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import type { CommandRule } from "../commands/command-rule.ts";
+import { type CommandRule, unknownCommand } from "../commands/command-rule.ts";
+import { maxNameBytes } from "../commands/command-table.ts";
 import { decodeCommand, upper } from "../resp/command-frame.ts";
 import {
   CommandScanner,
@@ -441,6 +442,8 @@ export class Session implements ReplyReceiver, Waiter {
   /** Sends all that is simple and stands next to each other as one run; false when it stopped at something else. */
   #scan(): boolean {
     const scanner = this.#scanner;
+    // This client may have come before the master had told its commands, or the master may be another one now.
+    scanner.table = this.host.server.table;
     // Replies that nobody reads must not pile up without a bound.
     if (this.outstanding >= maxOutstanding || this.output.full) return false;
     const upstream = this.#skipping === undefined ? this.#linkForRuns() : undefined;
@@ -596,7 +599,7 @@ export class Session implements ReplyReceiver, Waiter {
 
   /** The rule that counts: the subcommand's, or the one for arguments that make it block. */
   #ruleOf(command: Command): CommandRule {
-    const { rule } = command;
+    const rule = command.rule === unknownCommand ? this.#lookUp(command) : command.rule;
     if (rule.subcommands === undefined && rule.blocksWith === undefined) return rule;
     const args = decodeCommand(Buffer.concat(command.pieces));
     if (rule.blocksWith !== undefined) {
@@ -604,6 +607,14 @@ export class Session implements ReplyReceiver, Waiter {
       return blocks ? rule : { ...rule, route: "shared" };
     }
     return rule.subcommands?.get(args[1]?.toString("latin1").toLowerCase() ?? "") ?? rule;
+  }
+
+  /** It may have been read before the master had told its commands. */
+  #lookUp({ pieces }: Command): CommandRule {
+    const [name] = decodeCommand(Buffer.concat(pieces));
+    return name === undefined || name.length > maxNameBytes
+      ? unknownCommand
+      : this.host.server.table.find(name, 0, name.length);
   }
 
   #commandsOf(run: Run): Command[] {
