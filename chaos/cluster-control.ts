@@ -83,16 +83,27 @@ export class ClusterControl {
 
   /** Starts every part that has ended, and waits until all are well. */
   async recover(withinMs: number): Promise<void> {
+    const started: string[] = [];
     for (const name of this.#topology.names) {
-      if (!this.#topology.isRunning(name)) await this.#topology.restart(name);
+      if (this.#topology.isRunning(name)) continue;
+      started.push(name);
+      await this.#topology.restart(name);
     }
     await waitUntil(
-      "all parts are well",
+      `all parts are well (started again: ${started.join(", ") || "none"})`,
       async () => {
         const { parts } = await this.#topology.status();
         const ill = parts.filter(({ healthy }) => !healthy);
         if (ill.length === 0) return true;
-        throw new Error(ill.map(({ name, state }) => `${name}: ${state}`).join("; "));
+        // Whether it hangs, has ended, or was never started again are three different faults.
+        throw new Error(
+          ill
+            .map(
+              ({ name, state, pid }) =>
+                `${name} (${pid === undefined ? "no process" : `process ${pid}`}): ${state}`,
+            )
+            .join("; "),
+        );
       },
       withinMs,
     );
