@@ -40,6 +40,7 @@ function judgeClient(client: ClientReport, { allows }: Pick<Fault, "allows">): s
   if (client.disconnects > 0 && !allows.disconnects) violations.push(`${client.disconnects} disconnects`);
   for (const [name, count] of Object.entries(client.errors)) {
     const reads = client.readErrors[name] ?? 0;
+    if (allows.refusedConnections && /connection refused/i.test(name)) continue;
     if (!allows.uncertain || name !== "UNCERTAIN") violations.push(`${count} × ${name}`);
     else if (reads > 0) violations.push(`${reads} × ${name} for a read`);
   }

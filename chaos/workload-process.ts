@@ -57,6 +57,9 @@ export class WorkloadProcess {
       ],
       {
         stdio: ["pipe", "pipe", "pipe"],
+        // Ctrl-C ends the run after the fault that is under way: until then the clients are needed. When this process is
+        // gone, the end of their input ends them.
+        detached: true,
         env: { PATH, HOME, ...(JAVA_HOME ? { JAVA_HOME } : {}), REDIS_PASSWORD_FILE: passwordFile },
       },
     );

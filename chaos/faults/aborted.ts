@@ -1,13 +1,13 @@
 import { monotonicMs } from "../monotonic-clock.ts";
 import { waitUntil } from "../wait-until.ts";
-import { announced, type Fault, killServer } from "./fault.ts";
+import { announcedAndEnded, type Fault, killServer } from "./fault.ts";
 
 export const aborted: Fault = {
   name: "aborted",
   summary:
     "the replicas are frozen when the master dies: the failover is aborted, and succeeds when they are back",
   failover: true,
-  allows: { disconnects: false, uncertain: true },
+  allows: { disconnects: false, uncertain: true, refusedConnections: false },
   async inject(context) {
     const { announcements, cluster, master, say } = context;
     const replicas = cluster.instances.filter(({ name }) => name !== master.name);
@@ -26,7 +26,7 @@ export const aborted: Fault = {
     } finally {
       for (const pid of pids) process.kill(pid, "SIGCONT");
     }
-    await announced(context, atMs);
+    await announcedAndEnded(context, atMs);
     return atMs;
   },
 };

@@ -29,6 +29,8 @@ export interface Fault {
     readonly disconnects: boolean;
     /** A write in flight is answered with UNCERTAIN. */
     readonly uncertain: boolean;
+    /** Nobody listens for a moment, and a client that doesn't wait for that is told so. */
+    readonly refusedConnections: boolean;
   };
   /**
    * Makes it happen, and whatever belongs to it afterwards; parts that have ended are started again by the caller.
@@ -49,6 +51,15 @@ export async function announced(
     () => announcements.firstSince(sinceMs, master.address),
     withinMs,
   );
+}
+
+/**
+ * Another master was announced, and the killed one's entrypoint has ended, too: it may outlive its redis-server by seconds,
+ * and whoever looks earlier doesn't know that it has to be started again.
+ */
+export async function announcedAndEnded(context: FaultContext, sinceMs: number): Promise<void> {
+  await announced(context, sinceMs);
+  await context.cluster.waitForEnd(context.master);
 }
 
 /** Kills the master's redis-server alone, as the kernel does when memory is short. @returns when. */

@@ -8,7 +8,7 @@ export const freeze: Fault = {
   name: "freeze",
   summary: "SIGSTOP of the master for 5 s, then SIGCONT: it wakes up and believes that it is master",
   failover: true,
-  allows: { disconnects: false, uncertain: true },
+  allows: { disconnects: false, uncertain: true, refusedConnections: false },
   async inject(context) {
     const { cluster, master } = context;
     // Its supervisor goes on: on a cluster it is the same container, but a stalled disk freezes only the server.

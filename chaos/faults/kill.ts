@@ -1,13 +1,13 @@
-import { announced, type Fault, killServer } from "./fault.ts";
+import { announcedAndEnded, type Fault, killServer } from "./fault.ts";
 
 export const kill: Fault = {
   name: "kill",
   summary: "kill -9 of the master's redis-server; it is started again after the failover",
   failover: true,
-  allows: { disconnects: false, uncertain: true },
+  allows: { disconnects: false, uncertain: true, refusedConnections: false },
   async inject(context) {
     const atMs = await killServer(context);
-    await announced(context, atMs);
+    await announcedAndEnded(context, atMs);
     return atMs;
   },
 };

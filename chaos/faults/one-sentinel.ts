@@ -1,16 +1,16 @@
 import { pick } from "../seeded-random.ts";
-import { announced, type Fault, killServer } from "./fault.ts";
+import { announcedAndEnded, type Fault, killServer } from "./fault.ts";
 
 export const oneSentinel: Fault = {
   name: "one-sentinel",
   summary: "a Sentinel dies, and then the master: two Sentinels carry the failover out",
   failover: true,
-  allows: { disconnects: false, uncertain: true },
+  allows: { disconnects: false, uncertain: true, refusedConnections: false },
   async inject(context) {
     const { cluster, random } = context;
     await cluster.kill(pick(cluster.sentinels, random));
     const atMs = await killServer(context);
-    await announced(context, atMs);
+    await announcedAndEnded(context, atMs);
     return atMs;
   },
 };

@@ -7,7 +7,7 @@ export const planned: Fault = {
   name: "planned",
   summary: "SENTINEL FAILOVER: an administrator moves the master",
   failover: true,
-  allows: { disconnects: false, uncertain: false },
+  allows: { disconnects: false, uncertain: false, refusedConnections: false },
   async inject(context) {
     const { cluster, random, topology } = context;
     const sentinel = pick(cluster.sentinels, random);

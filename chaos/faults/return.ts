@@ -6,7 +6,7 @@ export const returning: Fault = {
   name: "return",
   summary: "the killed master is started again while the failover goes on",
   failover: true,
-  allows: { disconnects: false, uncertain: true },
+  allows: { disconnects: false, uncertain: true, refusedConnections: false },
   async inject(context) {
     const { announcements, cluster, master, random } = context;
     const atMs = await killServer(context);

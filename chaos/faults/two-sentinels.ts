@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { shuffle } from "../seeded-random.ts";
-import { announced, type Fault, killServer } from "./fault.ts";
+import { announcedAndEnded, type Fault, killServer } from "./fault.ts";
 
 /** Longer than a failover takes. */
 const withoutMajorityMs = 2500;
@@ -10,7 +10,7 @@ export const twoSentinels: Fault = {
   summary:
     "two Sentinels die, then the master: nobody may be promoted until the Sentinels are back 2.5 s later",
   failover: true,
-  allows: { disconnects: false, uncertain: true },
+  allows: { disconnects: false, uncertain: true, refusedConnections: false },
   async inject(context) {
     const { announcements, cluster, master, random } = context;
     const dead = shuffle(cluster.sentinels, random).slice(0, 2);
@@ -21,7 +21,7 @@ export const twoSentinels: Fault = {
       throw new Error("one Sentinel of three promoted a replica");
     }
     await Promise.all(dead.map((sentinel) => cluster.start(sentinel)));
-    await announced(context, atMs);
+    await announcedAndEnded(context, atMs);
     return atMs;
   },
 };

@@ -85,6 +85,13 @@ describe("judgeRound", () => {
     assert.equal(judgeRound(uncertain, drain).length, 1);
     assert.deepEqual(judgeRound(round({ disconnects: 2 }), drain), []);
   });
+
+  it("allows a refused connection only while the only proxy starts again", () => {
+    const refused = round({ errors: { "dial tcp N.N.N.N:N: connect: connection refused": 3 } });
+    assert.deepEqual(judgeRound(refused, drain), []);
+    assert.equal(judgeRound(refused, kill).length, 1);
+    assert.equal(judgeRound(round({ errors: { EOF: 1 } }), drain).length, 1);
+  });
 });
 
 describe("judgeRun", () => {
