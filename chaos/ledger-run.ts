@@ -18,6 +18,7 @@ import { readFinalData, removeLedger } from "./read-final-data.ts";
 import type { RoundReport } from "./round-report.ts";
 import type { Random } from "./seeded-random.ts";
 import { SentinelAnnouncements } from "./sentinel-announcements.ts";
+import { traceDuplicates } from "./trace-duplicates.ts";
 import { waitUntil } from "./wait-until.ts";
 import { type WorkerProgram, WorkloadProcess } from "./workload-process.ts";
 import { WriteMonitor } from "./write-monitor.ts";
@@ -219,6 +220,7 @@ export class LedgerRun {
           `${writeKey(write)} on port ${write.instance.port}, ${Math.round(write.atMs - (first?.atMs ?? 0))} ms late`,
       ),
       lateWrites: late.length,
+      duplicateTraces: traceDuplicates(executions, history, faultAtMs),
       failures: describeFailures(operations, faultAtMs),
       disconnects: disconnects.map(({ client, reason }) => `${client}: ${reason}`),
     };

@@ -44,6 +44,7 @@ export function renderReport(report: ChaosReport): string {
     "",
     "*Announcement*: the first `+promoted-slave` or `+switch-master` of any Sentinel. *Direct write*: the new master takes a write that is sent straight to it; before a replica has joined it, it takes none. *Added by the proxy*: from then to the first write of a client.",
     "",
+    ...renderTraces(report),
     "## Broken expectations",
     "",
     ...renderViolations(report),
@@ -75,6 +76,15 @@ function renderErrors(errors: Readonly<Record<string, number>>): string {
 
 function renderSpread({ p50, p99, max }: Spread): string {
   return [p50, p99, max].map((value) => value?.toFixed(value < 10 ? 1 : 0) ?? "–").join(" / ");
+}
+
+function renderTraces({ rounds }: ChaosReport): string[] {
+  const lines = rounds.flatMap(({ round, fault, duplicateTraces }) =>
+    duplicateTraces.map((trace) => `- round ${round}, ${fault}: ${trace}`),
+  );
+  return lines.length === 0
+    ? []
+    : ["## Writes that ran more than once, ms after the fault", "", ...lines, ""];
 }
 
 function renderViolations({ rounds, violations }: ChaosReport): string[] {

@@ -24,6 +24,8 @@ export interface RoundReport {
   readonly disconnects: readonly string[];
   /** Some of the commands that ended with an error: what they were, and when they were sent and ended, after the fault. */
   readonly failures: readonly string[];
+  /** Writes that the instances themselves saw more than once, with what happened around them. */
+  readonly duplicateTraces: readonly string[];
   /** What broke an expectation. */
   readonly violations: readonly string[];
 }

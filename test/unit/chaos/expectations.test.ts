@@ -43,6 +43,7 @@ function round(changed: Partial<ClientReport>, others: Partial<RoundReport> = {}
     staleWrites: [],
     lateWrites: 0,
     failures: [],
+    duplicateTraces: [],
     disconnects: [],
     violations: [],
     ...others,
