@@ -25,9 +25,14 @@ export class NormalClient {
   #inFlight = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(port: number, password: string) {
+  private constructor(port: number, password: string | undefined) {
     this.#clients = this.#counts.map((_, i) => {
-      const client = new Redis({ port, password, protocol: i % 2 === 0 ? 2 : 3, maxRetriesPerRequest: 0 });
+      const client = new Redis({
+        port,
+        ...(password === undefined ? {} : { password }),
+        protocol: i % 2 === 0 ? 2 : 3,
+        maxRetriesPerRequest: 0,
+      });
       client.on("error", (error) => this.#notice(`connection ${i}: ${error.message}`));
       client.on("close", () => {
         if (this.#timer !== undefined) this.#notice(`connection ${i} was closed`);
@@ -37,7 +42,7 @@ export class NormalClient {
   }
 
   /** Connects and begins to send. @throws {Error} when it gets no answer. */
-  static async start(port: number, password: string): Promise<NormalClient> {
+  static async start(port: number, password?: string): Promise<NormalClient> {
     const normal = new NormalClient(port, password);
     await Promise.all(normal.#clients.map((client, i) => client.set(`normal:${i}`, 0)));
     normal.#timer = setInterval(() => normal.#send(), everyMs);
