@@ -125,8 +125,6 @@ export class HostileServers {
       `port ${this.redisPort}`,
       'save ""',
       "maxclients 20000",
-      "maxmemory 512mb",
-      "maxmemory-policy allkeys-random",
       ...(password === undefined ? [] : [`requirepass ${password}`]),
     ]);
     this.#run("redis", findProgram("redis-server", process.env.PATH), [redisConf]);
