@@ -10,18 +10,12 @@ const x = (bytes: number): Buffer => Buffer.alloc(bytes, "x");
 describe("the proxy, attacks on its memory", function () {
   this.timeout(30_000);
   const test = new HostileFixture(false);
-  beforeEach(async () => {
-    await test.start();
-    await test.begin();
-  });
-  // The watch and the normal client see what is still under way.
-  afterEach(async () => {
-    try {
-      await test.end();
-    } finally {
-      await test.stop();
-    }
-  });
+  beforeEach(() => test.start());
+  afterEach(() => test.stop());
+
+  function attack(title: string, body: () => Promise<void>): void {
+    it(title, () => test.attack(body));
+  }
 
   /** Attackers at the same time. */
   async function all(count: number, attack: (intruder: Intruder, i: number) => Promise<void>): Promise<void> {
@@ -29,7 +23,7 @@ describe("the proxy, attacks on its memory", function () {
     await Promise.all(intruders.map(attack));
   }
 
-  it("ends a command that never ends", async () => {
+  attack("ends a command that never ends", async () => {
     const arg = Buffer.concat([Buffer.from(`$${mebi}\r\n`), x(mebi), Buffer.from("\r\n")]);
     await all(6, async (intruder) => {
       intruder.send("*1048576\r\n$4\r\nMSET\r\n");
@@ -37,14 +31,14 @@ describe("the proxy, attacks on its memory", function () {
     });
   });
 
-  it("reads no more big values at a time than fit", async () => {
+  attack("reads no more big values at a time than fit", async () => {
     await all(40, async (intruder) => {
       intruder.send(`*3\r\n$3\r\nSET\r\n$9\r\nhostile:0\r\n$${60 * mebi}\r\n`);
       await intruder.flood(x(mebi), 20 * mebi);
     });
   });
 
-  it("drops those who don't read big answers", async () => {
+  attack("drops those who don't read big answers", async () => {
     const setter = await test.insider();
     setter.send(encodeCommand(["SET", "hostile:big", x(mebi)]));
     await setter.answers(/^\+OK/);
@@ -55,7 +49,7 @@ describe("the proxy, attacks on its memory", function () {
     await delay(4000);
   });
 
-  it("doesn't keep answers for clients that have ended their side and read nothing", async () => {
+  attack("doesn't keep answers for clients that have ended their side and read nothing", async () => {
     const setter = await test.insider();
     setter.send(encodeCommand(["SET", "hostile:big", x(100_000)]));
     await setter.answers(/^\+OK/);
@@ -69,7 +63,7 @@ describe("the proxy, attacks on its memory", function () {
     }
   });
 
-  it("bounds what a transaction keeps", async () => {
+  attack("bounds what a transaction keeps", async () => {
     const command = encodeCommand(["SET", "hostile:0", x(mebi)]);
     await all(3, async (intruder) => {
       intruder.command("MULTI");
@@ -77,7 +71,7 @@ describe("the proxy, attacks on its memory", function () {
     });
   });
 
-  it("bounds the size of a client's name", async () => {
+  attack("bounds the size of a client's name", async () => {
     await all(15, async (intruder) => {
       intruder.send(encodeCommand(["CLIENT", "SETNAME", x(40 * mebi)]));
       await intruder.answers(/\r\n$/, 15_000);
@@ -85,7 +79,7 @@ describe("the proxy, attacks on its memory", function () {
     });
   });
 
-  it("bounds what a client is subscribed to", async () => {
+  attack("bounds what a client is subscribed to", async () => {
     await all(1, async (intruder) => {
       for (let i = 0; i < 100 && !intruder.ended; i++) {
         const channel = Buffer.concat([Buffer.from(String(i)), x(4 * mebi)]);
@@ -96,7 +90,7 @@ describe("the proxy, attacks on its memory", function () {
   });
 
   for (const name of ["CLIENT", "XREAD", "SUBSCRIBE", "HELLO"]) {
-    it(`looks at few of a million arguments of ${name}`, async () => {
+    attack(`looks at few of a million arguments of ${name}`, async () => {
       const args = Buffer.from("$1\r\na\r\n".repeat(999_999));
       const command = Buffer.concat([Buffer.from(`*1000000\r\n$${name.length}\r\n${name}\r\n`), args]);
       await all(3, async (intruder) => {
@@ -106,19 +100,22 @@ describe("the proxy, attacks on its memory", function () {
     });
   }
 
-  it("passes on big answers on a connection of its client's own, without keeping them whole", async () => {
-    const setter = await test.insider();
-    setter.send(encodeCommand(["SET", "hostile:big", x(20 * mebi)]));
-    await setter.answers(/^\+OK/);
-    await all(1, async (intruder) => {
-      intruder.command("WATCH", "hostile:big");
-      intruder.command("MGET", ...Array.from({ length: 18 }, () => "hostile:big"));
-      await intruder.answers(/\r\n$/);
-    });
-    await delay(2000);
-  });
+  attack(
+    "passes on big answers on a connection of its client's own, without keeping them whole",
+    async () => {
+      const setter = await test.insider();
+      setter.send(encodeCommand(["SET", "hostile:big", x(20 * mebi)]));
+      await setter.answers(/^\+OK/);
+      await all(1, async (intruder) => {
+        intruder.command("WATCH", "hostile:big");
+        intruder.command("MGET", ...Array.from({ length: 18 }, () => "hostile:big"));
+        await intruder.answers(/\r\n$/);
+      });
+      await delay(2000);
+    },
+  );
 
-  it("keeps no chunk for the few bytes of the next command at its end", async () => {
+  attack("keeps no chunk for the few bytes of the next command at its end", async () => {
     const value = Buffer.concat([
       encodeCommand(["SET", "hostile:0", x(64_000)]),
       Buffer.from("*2\r\n$4\r\nECHO\r\n$9\r\na"),
@@ -132,7 +129,7 @@ describe("the proxy, attacks on its memory", function () {
     assert.ok(test.peakMiB < 230, `${test.peakMiB} MiB for 2000 clients`);
   });
 
-  it("ends connections to Redis that no client needs any more", async () => {
+  attack("ends connections to Redis that no client needs any more", async () => {
     // Without a password Redis accepts any for the default user.
     await all(1, async (intruder) => {
       for (let i = 0; i < 300; i++) {

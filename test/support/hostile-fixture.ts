@@ -74,9 +74,7 @@ export class Intruder {
 /** Real processes under attack, and a normal client beside the attackers that must not notice. */
 export class HostileFixture {
   #servers: HostileServers | undefined;
-  #normal: NormalClient | undefined;
   #intruders: Intruder[] = [];
-  #watch: NodeJS.Timeout | undefined;
   #peakMiB = 0;
   readonly #password: string | undefined;
 
@@ -97,32 +95,33 @@ export class HostileFixture {
     });
   }
 
-  /** The normal client begins its work, and the proxy's memory is watched. */
-  async begin(): Promise<void> {
+  /**
+   * Attacks, with the normal client beside it.
+   *
+   * @throws {AssertionError} when the proxy has ended, took too much memory, or the normal client noticed something.
+   */
+  async attack(body: () => Promise<void>): Promise<void> {
     const { servers } = this;
-    this.#normal = await NormalClient.start(servers.proxyPort, this.#password);
+    const normal = await NormalClient.start(servers.proxyPort, this.#password);
     this.#peakMiB = residentMiB(servers.proxyPid);
-    this.#watch = setInterval(() => {
+    const watch = setInterval(() => {
       if (servers.proxyEnd === undefined) {
         this.#peakMiB = Math.max(this.#peakMiB, residentMiB(servers.proxyPid));
       }
     }, 20);
-  }
-
-  /** The attackers leave; nobody may have noticed anything of them. */
-  async end(): Promise<void> {
-    clearInterval(this.#watch);
-    for (const { socket } of this.#intruders.splice(0)) socket.destroy();
-    const normal = this.#normal;
-    this.#normal = undefined;
-    await normal?.stop();
-    const { servers } = this;
-    assert.equal(servers.proxyEnd, undefined, `the proxy has ended:\n${servers.proxyOutput}`);
-    assert.ok(
-      this.#peakMiB < rssCapMiB,
-      `the proxy took ${this.#peakMiB.toFixed(0)} of ${rssCapMiB} MiB of memory`,
-    );
-    assert.deepEqual(normal?.notices, []);
+    try {
+      await body();
+      assert.equal(servers.proxyEnd, undefined, `the proxy has ended:\n${servers.proxyOutput}`);
+      assert.ok(
+        this.#peakMiB < rssCapMiB,
+        `the proxy took ${this.#peakMiB.toFixed(0)} of ${rssCapMiB} MiB of memory`,
+      );
+    } finally {
+      clearInterval(watch);
+      for (const { socket } of this.#intruders.splice(0)) socket.destroy();
+      await normal.stop();
+    }
+    assert.deepEqual(normal.notices, []);
   }
 
   async stop(): Promise<void> {
@@ -148,7 +147,7 @@ export class HostileFixture {
     return intruder;
   }
 
-  /** The highest resident memory since {@link begin}, MiB. */
+  /** The highest resident memory in this attack, MiB. */
   get peakMiB(): number {
     return this.#peakMiB;
   }
