@@ -15,6 +15,8 @@ export interface CommandLimits {
   readonly argBytes: number;
   /** Bytes of an inline command's line. */
   readonly inlineBytes: number;
+  /** Bytes of one command, all of it. */
+  readonly commandBytes: number;
 }
 
 /** Redis' own limits, except for the size of a value: 64 MiB instead of 512. */
@@ -22,6 +24,8 @@ export const defaultCommandLimits: CommandLimits = {
   args: 1024 * 1024,
   argBytes: 64 * 2 ** 20,
   inlineBytes: 64 * 1024,
+  // A value of the greatest size, or a million small ones.
+  commandBytes: 65 * 2 ** 20,
 };
 
 /** Redis' limits for clients that aren't authenticated yet (CVE-2021-32675). */
@@ -29,6 +33,7 @@ export const unauthenticatedCommandLimits: CommandLimits = {
   args: 10,
   argBytes: 16 * 1024,
   inlineBytes: 64 * 1024,
+  commandBytes: 1024 * 1024,
 };
 
 const nothing = Buffer.alloc(0);
@@ -56,6 +61,8 @@ export class CommandScanner {
   /** What is being looked at. The same as `buffer`, except after an inline command. */
   #piece: Buffer = nothing;
   #at = 0;
+  /** Bytes of the command in earlier pieces. */
+  #taken = 0;
   /** Arguments that are still to come, 0 between two commands. */
   #argsLeft = 0;
   /** Bytes of an argument's body (with its CRLF) that are still to come. */
@@ -113,6 +120,7 @@ export class CommandScanner {
     this.buffer = buffer;
     if (this.#argsLeft === 0) {
       this.earlier = undefined;
+      this.#taken = 0;
       for (;;) {
         this.start = at;
         if (at >= size) return this.#stop(at);
@@ -164,6 +172,9 @@ export class CommandScanner {
         );
       }
       const after = body + length + 2;
+      if (this.#taken + after - this.start > this.limits.commandBytes) {
+        throw new ProtocolError("too big command");
+      }
       if (!this.#named) {
         if (length > maxNameBytes) this.rule = unknownCommand;
         // The name is needed in one piece.
@@ -214,6 +225,7 @@ export class CommandScanner {
     if (this.#argsLeft > 0 && at > this.start) {
       this.earlier ??= [];
       keepPiece(this.earlier, this.#piece.subarray(this.start, at));
+      this.#taken += at - this.start;
     }
     this.start = at;
     this.#at = at;

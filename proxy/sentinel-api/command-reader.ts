@@ -6,7 +6,7 @@ import { ProtocolError } from "../resp/protocol-error.ts";
 /** Bytes of one command. */
 const maxBytes = 64 * 1024;
 /** Nobody needs more arguments than a long SUBSCRIBE. */
-const limits = { args: 2048, argBytes: maxBytes, inlineBytes: maxBytes };
+const limits = { args: 2048, argBytes: maxBytes, inlineBytes: maxBytes, commandBytes: maxBytes };
 /** This API has its own rules. */
 const noTable = new CommandTable([]);
 

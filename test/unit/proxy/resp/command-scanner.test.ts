@@ -13,7 +13,7 @@ import { type ParsedCommands, parseCommands } from "./reference-command-parser.t
 
 const table = new CommandTable([{ name: "get", flags: ["readonly"], subcommands: [] }]);
 /** Small enough that generated streams reach them. */
-const smallLimits: CommandLimits = { args: 3, argBytes: 9, inlineBytes: 20 };
+const smallLimits: CommandLimits = { args: 3, argBytes: 9, inlineBytes: 20, commandBytes: 30 };
 const runs = { numRuns: 5000 };
 
 const frame = (args: readonly Bytes[]): Bytes =>

@@ -41,6 +41,7 @@ function parseArray(text: string, start: number, limits: CommandLimits): Step {
     if (typeof length === "string") return length;
     if (length.value < 0 || length.value > limits.argBytes) return "broken";
     const bodyEnd = length.end + length.value;
+    if (bodyEnd + 2 - start > limits.commandBytes) return "broken";
     // Redis skips two bytes behind an argument, whatever they are.
     if (bodyEnd + 2 > text.length) return "incomplete";
     args.push(text.slice(length.end, bodyEnd));
