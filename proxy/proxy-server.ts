@@ -10,6 +10,7 @@ import { createMetrics, type ProxyMetrics } from "./metrics.ts";
 import type { ReplyValue } from "./resp/encode-reply.ts";
 import { ByteBudget } from "./session/byte-budget.ts";
 import { ClientListener } from "./session/client-listener.ts";
+import { OutputBudget } from "./session/output-budget.ts";
 import {
   defaultSessionLimits,
   type ServerProfile,
@@ -77,6 +78,7 @@ export class ProxyServer {
       server: { version: "7.0.0", databases: 16, table: new CommandTable([]) },
       answerSentinel: options.answerSentinel,
       budget,
+      outputs: new OutputBudget(limits.unreadBytesInAll),
     };
     this.#host = host;
     this.metrics = host.metrics;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { OutputBudget, UnreadOutput } from "./output-budget.ts";
 
 /** Bounds of what a client hasn't read yet. */
 interface OutputLimits {
@@ -10,24 +11,41 @@ interface OutputLimits {
 const copyBelow = 4096;
 
 /** Collects the replies for one client until the end of a round, and drops a client that doesn't read them. */
-export class OutputQueue {
+export class OutputQueue implements UnreadOutput {
   /** Nothing is given: the client has asked for silence. */
   muted = false;
   readonly #socket: Socket;
   readonly #limits: OutputLimits;
-  readonly #drop: () => void;
+  readonly #budget: OutputBudget;
+  /** Ends the connection at once. */
+  readonly drop: () => void;
   #first: Buffer | undefined;
   #more: Buffer[] | undefined;
 
-  constructor(socket: Socket, limits: OutputLimits, drop: () => void) {
+  constructor(socket: Socket, limits: OutputLimits, budget: OutputBudget, drop: () => void) {
     this.#socket = socket;
     this.#limits = limits;
-    this.#drop = drop;
+    this.#budget = budget;
+    this.drop = drop;
   }
 
   /** So much is unread that the client has to wait with new commands. */
   get full(): boolean {
     return this.#socket.writableLength >= this.#limits.pauseAtOutput;
+  }
+
+  get unread(): number {
+    return this.#socket.destroyed ? 0 : this.#socket.writableLength;
+  }
+
+  /** All of it was sent. */
+  drained(): void {
+    this.#budget.note(this);
+  }
+
+  /** The connection is closed: nobody will read the rest. */
+  closed(): void {
+    this.#budget.forget(this);
   }
 
   add(bytes: Buffer): void {
@@ -45,7 +63,7 @@ export class OutputQueue {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) return;
     const slow = socket.writableLength > 0;
-    if (more === undefined) socket.write(slow && first.length < copyBelow ? Buffer.from(first) : first);
+    if (more === undefined) socket.write(slow ? compact(first) : first);
     else {
       const all = [first, ...more];
       let size = 0;
@@ -53,10 +71,17 @@ export class OutputQueue {
       if (size < copyBelow * 4) socket.write(Buffer.concat(all, size));
       else {
         socket.cork();
-        for (const piece of all) socket.write(slow && piece.length < copyBelow ? Buffer.from(piece) : piece);
+        for (const piece of all) socket.write(slow ? compact(piece) : piece);
         socket.uncork();
       }
     }
-    if (socket.writableLength > this.#limits.dropAtOutput) this.#drop();
+    if (socket.writableLength > this.#limits.dropAtOutput) this.drop();
+    else if (socket.writableLength > 0) this.#budget.note(this);
   }
+}
+
+/** The same bytes, without the rest of the server's piece that they came in. */
+function compact(bytes: Buffer): Buffer {
+  const shares = bytes.length < copyBelow || bytes.length * 2 < bytes.buffer.byteLength;
+  return shares ? Buffer.from(bytes) : bytes;
 }

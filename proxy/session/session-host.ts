@@ -4,6 +4,7 @@ import type { ReplyValue } from "../resp/encode-reply.ts";
 import type { Authenticator } from "../upstream/authenticator.ts";
 import type { MasterLink } from "../upstream/master-link.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import type { OutputBudget } from "./output-budget.ts";
 import type { Session } from "./session.ts";
 
 /** Bounds for one client, and for all of them together. */
@@ -16,6 +17,8 @@ export interface SessionLimits {
   /** Unread replies of one client: above the first it isn't read from, above the second it is dropped. */
   readonly pauseAtOutput: number;
   readonly dropAtOutput: number;
+  /** Unread replies of all clients: above it those with the most are dropped. */
+  readonly unreadBytesInAll: number;
   /** A command that has begun must be complete within this time, ms. */
   readonly partialCommandMs: number;
   /** Without a password that is accepted a client may stay so long, ms. */
@@ -28,6 +31,7 @@ export const defaultSessionLimits: SessionLimits = {
   heldBytesInAll: 64 * 2 ** 20,
   pauseAtOutput: 8 * 2 ** 20,
   dropAtOutput: 32 * 2 ** 20,
+  unreadBytesInAll: 128 * 2 ** 20,
   partialCommandMs: 30_000,
   authenticateWithinMs: 5000,
 };
@@ -52,5 +56,7 @@ export interface SessionHost {
   readonly answerSentinel: ((args: readonly Buffer[]) => ReplyValue) | undefined;
   /** The bytes that wait for all clients. */
   readonly budget: ByteBudget;
+  /** The replies that nobody has read yet. */
+  readonly outputs: OutputBudget;
   ended(session: Session): void;
 }

@@ -75,7 +75,10 @@ export class Session implements ReplyReceiver, Waiter {
     this.host = host;
     this.id = id;
     this.#socket = socket;
-    this.output = new OutputQueue(socket, host.limits, () => this.destroy());
+    this.output = new OutputQueue(socket, host.limits, host.outputs, () => {
+      host.metrics.dropped.inc({ reason: "unread replies" });
+      this.destroy();
+    });
     const open = this.group().denied === undefined;
     this.#scanner = new CommandScanner(
       host.server.table,
@@ -85,8 +88,14 @@ export class Session implements ReplyReceiver, Waiter {
     socket.on("error", () => this.destroy());
     // Redis, too, takes the end of what a client sends for its departure; replies that are due it still gets.
     socket.once("end", () => this.leave());
-    socket.once("close", () => this.destroy());
-    socket.on("drain", () => this.#readAgain());
+    socket.once("close", () => {
+      this.output.closed();
+      this.destroy();
+    });
+    socket.on("drain", () => {
+      this.output.drained();
+      this.#readAgain();
+    });
   }
 
   /** What it needs for states of its own; most clients never have any. */
@@ -228,6 +237,11 @@ export class Session implements ReplyReceiver, Waiter {
     this.output.flush();
     this.#socket.end();
     this.#socket.destroySoon();
+    if (this.#socket.writableLength > 0) {
+      // Whoever doesn't read what is left must not keep it here.
+      const cutOff = setTimeout(() => this.#socket.destroy(), lingerMs);
+      this.#socket.once("close", () => clearTimeout(cutOff));
+    }
     this.#release();
   }
 
@@ -654,5 +668,7 @@ export class Session implements ReplyReceiver, Waiter {
 
 /** ms */
 const retryMs = 25;
+/** A client that is ended has so long to read the last replies, ms. */
+const lingerMs = 10_000;
 /** Commands of one client in flight: more wait until some of these are answered. */
 const maxOutstanding = 1024;
