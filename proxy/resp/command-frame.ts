@@ -12,11 +12,12 @@ export function encodeCommand(args: readonly (string | Buffer)[]): Buffer {
  * The arguments of one whole command frame, as views of its bytes.
  *
  * @param frame a complete array of bulk strings, as a scanner has found it.
+ * @param most no more arguments than these: a view costs more than its bytes, and a frame may have a million.
  */
-export function decodeCommand(frame: Buffer): Buffer[] {
+export function decodeCommand(frame: Buffer, most = Number.POSITIVE_INFINITY): Buffer[] {
   const args: Buffer[] = [];
   let at = frame.indexOf("\r\n") + 2;
-  while (at < frame.length) {
+  while (at < frame.length && args.length < most) {
     const lineEnd = frame.indexOf("\r\n", at);
     const length = Number(frame.toString("latin1", at + 1, lineEnd));
     args.push(frame.subarray(lineEnd + 2, lineEnd + 2 + length));

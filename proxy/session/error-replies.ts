@@ -27,5 +27,10 @@ export function deniedReply(name: string): Buffer {
   );
 }
 
+/** The proxy has to look at every argument of this command. */
+export function tooManyArgsReply(name: string, most: number): Buffer {
+  return encodeError(`ERR the proxy takes no more than ${most} arguments of '${name.replace("|", " ")}'`);
+}
+
 /** The bytes of the reply `*-1` or `_`: EXEC of a transaction that a watched key has ended. */
 export const execNil = { 2: Buffer.from("*-1\r\n"), 3: Buffer.from("_\r\n") } as const;

@@ -415,7 +415,7 @@ export class PinnedConnection {
           return this.#refuse(transaction, command);
         }
         if (command.rule.name === "select") {
-          transaction.db = Number(decodeCommand(Buffer.concat(command.pieces))[1]?.toString());
+          transaction.db = Number(decodeCommand(Buffer.concat(command.pieces), 2)[1]?.toString());
         }
         break;
       default:
@@ -562,7 +562,7 @@ export class PinnedConnection {
     this.#forSession = true;
     const { name } = command.rule;
     const frame = Buffer.concat(command.pieces);
-    const option = upper(decodeCommand(frame)[2]);
+    const option = upper(decodeCommand(frame, 3)[2]);
     if (name === "monitor") {
       if (this.#session.outstanding > 0) return false;
       this.#send(command, 1, {

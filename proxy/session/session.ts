@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type CommandRule, unknownCommand } from "../commands/command-rule.ts";
+import { type CommandRule, type Route, unknownCommand } from "../commands/command-rule.ts";
 import { maxNameBytes } from "../commands/command-table.ts";
 import { decodeCommand, upper } from "../resp/command-frame.ts";
 import {
@@ -12,7 +12,13 @@ import { ProtocolError } from "../resp/protocol-error.ts";
 import { type Command, type ReplyReceiver, Run } from "../upstream/run.ts";
 import type { Credentials, Upstream } from "../upstream/upstream.ts";
 import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
-import { deniedReply, noAuthReply, noMasterReply, uncertainReply } from "./error-replies.ts";
+import {
+  deniedReply,
+  noAuthReply,
+  noMasterReply,
+  tooManyArgsReply,
+  uncertainReply,
+} from "./error-replies.ts";
 import { answerLocally } from "./local-commands.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { PinnedConnection } from "./pinned-connection.ts";
@@ -566,6 +572,12 @@ export class Session implements ReplyReceiver, Waiter {
       this.answer(deniedReply(rule.name));
       return true;
     }
+    if (command.argCount > maxExaminedArgs && examined.has(rule.route)) {
+      if (this.outstanding > 0) return false;
+      this.#pinned?.refuseInTransaction();
+      this.answer(tooManyArgsReply(rule.name, maxExaminedArgs));
+      return true;
+    }
     const transaction = this.#pinned?.transaction !== undefined;
     if (rule.route === "local" && (!transaction || rule.name === "quit" || rule.name === "reset")) {
       return this.outstanding === 0 && answerLocally(this, known);
@@ -615,11 +627,14 @@ export class Session implements ReplyReceiver, Waiter {
   #ruleOf(command: Command): CommandRule {
     const rule = command.rule === unknownCommand ? this.#lookUp(command) : command.rule;
     if (rule.subcommands === undefined && rule.blocksWith === undefined) return rule;
-    const args = decodeCommand(Buffer.concat(command.pieces));
     if (rule.blocksWith !== undefined) {
+      // It is refused.
+      if (command.argCount > maxExaminedArgs) return rule;
+      const args = decodeCommand(Buffer.concat(command.pieces));
       const blocks = args.some((arg) => upper(arg) === rule.blocksWith);
       return blocks ? rule : { ...rule, route: "shared" };
     }
+    const args = decodeCommand(Buffer.concat(command.pieces), 2);
     return rule.subcommands?.get(args[1]?.toString("latin1").toLowerCase() ?? "") ?? rule;
   }
 
@@ -666,6 +681,9 @@ export class Session implements ReplyReceiver, Waiter {
   }
 }
 
+/** Routes of commands whose arguments the proxy itself has to look through, and how many it does. */
+const examined: ReadonlySet<Route> = new Set(["local", "blocking", "subscribe", "unsubscribe"]);
+const maxExaminedArgs = 10_000;
 /** ms */
 const retryMs = 25;
 /** A client that is ended has so long to read the last replies, ms. */

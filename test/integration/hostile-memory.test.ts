@@ -89,7 +89,7 @@ describe("the proxy, attacks on its memory", function () {
     await delay(1000);
   });
 
-  for (const name of ["CLIENT", "XREAD", "SUBSCRIBE", "HELLO"]) {
+  for (const name of ["CLIENT", "XREAD", "BLPOP", "SUBSCRIBE", "HELLO", "nosuchcommand"]) {
     attack(`looks at few of a million arguments of ${name}`, async () => {
       const args = Buffer.from("$1\r\na\r\n".repeat(999_999));
       const command = Buffer.concat([Buffer.from(`*1000000\r\n$${name.length}\r\n${name}\r\n`), args]);
