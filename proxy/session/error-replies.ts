@@ -32,5 +32,9 @@ export function tooManyArgsReply(name: string, most: number): Buffer {
   return encodeError(`ERR the proxy takes no more than ${most} arguments of '${name.replace("|", " ")}'`);
 }
 
+export const tooManySubscriptionsReply = encodeError(
+  "ERR the names of all channels that a client is subscribed to may have no more than 1 MiB",
+);
+
 /** The bytes of the reply `*-1` or `_`: EXEC of a transaction that a watched key has ended. */
 export const execNil = { 2: Buffer.from("*-1\r\n"), 3: Buffer.from("_\r\n") } as const;

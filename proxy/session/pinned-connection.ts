@@ -4,7 +4,7 @@ import { isRejection, isUnblocked } from "../upstream/rejection.ts";
 import { type Command, type ReplyHandler, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { readsFromNow, timeLimitMs, timeoutReply, withRemainingTime } from "./blocking.ts";
-import { execNil, uncertainReply, waitLostReply } from "./error-replies.ts";
+import { execNil, tooManySubscriptionsReply, uncertainReply, waitLostReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 import { isPublished, Subscriptions, unconfirmed } from "./subscriptions.ts";
 import { Transaction } from "./transaction.ts";
@@ -542,6 +542,11 @@ export class PinnedConnection {
     const upstream = this.#upstream;
     if (upstream === undefined) return false;
     this.#subscriptions ??= new Subscriptions();
+    if (this.#subscriptions.exceededBy(command)) {
+      if (!this.#answer(tooManySubscriptionsReply)) return false;
+      this.#releaseIfClean();
+      return true;
+    }
     upstream.isMessage = (frame) => isPublished(frame, session.protocol);
     let left = this.#subscriptions.apply(command);
     this.#send(command, left, {

@@ -4,6 +4,9 @@ import type { Command } from "../upstream/run.ts";
 
 type Kind = "subscribe" | "psubscribe" | "ssubscribe";
 
+/** Bytes of the names that one client is subscribed to. */
+export const maxSubscribedBytes = 2 ** 20;
+
 const messageKinds = new Set(["message", "pmessage", "smessage"]);
 
 /** What one client is subscribed to: restored on a new master without the client's notice. */
@@ -14,8 +17,17 @@ export class Subscriptions {
     ssubscribe: new Map(),
   };
 
+  #bytes = 0;
+
   get count(): number {
     return this.#names.subscribe.size + this.#names.psubscribe.size + this.#names.ssubscribe.size;
+  }
+
+  /** Whether the names would be too much to keep with those of this command. */
+  exceededBy(command: Command): boolean {
+    if (command.rule.route !== "subscribe") return false;
+    const more = command.pieces.reduce((sum, { length }) => sum + length, 0);
+    return this.#bytes + more > maxSubscribedBytes;
   }
 
   /** Takes note of a command; gives the number of confirmations that it will get. */
@@ -24,16 +36,21 @@ export class Subscriptions {
     const kind = kindOf(command.rule.name);
     const names = this.#names[kind];
     if (command.rule.route === "subscribe") {
-      for (const arg of args) names.set(arg.toString("latin1"), arg);
+      for (const arg of args) {
+        const key = arg.toString("latin1");
+        if (!names.has(key)) this.#bytes += arg.length;
+        names.set(key, arg);
+      }
       // Without arguments it is an error: one reply.
       return Math.max(args.length, 1);
     }
     if (name === undefined || args.length === 0) {
       const confirmations = Math.max(names.size, 1);
+      for (const each of names.values()) this.#bytes -= each.length;
       names.clear();
       return confirmations;
     }
-    for (const arg of args) names.delete(arg.toString("latin1"));
+    for (const arg of args) if (names.delete(arg.toString("latin1"))) this.#bytes -= arg.length;
     return args.length;
   }
 
