@@ -17,6 +17,7 @@ import {
   type SessionHost,
   type SessionLimits,
 } from "./session/session-host.ts";
+import { TransactionBudget } from "./session/transaction.ts";
 import { Authenticator } from "./upstream/authenticator.ts";
 import { loadProfile } from "./upstream/load-profile.ts";
 import { MasterLink } from "./upstream/master-link.ts";
@@ -78,6 +79,7 @@ export class ProxyServer {
       server: { version: "7.0.0", databases: 16, table: new CommandTable([]) },
       answerSentinel: options.answerSentinel,
       budget,
+      transactions: new TransactionBudget(limits.transactionBytesInAll),
       outputs: new OutputBudget(limits.unreadBytesInAll),
     };
     this.#host = host;

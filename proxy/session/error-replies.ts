@@ -36,5 +36,10 @@ export const tooManySubscriptionsReply = encodeError(
   "ERR the names of all channels that a client is subscribed to may have no more than 1 MiB",
 );
 
+/** Kept so that a transaction can be built again on a new master. */
+export const tooBigTransactionReply = encodeError(
+  "ERR the open transactions of all clients are too big for the proxy: the command was not queued",
+);
+
 /** The bytes of the reply `*-1` or `_`: EXEC of a transaction that a watched key has ended. */
 export const execNil = { 2: Buffer.from("*-1\r\n"), 3: Buffer.from("_\r\n") } as const;

@@ -4,7 +4,13 @@ import { isRejection, isUnblocked } from "../upstream/rejection.ts";
 import { type Command, type ReplyHandler, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { readsFromNow, timeLimitMs, timeoutReply, withRemainingTime } from "./blocking.ts";
-import { execNil, tooManySubscriptionsReply, uncertainReply, waitLostReply } from "./error-replies.ts";
+import {
+  execNil,
+  tooBigTransactionReply,
+  tooManySubscriptionsReply,
+  uncertainReply,
+  waitLostReply,
+} from "./error-replies.ts";
 import type { Session } from "./session.ts";
 import { isPublished, Subscriptions, unconfirmed } from "./subscriptions.ts";
 import { Transaction } from "./transaction.ts";
@@ -153,7 +159,7 @@ export class PinnedConnection {
 
   /** Gives up what can't be restored: the client was told that there is no master. */
   abandon(): void {
-    this.transaction = undefined;
+    this.#endTransaction();
     this.#watching = this.#watchLost = false;
   }
 
@@ -362,7 +368,7 @@ export class PinnedConnection {
   }
 
   #begin(command: Command): boolean {
-    const transaction = new Transaction();
+    const transaction = new Transaction(this.#session.host.transactions);
     this.transaction = transaction;
     transaction.builtOn = this.#upstream;
     this.#sendInTransaction(transaction, command, ok);
@@ -420,8 +426,18 @@ export class PinnedConnection {
         break;
       default:
     }
+    if (!transaction.reserve(command)) {
+      if (!this.#answer(tooBigTransactionReply)) return false;
+      transaction.refused = true;
+      return true;
+    }
     this.#sendInTransaction(transaction, command, queued);
     return true;
+  }
+
+  #endTransaction(): void {
+    this.transaction?.end();
+    this.transaction = undefined;
   }
 
   #refuse(transaction: Transaction, { rule }: Command): boolean {
@@ -436,16 +452,21 @@ export class PinnedConnection {
     this.#send(command, 1, {
       reply: (bytes) => {
         if (this.#rejected(bytes, command)) {
-          if (transaction.confirmed.length === 0) this.transaction = undefined;
+          transaction.release(command);
+          if (transaction.confirmed.length === 0) this.#endTransaction();
           transaction.rewound = true;
           return;
         }
         if (transaction.rewound) {
+          transaction.release(command);
           session.giveBack({ kind: "command", command });
           return;
         }
         if (bytes[0] === 43) transaction.confirmed.push(command);
-        else transaction.refused = true;
+        else {
+          transaction.release(command);
+          transaction.refused = true;
+        }
         this.#give(bytes);
       },
       lost: (sent) => {
@@ -453,7 +474,8 @@ export class PinnedConnection {
         if (transaction.execSent && sent && !transaction.rewound)
           session.giveBack({ kind: "reply", bytes: expected });
         else {
-          if (command.rule.route === "multi") this.transaction = undefined;
+          transaction.release(command);
+          if (command.rule.route === "multi") this.#endTransaction();
           session.giveBack({ kind: "command", command });
         }
       },

@@ -6,6 +6,7 @@ import type { MasterLink } from "../upstream/master-link.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { OutputBudget } from "./output-budget.ts";
 import type { Session } from "./session.ts";
+import type { TransactionBudget } from "./transaction.ts";
 
 /** Bounds for one client, and for all of them together. */
 export interface SessionLimits {
@@ -19,6 +20,8 @@ export interface SessionLimits {
   readonly dropAtOutput: number;
   /** Unread replies of all clients: above it those with the most are dropped. */
   readonly unreadBytesInAll: number;
+  /** Commands in open transactions of all clients: beyond it a command isn't queued. */
+  readonly transactionBytesInAll: number;
   /** A command that has begun must be complete within this time, ms. */
   readonly partialCommandMs: number;
   /** Without a password that is accepted a client may stay so long, ms. */
@@ -32,6 +35,7 @@ export const defaultSessionLimits: SessionLimits = {
   pauseAtOutput: 8 * 2 ** 20,
   dropAtOutput: 32 * 2 ** 20,
   unreadBytesInAll: 128 * 2 ** 20,
+  transactionBytesInAll: 64 * 2 ** 20,
   partialCommandMs: 30_000,
   authenticateWithinMs: 5000,
 };
@@ -58,5 +62,6 @@ export interface SessionHost {
   readonly budget: ByteBudget;
   /** The replies that nobody has read yet. */
   readonly outputs: OutputBudget;
+  readonly transactions: TransactionBudget;
   ended(session: Session): void;
 }

@@ -1,5 +1,16 @@
 import type { Command } from "../upstream/run.ts";
 
+/** The bytes that all open transactions keep. */
+export class TransactionBudget {
+  total = 0;
+  readonly limit: number;
+
+  /** @param limit bytes of all clients together. */
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+}
+
 /** What is known of a client between MULTI and EXEC: enough to build it again on another master. */
 export class Transaction {
   /** MULTI and the commands that were queued and confirmed to the client, in order. */
@@ -14,4 +25,38 @@ export class Transaction {
   db: number | undefined;
   /** The connection that has this transaction; unset: it has to be built again before the next command. */
   builtOn: object | undefined;
+  readonly #budget: TransactionBudget;
+  #bytes = 0;
+
+  constructor(budget: TransactionBudget) {
+    this.#budget = budget;
+  }
+
+  /** Takes note of a command that is sent or kept; false when there is no room for it. */
+  reserve(command: Command): boolean {
+    const bytes = sizeOf(command);
+    if (this.#budget.total + bytes > this.#budget.limit) return false;
+    this.#bytes += bytes;
+    this.#budget.total += bytes;
+    return true;
+  }
+
+  /** Such a command isn't kept. */
+  release(command: Command): void {
+    this.#free(Math.min(sizeOf(command), this.#bytes));
+  }
+
+  /** It is over, and keeps nothing any more. */
+  end(): void {
+    this.#free(this.#bytes);
+  }
+
+  #free(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#budget.total -= bytes;
+  }
+}
+
+function sizeOf({ pieces }: Command): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
