@@ -229,6 +229,15 @@ export class CommandScanner {
     }
     this.start = at;
     this.#at = at;
+    const rest = this.#piece.length - at;
+    if (rest === 0) {
+      // All that is needed of it is in `earlier`.
+      this.#piece = this.buffer = nothing;
+      this.start = this.#at = 0;
+    } else if (rest * 2 < this.#piece.buffer.byteLength) {
+      this.#piece = this.buffer = Buffer.from(this.#piece.subarray(at));
+      this.start = this.#at = 0;
+    }
     return false;
   }
 
@@ -264,7 +273,8 @@ function keepPiece(pieces: Buffer[], piece: Buffer): void {
   if (last !== undefined && last.length + piece.length <= smallPiece) {
     pieces[pieces.length - 1] = Buffer.concat([last, piece]);
   } else {
-    pieces.push(piece);
+    // A small part of what was read at once must not keep all of it in memory.
+    pieces.push(piece.length * 2 < piece.buffer.byteLength ? Buffer.from(piece) : piece);
   }
 }
 
