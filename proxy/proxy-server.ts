@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Address } from "../quorum/address.ts";
+import { type Address, sameAddress } from "../quorum/address.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
 import type { MasterState } from "../quorum/master-state.ts";
 import { MasterWatcher } from "../quorum/master-watcher.ts";
@@ -40,6 +40,9 @@ export interface ProxyServerOptions {
   readonly answerSentinel?: ((args: readonly Buffer[]) => ReplyValue) | undefined;
 }
 
+/** The same Redis isn't asked for its commands again within this time, ms: it may be suspected many times a second. */
+const profileForMs = 10_000;
+
 /** The data path with everything that it needs: a watcher, the link to the master, and the listener for clients. */
 export class ProxyServer {
   readonly watcher: MasterWatcher;
@@ -49,7 +52,8 @@ export class ProxyServer {
   readonly #listener: ClientListener;
   readonly #failovers: FailoverLog;
   readonly #host: { server: ServerProfile };
-  #profileOf: MasterState | undefined;
+  #profileOf: (MasterState & { readonly kind: "following" }) | undefined;
+  #profileAt = Number.NEGATIVE_INFINITY;
   #everFollowed = false;
 
   constructor(options: ProxyServerOptions) {
@@ -131,6 +135,10 @@ export class ProxyServer {
   }
 
   #loadProfile(state: MasterState & { readonly kind: "following" }): void {
+    const known = this.#profileOf;
+    const recent = performance.now() - this.#profileAt < profileForMs;
+    if (recent && known !== undefined && sameAddress(known.master, state.master)) return;
+    this.#profileAt = performance.now();
     this.#profileOf = state;
     const connection = new ControlConnection({
       address: state.master,
@@ -147,6 +155,7 @@ export class ProxyServer {
           if (first) this.#link.follow(this.watcher.state);
         },
         (error: unknown) => {
+          this.#profileAt = Number.NEGATIVE_INFINITY;
           this.#options.log.warn({ error: messageOf(error) }, "the master doesn't tell its commands");
           if (!this.#everFollowed) this.watcher.suspect(messageOf(error));
         },

@@ -24,6 +24,9 @@ export const specialRoutes: Readonly<Record<string, Route>> = {
   pfselftest: "denied",
   pfdebug: "denied",
   "script|debug": "denied",
+  // A web page makes a browser send them: Redis, too, ends such a connection before it reads what comes behind.
+  post: "denied",
+  "host:": "denied",
   // The proxy is the endpoint of these.
   select: "local",
   auth: "local",
@@ -63,6 +66,9 @@ export const specialRoutes: Readonly<Record<string, Route>> = {
   "client|no-evict": "session",
   "client|no-touch": "session",
 };
+
+/** The words of HTTP among them. */
+export const httpCommands: ReadonlySet<string> = new Set(["post", "host:"]);
 
 /** Commands without the flag `readonly` that leave no trace all the same, and those that do no more the second time. */
 export const effectFreeCommands: ReadonlySet<string> = new Set([

@@ -27,6 +27,9 @@ export function deniedReply(name: string): Buffer {
   );
 }
 
+/** Nothing behind it is executed: the connection ends. */
+export const httpReply = encodeError("ERR this is Redis' protocol, not HTTP");
+
 /** The proxy has to look at every argument of this command. */
 export function tooManyArgsReply(name: string, most: number): Buffer {
   return encodeError(`ERR the proxy takes no more than ${most} arguments of '${name.replace("|", " ")}'`);

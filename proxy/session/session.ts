@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { type CommandRule, type Route, unknownCommand } from "../commands/command-rule.ts";
 import { maxNameBytes } from "../commands/command-table.ts";
+import { httpCommands } from "../commands/special-commands.ts";
 import { decodeCommand, upper } from "../resp/command-frame.ts";
 import {
   CommandScanner,
@@ -14,6 +15,7 @@ import type { Credentials, Upstream } from "../upstream/upstream.ts";
 import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import {
   deniedReply,
+  httpReply,
   noAuthReply,
   noMasterReply,
   tooManyArgsReply,
@@ -568,6 +570,11 @@ export class Session implements ReplyReceiver, Waiter {
     const known = rule === command.rule ? command : { ...command, rule };
     if (rule.route === "denied") {
       if (this.outstanding > 0) return false;
+      if (httpCommands.has(rule.name)) {
+        this.answer(httpReply);
+        this.end();
+        return true;
+      }
       this.#pinned?.refuseInTransaction();
       this.answer(deniedReply(rule.name));
       return true;

@@ -213,6 +213,9 @@ export class MasterLink implements GroupHost {
 
   #closed(upstream: Upstream, { kind, message }: UpstreamFailure): void {
     const current = this.#master !== undefined && sameAddress(upstream.options.address, this.#master);
+    // What ends the connection of a single client says nothing about the master while it answers the others.
+    const single = upstream.owner !== undefined && kind === "lost";
+    if (single && [...this.#upstreams].some((other) => other.owner === undefined && other.ready)) return;
     if (current && (kind === "lost" || kind === "unreachable" || kind === "notMaster")) {
       this.#options.suspect(message);
     }

@@ -58,6 +58,18 @@ describe("the proxy under attack", function () {
       await eventually(() => assert.equal(reply.received.match(/-ERR unknown command/g)?.length, 5));
     });
 
+    attack("ends what a web page made a browser send, before its body is executed", async () => {
+      for (const start of ["POST / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"]) {
+        const intruder = await test.insider();
+        intruder.send(`${start}\r\nSET hostile:http 1\r\n`);
+        await intruder.isClosed();
+        assert.match(intruder.received, /-ERR this is Redis' protocol, not HTTP\r\n$/);
+      }
+      const witness = await test.insider();
+      witness.command("EXISTS", "hostile:http");
+      await witness.answers(/^:0\r\n$/);
+    });
+
     attack("takes an inline line of 64 KiB, with all its quotes", async () => {
       const intruder = await test.insider();
       const text = "x".repeat(65_000);
