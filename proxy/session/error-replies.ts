@@ -35,6 +35,10 @@ export function tooManyArgsReply(name: string, most: number): Buffer {
   return encodeError(`ERR the proxy takes no more than ${most} arguments of '${name.replace("|", " ")}'`);
 }
 
+export function tooBigReply(name: string): Buffer {
+  return encodeError(`ERR the arguments of '${name.replace("|", " ")}' are too big`);
+}
+
 export const tooManySubscriptionsReply = encodeError(
   "ERR the names of all channels that a client is subscribed to may have no more than 1 MiB",
 );

@@ -10,7 +10,7 @@ import {
 } from "../resp/command-scanner.ts";
 import { encodeError, type Protocol } from "../resp/encode-reply.ts";
 import { ProtocolError } from "../resp/protocol-error.ts";
-import { type Command, type ReplyReceiver, Run } from "../upstream/run.ts";
+import { type Command, type ReplyReceiver, Run, sizeOf } from "../upstream/run.ts";
 import type { Credentials, Upstream } from "../upstream/upstream.ts";
 import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import {
@@ -18,6 +18,7 @@ import {
   httpReply,
   noAuthReply,
   noMasterReply,
+  tooBigReply,
   tooManyArgsReply,
   uncertainReply,
 } from "./error-replies.ts";
@@ -135,18 +136,30 @@ export class Session implements ReplyReceiver, Waiter {
 
   /** The connections of its kind of clients. */
   group(): UpstreamGroup {
-    this.#group ??= this.host.link.group({
-      credentials: this.credentials,
-      db: this.db,
-      protocol: this.protocol,
-    });
+    if (this.#group === undefined) {
+      this.#group = this.host.link.group({
+        credentials: this.credentials,
+        db: this.db,
+        protocol: this.protocol,
+      });
+      this.#group.members++;
+    }
     return this.#group;
   }
 
   /** User, database or protocol have changed: other connections from now on. */
   changeGroup(): void {
-    this.#group = undefined;
+    this.#leaveGroup();
     if (this.authorized) this.#scanner.limits = defaultCommandLimits;
+  }
+
+  #leaveGroup(): void {
+    const group = this.#group;
+    if (group === undefined) return;
+    this.#group = undefined;
+    group.forget(this);
+    group.members--;
+    if (group.members === 0) group.emptySince = performance.now();
   }
 
   wake(): void {
@@ -579,10 +592,11 @@ export class Session implements ReplyReceiver, Waiter {
       this.answer(deniedReply(rule.name));
       return true;
     }
-    if (command.argCount > maxExaminedArgs && examined.has(rule.route)) {
+    const tooMany = command.argCount > maxExaminedArgs && examined.has(rule.route);
+    if (tooMany || (rule.route === "local" && sizeOf(command) > maxLocalBytes)) {
       if (this.outstanding > 0) return false;
       this.#pinned?.refuseInTransaction();
-      this.answer(tooManyArgsReply(rule.name, maxExaminedArgs));
+      this.answer(tooMany ? tooManyArgsReply(rule.name, maxExaminedArgs) : tooBigReply(rule.name));
       return true;
     }
     const transaction = this.#pinned?.transaction !== undefined;
@@ -670,7 +684,7 @@ export class Session implements ReplyReceiver, Waiter {
     this.#ended = true;
     this.#dropHeld();
     this.host.link.forget(this);
-    this.#group?.forget(this);
+    this.#leaveGroup();
     this.#pinned?.destroy();
     this.host.ended(this);
   }
@@ -691,6 +705,8 @@ export class Session implements ReplyReceiver, Waiter {
 /** Routes of commands whose arguments the proxy itself has to look through, and how many it does. */
 const examined: ReadonlySet<Route> = new Set(["local", "blocking", "subscribe", "unsubscribe"]);
 const maxExaminedArgs = 10_000;
+/** Bytes of a command that the proxy itself answers: passwords and names are short. */
+const maxLocalBytes = 2 ** 20;
 /** ms */
 const retryMs = 25;
 /** A client that is ended has so long to read the last replies, ms. */

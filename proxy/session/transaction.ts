@@ -1,4 +1,4 @@
-import type { Command } from "../upstream/run.ts";
+import { type Command, sizeOf } from "../upstream/run.ts";
 
 /** The bytes that all open transactions keep. */
 export class TransactionBudget {
@@ -55,8 +55,4 @@ export class Transaction {
     this.#bytes -= bytes;
     this.#budget.total -= bytes;
   }
-}
-
-function sizeOf({ pieces }: Command): number {
-  return pieces.reduce((sum, { length }) => sum + length, 0);
 }

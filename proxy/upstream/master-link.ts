@@ -21,6 +21,8 @@ export type LinkState = "following" | "holding" | "circuitOpen";
 /** Silence of an upstream that is to answer, ms; and of one that is to be asked. */
 const silenceMs = 300;
 const watchEveryMs = 100;
+/** The connections of users, databases and protocols without clients are kept so long, ms. */
+const keepGroupMs = 5000;
 /** What an old master still has to say after it was replaced or refused a write, ms. */
 const lastWordsMs = 50;
 /** So long after a failover `NOREPLICAS` means that the replicas are not there yet, ms. */
@@ -224,8 +226,16 @@ export class MasterLink implements GroupHost {
   /** A frozen master closes nothing: it is found by its silence. */
   #lookForSilence(): void {
     const now = performance.now();
-    for (const group of this.#groups.values()) {
-      if (++this.#ticks % 100 === 0) group.trim();
+    const trim = ++this.#ticks % 100 === 0;
+    for (const [name, group] of this.#groups) {
+      // That a kind of clients is refused is worth knowing when the next of them comes.
+      const useless = group.members === 0 && group.denied === undefined;
+      if (useless && now - group.emptySince > keepGroupMs) {
+        this.#groups.delete(name);
+        group.close();
+        continue;
+      }
+      if (trim) group.trim();
       const shared = group.current;
       if (shared === undefined || now - shared.quietSince < silenceMs) continue;
       if (shared.inFlight > 0) {

@@ -8,6 +8,11 @@ export interface Command {
   readonly pieces: readonly Buffer[];
 }
 
+/** The bytes of a command. */
+export function sizeOf({ pieces }: Command): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
 /** Who gets the replies to a {@link Run}. */
 export interface ReplyReceiver {
   /** Whole replies that follow each other, to `count` commands. */

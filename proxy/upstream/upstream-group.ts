@@ -30,6 +30,10 @@ export class UpstreamGroup {
   denied: string | undefined;
   /** The server has accepted this user, and has not refused it since. */
   accepted = false;
+  /** Clients of its kind; without any it is ended after a while. */
+  members = 0;
+  /** When the last one left, ms of the monotonic clock. */
+  emptySince = performance.now();
   readonly #host: GroupHost;
   readonly #waiters = new Set<Waiter>();
   readonly #idle: Upstream[] = [];
@@ -78,6 +82,12 @@ export class UpstreamGroup {
 
   forget(waiter: Waiter): void {
     this.#waiters.delete(waiter);
+  }
+
+  /** Ends all connections that no client has for itself. */
+  close(): void {
+    for (const idle of this.#idle.splice(0)) idle.destroy();
+    this.#shared?.destroy();
   }
 
   /** Ends connections that nobody has needed for a while. */
