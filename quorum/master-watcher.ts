@@ -24,6 +24,9 @@ const promotionMs = 3000;
 /** So long after a failover that came to nothing another one isn't waited for, ms: one Sentinel alone can tell of it. */
 const disbeliefMs = 30_000;
 
+/** Events after which a Sentinel names another master. */
+const promotions: ReadonlySet<string> = new Set(["+promoted-slave", "+switch-master"]);
+
 interface MasterWatcherEvents {
   /** The master changed, was lost or was found. */
   change: [state: MasterState, before: MasterState];
@@ -48,6 +51,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   /** Until then another failover that is told of is not waited for; ms of the monotonic clock. */
   #believesAgainAt = 0;
   #probe: ControlConnection | undefined;
+  /** The question for its role that is under way goes to the master that is doubted. */
+  #asksSuspect = false;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #again = false;
@@ -138,6 +143,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
       this.suspect("a failover is under way");
     } else {
       if (step === "aborts") this.#promotionUntil = 0;
+      // A frozen master is asked until its time is up. Who replaces it is known now, so its answer isn't needed.
+      if (promotions.has(channel) && this.#asksSuspect) this.#probe?.close();
       this.check();
     }
   }
@@ -148,7 +155,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     const { views } = await askSentinels(
       this.#sentinels,
       masterName,
-      (some) => agree(some, options).kind === "agreed",
+      (some) =>
+        agree(some, options).kind === "agreed" || newestView(some, this.#leaderOptions()) !== undefined,
     );
     this.#views = views;
     const agreement = this.#agreement.agree(views, options, performance.now());
@@ -190,10 +198,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
    */
   async #followLeader(views: readonly SentinelView[]): Promise<boolean> {
     if (this.#history === undefined) return false;
-    const newest = newestView(views, {
-      sentinelCount: this.#options.sentinels.length,
-      above: this.#acceptedEpoch,
-    });
+    const newest = newestView(views, this.#leaderOptions());
     if (newest === undefined || (await this.#ask(newest.master)).kind !== "master") return false;
     // A Sentinel may lie; a Redis that was promoted has the old master's history.
     const ids = await this.#askHistory();
@@ -201,6 +206,10 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     this.#change({ kind: "following", master: newest.master, configEpoch: newest.configEpoch });
     this.#history = ids.current;
     return true;
+  }
+
+  #leaderOptions(): { readonly sentinelCount: number; readonly above: number } {
+    return { sentinelCount: this.#options.sentinels.length, above: this.#acceptedEpoch };
   }
 
   async #askHistory(): Promise<ReplicationIds | undefined> {
@@ -219,10 +228,13 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
       this.#probe?.close();
       this.#probe = new ControlConnection({ address, password: this.#options.password });
     }
+    this.#asksSuspect = this.#state.kind === "searching" && this.#isFollowed(this.#state, address);
     try {
       return { kind: (await askRole(this.#probe)).kind };
     } catch (error) {
       return { kind: "silent", problem: error instanceof Error ? error.message : String(error) };
+    } finally {
+      this.#asksSuspect = false;
     }
   }
 }

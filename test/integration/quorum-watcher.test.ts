@@ -194,6 +194,37 @@ describe("a MasterWatcher among three Sentinels", function () {
     assert.ok(ms > 1000 && ms < 2500, `${ms} ms`);
   });
 
+  it("doesn't wait for the answer of a frozen master when another one is promoted", async () => {
+    watch();
+    await follows(masters[0]);
+    const silent = Promise.withResolvers<void>();
+    masters[0].always(/^ROLE/, () => silent.promise);
+    await eventually(() => assert.equal(describeState(watcher.state), "suspect"));
+    const questions = (): number => masters[0].log.filter(({ text }) => /^ROLE/i.test(text)).length;
+    const asked = questions();
+    await eventually(() => assert.ok(questions() > asked), { everyMs: 2 });
+    failover(...sentinels);
+    const begin = performance.now();
+    sentinels[0].publish("+promoted-slave", "mymaster");
+    await follows(masters[1]);
+    const ms = performance.now() - begin;
+    silent.resolve();
+    // The question alone has 300 ms.
+    assert.ok(ms < 200, `${ms} ms`);
+  });
+
+  it("takes the leader's word while another Sentinel is frozen", async () => {
+    watch(60_000);
+    await follows(masters[0]);
+    await eventually(() => assert.equal(sentinels[2].subscribers, 1));
+    sentinels[1].freeze();
+    failover(sentinels[2]);
+    const begin = performance.now();
+    sentinels[2].publish("+promoted-slave", "mymaster");
+    await follows(masters[1]);
+    assert.ok(performance.now() - begin < 200, `${performance.now() - begin} ms`);
+  });
+
   it("loses a master that becomes a replica at once", async () => {
     watch();
     await follows(masters[0]);
