@@ -661,7 +661,7 @@ export class Session implements ReplyReceiver, Waiter {
 
   /** It may have been read before the master had told its commands. */
   #lookUp({ pieces }: Command): CommandRule {
-    const [name] = decodeCommand(Buffer.concat(pieces));
+    const [name] = decodeCommand(Buffer.concat(pieces), 1);
     return name === undefined || name.length > maxNameBytes
       ? unknownCommand
       : this.host.server.table.find(name, 0, name.length);
