@@ -67,4 +67,16 @@ export class Run {
     this.end = end;
     this.left = count;
   }
+
+  /** A single command. @param replies how many answers it gets. */
+  static of(
+    receiver: ReplyReceiver | undefined,
+    handler: ReplyHandler | undefined,
+    { pieces }: Pick<Command, "pieces">,
+    replies: number,
+  ): Run {
+    const last = pieces.at(-1) ?? Buffer.alloc(0);
+    const earlier = pieces.length > 1 ? pieces.slice(0, -1) : undefined;
+    return new Run(receiver, handler, earlier, last, 0, last.length, replies);
+  }
 }

@@ -1,0 +1,76 @@
+import type { Command } from "../upstream/run.ts";
+import { readsFromNow, timeLimitMs, timeoutReply, withRemainingTime } from "./blocking.ts";
+import type { DedicatedLink } from "./dedicated-link.ts";
+import { execNil } from "./error-replies.ts";
+import type { Session } from "./session.ts";
+
+/** A command of one client that waits for something to happen. Its client waits no longer than it asked for. */
+export class BlockedCommand {
+  readonly #session: Session;
+  readonly #link: DedicatedLink;
+  readonly #over: () => void;
+  #active = false;
+  #expires: NodeJS.Timeout | undefined;
+
+  /** @param over it was answered: the connection may be given back. */
+  constructor(session: Session, link: DedicatedLink, over: () => void) {
+    this.#session = session;
+    this.#link = link;
+    this.#over = over;
+  }
+
+  /** The master has it, and hasn't answered. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** There is no master: the time that the client gave runs all the same. */
+  limitWaiting(command: Command): void {
+    const limitMs = timeLimitMs(command);
+    if (limitMs === undefined || this.#expires !== undefined) return;
+    this.#expires = setTimeout(() => {
+      this.#expires = undefined;
+      this.#session.expire(command, timeoutReply(command, this.#session.protocol));
+    }, limitMs);
+  }
+
+  /** The master is there, or the client has left. */
+  stopWaiting(): void {
+    clearTimeout(this.#expires);
+    this.#expires = undefined;
+  }
+
+  /** Its connection is gone, or its client. */
+  reset(): void {
+    this.#active = false;
+  }
+
+  /** Sends it; false when it has to wait: it would hold up what comes behind it, and what is before it comes first. */
+  send(command: Command): boolean {
+    const session = this.#session;
+    if (session.outstanding > 0) return false;
+    const since = performance.now();
+    this.#active = true;
+    session.busy = true;
+    const again = (): Command => withRemainingTime(command, performance.now() - since);
+    const over = (): void => {
+      this.#active = false;
+      session.busy = false;
+    };
+    this.#link.send(command, 1, {
+      reply: (bytes) => {
+        over();
+        if (this.#link.rejected(bytes, again())) return;
+        session.output.add(bytes);
+        this.#over();
+      },
+      lost: (sent) => {
+        over();
+        if (sent && readsFromNow(command)) {
+          session.giveBack({ kind: "reply", bytes: execNil[session.protocol] });
+        } else session.lostCommand(again(), sent);
+      },
+    });
+    return true;
+  }
+}

@@ -1,0 +1,133 @@
+import type { Socket } from "node:net";
+import type { ByteBudget, Reader } from "./byte-budget.ts";
+import type { SessionLimits } from "./session-host.ts";
+
+/** What decides whether a client may send more. */
+export interface InputOwner {
+  /** Something waits: what comes now waits behind it. */
+  readonly blocked: boolean;
+  /** Bytes in memory beside those that are kept here. */
+  readonly heldBytes: number;
+  /** It hasn't read its replies. */
+  readonly outputFull: boolean;
+  /** There is a master. */
+  readonly following: boolean;
+  /** What waited may go on. */
+  goOn(): void;
+}
+
+/** The kernel keeps hardly more of one connection. */
+const lookAheadBytes = 16 * 2 ** 20;
+
+/** What a client has sent and nobody has looked at; and whether more of it is read. */
+export class ClientInput implements Reader {
+  /** The master doesn't take what was sent to it already. */
+  congested = false;
+  readonly #socket: Socket;
+  readonly #owner: InputOwner;
+  readonly #limits: SessionLimits;
+  readonly #budget: ByteBudget;
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  /** What the budget was told. */
+  #accounted = 0;
+  #looking = false;
+  #stopped = false;
+
+  constructor(socket: Socket, owner: InputOwner, limits: SessionLimits, budget: ByteBudget) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#limits = limits;
+    this.#budget = budget;
+  }
+
+  get empty(): boolean {
+    return this.#pieces.length === 0;
+  }
+
+  /** The budget counts bytes of this client. */
+  get accounted(): boolean {
+    return this.#accounted > 0;
+  }
+
+  get paused(): boolean {
+    return this.#socket.isPaused();
+  }
+
+  /** It is found out whether the client has left. */
+  get looking(): boolean {
+    return this.#looking;
+  }
+
+  keep(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+  }
+
+  next(): Buffer | undefined {
+    const piece = this.#pieces.shift();
+    if (piece !== undefined) this.#bytes -= piece.length;
+    return piece;
+  }
+
+  drop(): void {
+    this.#bytes = 0;
+    this.#pieces = [];
+    this.#account(0);
+  }
+
+  /** The client has closed its side, or is gone: nothing more is read. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  mayRead(): void {
+    this.regulate();
+  }
+
+  /** Counts what waits, and reads from the client only as long as there is room for more. */
+  regulate(): void {
+    if (this.#stopped) return;
+    const { blocked, heldBytes, outputFull, following } = this.#owner;
+    const bytes = this.#bytes + heldBytes;
+    this.#account(bytes);
+    const enough =
+      blocked && (bytes >= this.#limits.heldBytes || this.#pieces.length >= this.#limits.heldPieces);
+    const pause =
+      !this.#looking &&
+      (enough ||
+        this.congested ||
+        outputFull ||
+        (bytes > 0 && !this.#budget.mayGrow(this, !blocked && following)));
+    if (pause && !this.paused) this.#socket.pause();
+    else if (!pause && this.paused) this.#socket.resume();
+  }
+
+  /**
+   * A socket that isn't read from doesn't tell that its client has left; then nothing of it may be executed. What the
+   * kernel has is read before the client goes on: behind it may be the end.
+   */
+  lookForEnd(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    const before = this.#bytes;
+    this.#socket.resume();
+    // The second one comes after the loop has looked at its sockets.
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#looking = false;
+        if (this.#socket.destroyed) return;
+        const more = this.#bytes > before && this.#bytes < lookAheadBytes;
+        if (more && this.#budget.total < 2 * this.#limits.heldBytesInAll) this.lookForEnd();
+        else this.#owner.goOn();
+      }),
+    );
+  }
+
+  #account(bytes: number): void {
+    if (bytes === this.#accounted) return;
+    const change = bytes - this.#accounted;
+    this.#accounted = bytes;
+    this.#budget.change(this, change, bytes === 0);
+  }
+}

@@ -1,0 +1,210 @@
+import { encodeError } from "../resp/encode-reply.ts";
+import { ProtocolError } from "../resp/protocol-error.ts";
+import { type Command, Run } from "../upstream/run.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { ClientInput } from "./client-input.ts";
+import { noAuthReply, noMasterReply } from "./error-replies.ts";
+import { ruleOf } from "./find-commands.ts";
+import { answerLocally } from "./local-commands.ts";
+import { refusalOf } from "./refusal.ts";
+import { ReplyMode } from "./reply-mode.ts";
+import { maxOutstanding, RunReader } from "./run-reader.ts";
+import type { Session } from "./session.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+/**
+ * Takes one client's commands in order: what is stateless goes over the shared connection, what isn't over one of its
+ * own, and what can't go anywhere just now waits, with all that comes behind it.
+ */
+export class CommandFlow {
+  readonly waiting = new WaitingLine();
+  readonly reader: RunReader;
+  readonly replyMode: ReplyMode;
+  /** A reply says that its command was not executed: those behind it come back, too. */
+  rewinding = false;
+  readonly #session: Session;
+  readonly #input: ClientInput;
+  #lastShared: Upstream | undefined;
+  #pumping = false;
+  #pumpAgain = false;
+
+  constructor(session: Session, input: ClientInput) {
+    this.#session = session;
+    this.#input = input;
+    this.replyMode = new ReplyMode(session.output);
+    this.reader = new RunReader(session.host.server, session.group().denied === undefined);
+  }
+
+  /** What comes now has to wait. */
+  get blocked(): boolean {
+    return this.#session.busy || !this.waiting.empty || this.reader.hasMore;
+  }
+
+  /** Nothing of the client is left to be taken. */
+  get idle(): boolean {
+    return this.waiting.empty && this.#input.empty && !this.reader.hasMore;
+  }
+
+  /** The shared connection that this client has used last. */
+  get lastShared(): Upstream | undefined {
+    return this.#lastShared;
+  }
+
+  /** Forgets everything that was not sent yet. */
+  drop(): void {
+    this.waiting.drop();
+    this.reader.hasMore = false;
+    this.#input.drop();
+  }
+
+  /** Takes commands as long as there are some that can go somewhere. */
+  pump(): void {
+    if (this.#pumping || this.#session.ended) {
+      this.#pumpAgain = this.#pumping;
+      return;
+    }
+    this.#pumping = true;
+    try {
+      do {
+        this.#pumpAgain = false;
+        while (this.#step());
+        // A connection that was there at once has woken it in the middle of a step.
+      } while (this.#pumpAgain);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#session.host.metrics.protocolErrors.inc();
+      this.drop();
+      this.#session.fail(encodeError(`ERR Protocol error: ${error.message}`));
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** One step; false when nothing can go on just now. */
+  #step(): boolean {
+    const session = this.#session;
+    const { waiting, replyMode, reader } = this;
+    if (session.busy || session.ended) return false;
+    if (waiting.givenBack) {
+      if (session.outstanding > 0) return false;
+      waiting.lineUpReturned();
+      this.rewinding = false;
+    }
+    if (!replyMode.mayGoOn(session.outstanding)) return false;
+    if (session.ownConnection?.restored() === false) return false;
+    const { first } = waiting;
+    if (first?.kind === "command" && session.leaving && session.host.link.state !== "following") {
+      this.drop();
+      return false;
+    }
+    if (first?.kind === "reply") {
+      if (session.outstanding > 0) return false;
+      session.output.add(first.bytes);
+      waiting.removeFirst();
+      return true;
+    }
+    if (first !== undefined) {
+      waiting.removeFirst();
+      const { skipsNext } = replyMode;
+      if (this.#take(first.command)) {
+        if (skipsNext) replyMode.skipped();
+        return true;
+      }
+      // Whoever took it may have put something before it.
+      waiting.putFirst(first);
+      return false;
+    }
+    if (reader.hasMore) return this.#read();
+    const piece = this.#input.next();
+    if (piece === undefined) return false;
+    reader.push(piece);
+    return true;
+  }
+
+  /** Sends on what is simple; false when it stopped because too much is under way. */
+  #read(): boolean {
+    const session = this.#session;
+    // Replies that nobody reads must not pile up without a bound.
+    if (session.outstanding >= maxOutstanding || session.output.full) return false;
+    const upstream = this.replyMode.counts ? undefined : this.#linkForRuns();
+    const command = this.reader.read(session, session.host.server, upstream);
+    if (command !== undefined) {
+      this.waiting.append({ kind: "command", command });
+      return true;
+    }
+    const input = this.#input;
+    if (upstream !== undefined && !input.congested && upstream.backlogBytes > session.host.limits.heldBytes) {
+      input.congested = true;
+      upstream.onceDrained(() => {
+        input.congested = false;
+        session.readAgain();
+      });
+    }
+    return !this.reader.hasMore;
+  }
+
+  /** The connection for simple commands, when they can go now without another look. */
+  #linkForRuns(): Upstream | undefined {
+    const own = this.#session.ownConnection;
+    return own?.active === true ? own.plainUpstream : this.#sharedUpstream(false);
+  }
+
+  #sharedUpstream(wait: boolean): Upstream | undefined {
+    const session = this.#session;
+    const { link } = session.host;
+    if (link.state !== "following") {
+      if (wait) link.wait(session);
+      return undefined;
+    }
+    const group = session.group();
+    const upstream = wait ? group.shared(session) : group.current;
+    if (upstream === undefined) return undefined;
+    // Replies of another connection could come after those of this one.
+    if (upstream !== this.#lastShared && session.outstanding > 0) return undefined;
+    this.#lastShared = upstream;
+    if (!session.authorized) session.authorized = this.reader.authorized = true;
+    return upstream;
+  }
+
+  /** Brings one command to where it belongs; false when it has to wait. */
+  #take(command: Command): boolean {
+    const session = this.#session;
+    const rule = ruleOf(command, session.host.server.table);
+    const known = rule === command.rule ? command : { ...command, rule };
+    const refusal = refusalOf(known);
+    if (refusal !== undefined) {
+      if (session.outstanding > 0) return false;
+      session.ownConnection?.refuseInTransaction();
+      session.answer(refusal.reply);
+      if (refusal.ends) session.end();
+      return true;
+    }
+    const transaction = session.ownConnection?.inTransaction === true;
+    if (rule.route === "local" && (!transaction || rule.name === "quit" || rule.name === "reset")) {
+      return session.outstanding === 0 && answerLocally(session, known);
+    }
+    if (session.host.link.state === "circuitOpen" && session.outstanding === 0) {
+      session.host.metrics.refused.inc();
+      session.ownConnection?.abandon();
+      session.answer(noMasterReply);
+      return true;
+    }
+    if (session.ownConnection?.active === true || rule.route !== "shared") {
+      return session.group().denied === undefined ? session.pinned.take(known) : this.#refuseAccess();
+    }
+    const upstream = this.#sharedUpstream(true);
+    if (upstream === undefined) return this.#refuseAccess();
+    session.outstanding++;
+    upstream.send(Run.of(session, undefined, known, 1));
+    return true;
+  }
+
+  /** Answers at once when the server refuses this client. */
+  #refuseAccess(): boolean {
+    const session = this.#session;
+    if (session.group().denied === undefined || session.outstanding > 0) return false;
+    session.authorized = this.reader.authorized = false;
+    session.answer(noAuthReply);
+    return true;
+  }
+}

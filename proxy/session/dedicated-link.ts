@@ -1,0 +1,166 @@
+import { isRejection, isUnblocked } from "../upstream/rejection.ts";
+import { type Command, type ReplyHandler, Run } from "../upstream/run.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { Session } from "./session.ts";
+
+/** What a {@link DedicatedLink} is told by whoever knows what it is needed for. */
+export interface LinkOwner {
+  /** A new connection is there: whatever state the client has must be brought back on it. */
+  opened(upstream: Upstream): void;
+  /** The connection is gone, and everything in flight on it was given back. */
+  closed(): void;
+  /** A reply was given: the connection may not be needed any more. */
+  answered(): void;
+}
+
+/** A connection to the master for one client alone. */
+export class DedicatedLink {
+  /** It has a state that ends only with it. */
+  dirty = false;
+  readonly #session: Session;
+  readonly #owner: LinkOwner;
+  #upstream: Upstream | undefined;
+  /** It has refused a command: it ends as soon as it has answered the others. */
+  #condemned = false;
+
+  constructor(session: Session, owner: LinkOwner) {
+    this.#session = session;
+    this.#owner = owner;
+  }
+
+  get upstream(): Upstream | undefined {
+    return this.#upstream;
+  }
+
+  /** Gets a connection; the session goes on when it is there. @param first what is asked on it before anything else. */
+  acquire(first?: readonly string[]): void {
+    const session = this.#session;
+    if (session.host.link.state !== "following") {
+      session.host.link.wait(session);
+      return;
+    }
+    session.busy = true;
+    session.group().dedicated((upstream) => {
+      session.busy = false;
+      if (session.ended) {
+        upstream?.destroy();
+        return;
+      }
+      if (upstream === undefined) {
+        if (session.group().denied === undefined) session.wakeSoon();
+        else session.wake();
+        return;
+      }
+      this.#use(upstream);
+      if (first !== undefined) upstream.ask(first, swallow);
+      session.wake();
+    });
+  }
+
+  #use(upstream: Upstream): void {
+    const session = this.#session;
+    this.#upstream = upstream;
+    this.dirty = this.#condemned = false;
+    if (session.name !== "") this.adopt(["CLIENT", "SETNAME", session.name]);
+    upstream.owner = session;
+    upstream.onMessage = (frame) => session.output.add(frame);
+    upstream.onClosed = () => {
+      this.#upstream = undefined;
+      this.#owner.closed();
+    };
+    this.#owner.opened(upstream);
+  }
+
+  /** Brings a change of user, database or protocol to the connection, which then is like no other. */
+  adopt(command: readonly string[]): void {
+    if (this.#upstream === undefined) return;
+    this.dirty = true;
+    this.#upstream.ask(command, swallow);
+  }
+
+  /** Sends something for the proxy's own purposes. */
+  sendOwn(frame: Buffer, replies = 1): void {
+    this.#upstream?.send(Run.of(undefined, swallow, { pieces: [frame] }, replies));
+  }
+
+  /** Gives the connection back to all, or ends it if it has a state. */
+  release(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    this.#upstream = undefined;
+    upstream.onMessage = upstream.isMessage = upstream.onClosed = undefined;
+    upstream.owner = undefined;
+    if (this.dirty) upstream.destroy("it has a state");
+    else this.#session.group().release(upstream);
+  }
+
+  /** The client has left. */
+  destroy(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    if (upstream === undefined) return;
+    upstream.onClosed = undefined;
+    upstream.destroy("its client has left");
+  }
+
+  /** Sends a command of the client; it is outstanding until all its replies are there or lost. */
+  send(command: Command, replies: number, handler: ReplyHandler): void {
+    const session = this.#session;
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    session.outstanding += replies;
+    let left = replies;
+    const counting: ReplyHandler = {
+      reply: (bytes) => {
+        left--;
+        session.outstanding--;
+        handler.reply(bytes);
+        if (this.#condemned && session.outstanding === 0) this.#upstream?.destroy("it refused a command");
+      },
+      lost: (sent) => {
+        session.outstanding -= left;
+        handler.lost(sent);
+      },
+    };
+    upstream.send(Run.of(session, counting, command, replies));
+  }
+
+  /** Sends a command whose loss and rejection are treated as on the shared connection. */
+  exchange(command: Command): void {
+    this.send(command, 1, {
+      reply: (bytes) => {
+        if (this.rejected(bytes, command)) return;
+        this.giveOrRepeat(bytes, command);
+      },
+      lost: (sent) => this.#session.lostCommand(command, sent),
+    });
+  }
+
+  /** Gives a reply; one without an effect is asked for again when earlier commands came back. */
+  giveOrRepeat(bytes: Buffer, command: Command): void {
+    const session = this.#session;
+    if (command.rule.effectFree && session.givenBack) session.giveBack({ kind: "command", command });
+    else this.give(bytes);
+    this.#owner.answered();
+  }
+
+  /** Gives the client a reply, after those to commands that were put back. */
+  give(bytes: Buffer): void {
+    if (this.#session.givenBack) this.#session.giveBack({ kind: "reply", bytes });
+    else this.#session.output.add(bytes);
+  }
+
+  /** Puts a command back that a Redis has refused because it is no master; gives whether it has. */
+  rejected(bytes: Buffer, command: Command): boolean {
+    const session = this.#session;
+    const holding = session.host.link.failingOver;
+    if (bytes[0] !== 45 || !(isRejection(bytes, 0, holding) || isUnblocked(bytes))) return false;
+    session.giveBack({ kind: "command", command });
+    session.host.metrics.sentAgain.inc();
+    this.#upstream?.reject(bytes);
+    this.#condemned = true;
+    return true;
+  }
+}
+
+const swallow: ReplyHandler = { reply: () => undefined, lost: () => undefined };

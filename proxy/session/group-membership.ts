@@ -1,0 +1,35 @@
+import type { MasterLink } from "../upstream/master-link.ts";
+import type { GroupKey, UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
+
+/** A client's place among those that may share connections with it. */
+export class GroupMembership {
+  readonly #link: MasterLink;
+  readonly #member: GroupKey & Waiter;
+  #group: UpstreamGroup | undefined;
+
+  /** @param member the client, with the user, database and protocol that it has now. */
+  constructor(link: MasterLink, member: GroupKey & Waiter) {
+    this.#link = link;
+    this.#member = member;
+  }
+
+  /** The connections of its kind of clients. */
+  get group(): UpstreamGroup {
+    if (this.#group === undefined) {
+      const { credentials, db, protocol } = this.#member;
+      this.#group = this.#link.group({ credentials, db, protocol });
+      this.#group.members++;
+    }
+    return this.#group;
+  }
+
+  /** It has gone, or is of another kind now. */
+  leave(): void {
+    const group = this.#group;
+    if (group === undefined) return;
+    this.#group = undefined;
+    group.forget(this.#member);
+    group.members--;
+    if (group.members === 0) group.emptySince = performance.now();
+  }
+}

@@ -1,0 +1,115 @@
+import {
+  type CommandLimits,
+  CommandScanner,
+  defaultCommandLimits,
+  unauthenticatedCommandLimits,
+} from "../resp/command-scanner.ts";
+import { type Command, type ReplyReceiver, Run } from "../upstream/run.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { ServerProfile } from "./session-host.ts";
+
+/** Whoever sends runs; it counts what is to be answered. */
+export interface RunSender extends ReplyReceiver {
+  outstanding: number;
+}
+
+/** Commands of one client in flight: more wait until some of these are answered. */
+export const maxOutstanding = 1024;
+
+/** Finds the commands in a client's bytes, and sends those on that are simple: all that stand next to each other at once. */
+export class RunReader {
+  /** Since when a command has begun and isn't complete, ms of the monotonic clock. */
+  partialSince: number | undefined;
+  /** There may be commands in what was pushed. */
+  hasMore = false;
+  readonly #scanner: CommandScanner;
+
+  constructor(server: ServerProfile, authorized: boolean) {
+    this.#scanner = new CommandScanner(server.table, limitsFor(authorized));
+  }
+
+  /** A command has begun and isn't complete. */
+  get partial(): boolean {
+    return this.#scanner.partial;
+  }
+
+  get partialBytes(): number {
+    return this.#scanner.partialBytes;
+  }
+
+  /** Before the server has accepted a client it may send very little. */
+  set authorized(authorized: boolean) {
+    this.#scanner.limits = limitsFor(authorized);
+  }
+
+  push(piece: Buffer): void {
+    this.#scanner.push(piece);
+    this.hasMore = true;
+  }
+
+  /**
+   * Reads on, until a command needs a look of its own, too much is in flight, or all is read.
+   *
+   * @param upstream where simple commands go; without one each of them needs a look of its own.
+   * @returns the command that has to be looked at.
+   * @throws {ProtocolError} when the bytes are no command.
+   */
+  read(sender: RunSender, server: ServerProfile, upstream: Upstream | undefined): Command | undefined {
+    const scanner = this.#scanner;
+    // This client may have come before the master had told its commands, or the master may be another one now.
+    scanner.table = server.table;
+    let room = maxOutstanding - sender.outstanding;
+    let buffer: Buffer | undefined;
+    let start = 0;
+    let end = 0;
+    let count = 0;
+    const flush = (): void => {
+      if (count > 0 && buffer !== undefined && upstream !== undefined) {
+        sender.outstanding += count;
+        upstream.send(new Run(sender, undefined, undefined, buffer, start, end, count));
+      }
+      count = 0;
+    };
+    try {
+      while (room-- > 0) {
+        if (!scanner.next()) {
+          this.hasMore = false;
+          break;
+        }
+        // One was completed: the next has its own time.
+        this.partialSince = undefined;
+        const { earlier } = scanner;
+        if (upstream === undefined || !scanner.rule.simple) {
+          flush();
+          const { rule, argCount, buffer: last, start: from, end: to } = scanner;
+          return { rule, argCount, pieces: [...(earlier ?? []), last.subarray(from, to)] };
+        }
+        if (earlier === undefined && count > 0 && scanner.buffer === buffer && scanner.start === end) {
+          end = scanner.end;
+          count++;
+          continue;
+        }
+        flush();
+        if (earlier === undefined) {
+          buffer = scanner.buffer;
+          start = scanner.start;
+          end = scanner.end;
+          count = 1;
+        } else {
+          sender.outstanding++;
+          const { start: from, end: to } = scanner;
+          upstream.send(new Run(sender, undefined, earlier, scanner.buffer, from, to, 1));
+        }
+      }
+    } finally {
+      flush();
+    }
+    if (!this.hasMore) scanner.forget();
+    this.partialSince = scanner.partial ? (this.partialSince ?? performance.now()) : undefined;
+    return undefined;
+  }
+}
+
+function limitsFor(authorized: boolean): CommandLimits {
+  return authorized ? defaultCommandLimits : unauthenticatedCommandLimits;
+}

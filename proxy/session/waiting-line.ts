@@ -1,0 +1,67 @@
+import type { Command } from "../upstream/run.ts";
+
+/** What waits in a session: a command, or a reply that may only be given after those before it. */
+export type Pending =
+  | { readonly kind: "command"; readonly command: Command }
+  | { readonly kind: "reply"; readonly bytes: Buffer };
+
+/** A client's commands that could go nowhere yet, and those that came back, in the order in which they are to be taken. */
+export class WaitingLine {
+  #line: Pending[] = [];
+  #returned: Pending[] = [];
+
+  /** Nothing waits and nothing came back. */
+  get empty(): boolean {
+    return this.#line.length === 0 && this.#returned.length === 0;
+  }
+
+  get first(): Pending | undefined {
+    return this.#line[0];
+  }
+
+  /** Something came back and isn't in the line yet: replies to later commands have to wait. */
+  get givenBack(): boolean {
+    return this.#returned.length > 0;
+  }
+
+  /** Bytes of the commands that wait. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const pending of this.#line) {
+      if (pending.kind === "command") for (const piece of pending.command.pieces) bytes += piece.length;
+    }
+    return bytes;
+  }
+
+  append(pending: Pending): void {
+    this.#line.push(pending);
+  }
+
+  removeFirst(): void {
+    this.#line.shift();
+  }
+
+  putFirst(pending: Pending): void {
+    this.#line.unshift(pending);
+  }
+
+  replaceFirst(pending: Pending): void {
+    this.#line[0] = pending;
+  }
+
+  /** Takes something back that was on its way; in the order in which it was sent. */
+  giveBack(pending: Pending): void {
+    this.#returned.push(pending);
+  }
+
+  /** Everything that was on its way is back: it goes before all that waits. */
+  lineUpReturned(): void {
+    this.#line = [...this.#returned, ...this.#line];
+    this.#returned = [];
+  }
+
+  /** Forgets what waits, not what came back: that was sent, and is answered. */
+  drop(): void {
+    this.#line = [];
+  }
+}
