@@ -4,6 +4,7 @@ import { connectCluster } from "./components/cluster.ts";
 import { Credentials } from "./components/credentials.ts";
 import { resolveImages } from "./components/images.ts";
 import { Instances } from "./components/instances.ts";
+import { NetworkPolicies } from "./components/network-policies.ts";
 import { SentinelProxy } from "./components/sentinel-proxy.ts";
 import { Volumes } from "./components/volumes.ts";
 import { readSettings } from "./settings.ts";
@@ -30,6 +31,9 @@ const volumes = new Volumes(
 const inNamespace = { stack, namespace: volumes.namespace };
 const credentials = new Credentials("credentials", inNamespace, { provider: owning });
 const addresses = new Addresses("addresses", { ...inNamespace, topology }, { provider: owning });
+if (settings.network.policies) {
+  new NetworkPolicies("network", { ...inNamespace, settings }, { provider: owning });
+}
 
 const pods = {
   ...inNamespace,

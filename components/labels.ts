@@ -8,6 +8,11 @@ export function commonLabels(stack: string): Record<string, string> {
   return { ...name, "app.kubernetes.io/instance": stack, "app.kubernetes.io/managed-by": "pulumi" };
 }
 
+/** Selects all pods of the stack in its namespace. */
+export function stackPods(): Record<string, string> {
+  return { ...name };
+}
+
 /** Selects all pods of one kind: for the Service of all Sentinels, disruption budgets and spreading. */
 export function kindSelector(kind: PartKind): Record<string, string> {
   return { ...name, "app.kubernetes.io/component": kind };

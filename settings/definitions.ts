@@ -1,8 +1,15 @@
-import { choice, flag, integer, quantity, type Setting, text } from "./kinds.ts";
+import { isIP } from "node:net";
+import { choice, flag, integer, list, quantity, type Setting, text } from "./kinds.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** `[registry/]repository` with an exact tag or a digest: what a pod can pull again tomorrow. */
 const pinnedImage = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
+const labelName = "[A-Za-z0-9]([\\w.-]{0,61}[A-Za-z0-9])?";
+const label = new RegExp(`^([a-z0-9.-]{1,253}/)?${labelName}=(${labelName})?$`);
+const namespaces = {
+  item: (name: string): boolean => dnsLabel.test(name),
+  allowed: "names of namespaces, separated by commas",
+} as const;
 const pinnedImageAllowed = "an image reference with an exact tag or a digest";
 
 /**
@@ -132,6 +139,38 @@ export const definitions = {
     }),
     memory: quantity({ description: "Memory limit of each proxy pod.", min: "128Mi", fallback: "512Mi" }),
   },
+  network: {
+    policies: flag({
+      description: "Whether the stack makes NetworkPolicies: who may talk to whom, and nobody else.",
+      fallback: true,
+    }),
+    clientNamespaces: list({
+      ...namespaces,
+      description: "Namespaces whose pods may connect to the endpoint.",
+      derived: "all",
+      example: "shop,billing",
+    }),
+    clientSelector: list({
+      description: "Labels that a pod must have to connect to the endpoint.",
+      derived: "none: every pod of those namespaces",
+      item: (item) => label.test(item),
+      allowed: "labels key=value, separated by commas",
+      example: "redis-client=true",
+    }),
+    clientCidrs: list({
+      description: "Addresses outside of the cluster's pods that may connect to the endpoint.",
+      derived: "none with ClusterIP, all with NodePort and LoadBalancer",
+      item: isCidr,
+      allowed: "address ranges in CIDR notation, separated by commas",
+      example: "10.0.0.0/8",
+    }),
+    metricsNamespaces: list({
+      ...namespaces,
+      description: "Namespaces whose pods may read the health and metrics port, 8080.",
+      derived: "none",
+      example: "monitoring",
+    }),
+  },
   images: {
     registry: text({
       description: "Registry and path to which the two images are pushed.",
@@ -217,7 +256,18 @@ export const definitions = {
       example: "kind-dev",
     }),
   },
-} satisfies Record<string, Record<string, Setting<number> | Setting<boolean> | Setting<string>>>;
+} satisfies Record<
+  string,
+  Record<string, Setting<number> | Setting<boolean> | Setting<string> | Setting<readonly string[]>>
+>;
+
+function isCidr(text: string): boolean {
+  const [address = "", bits = "", ...more] = text.split("/");
+  const version = isIP(address);
+  return (
+    version !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
+  );
+}
 
 type Definitions = typeof definitions;
 

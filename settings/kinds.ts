@@ -74,3 +74,17 @@ export function text(
 ): Setting<string> {
   return { ...extra, type: "string", schema: z.string().regex(extra.pattern) };
 }
+
+/** Several texts, separated by commas; blanks around them don't count. */
+export function list(
+  extra: Extra<readonly string[]> & { item: (text: string) => boolean; allowed: string; example: string },
+): Setting<readonly string[]> {
+  return {
+    ...extra,
+    type: "string",
+    schema: z
+      .string()
+      .transform((value) => value.split(",").map((item) => item.trim()))
+      .refine((items) => items.every(extra.item)),
+  };
+}

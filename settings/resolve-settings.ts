@@ -13,6 +13,7 @@ export interface Settings {
   readonly redis: Readonly<Defined<Parsed<"redis">, Exclude<keyof Parsed<"redis">, "storageClass">>>;
   readonly sentinel: Readonly<Defined<Parsed<"sentinel">, keyof Parsed<"sentinel">>>;
   readonly proxy: Readonly<Defined<Parsed<"proxy">, keyof Parsed<"proxy">>>;
+  readonly network: Readonly<Defined<Parsed<"network">, "policies">>;
   readonly images: Readonly<Defined<Parsed<"images">, "platform" | "push">>;
   readonly deployment: Readonly<Defined<Parsed<"redis-ha">, Exclude<keyof Parsed<"redis-ha">, "context">>>;
 }
@@ -24,7 +25,7 @@ export interface Settings {
  */
 export function resolveSettings(raw: RawConfig, stack: string): Settings {
   const problems: string[] = [];
-  const { redis, sentinel, proxy, images, "redis-ha": deployment } = parseSettings(raw, problems);
+  const { redis, sentinel, proxy, network, images, "redis-ha": deployment } = parseSettings(raw, problems);
 
   const count = sentinel.count ?? 3;
   const instances = redis.instances ?? 3;
@@ -47,6 +48,27 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
     if (ownedDirectives.has(directive)) {
       problems.push(
         `Configuration 'redis:extraConfig' sets '${directive}', which redis-ha owns: remove that line.`,
+      );
+    }
+  }
+  const limited = (["clientNamespaces", "clientSelector"] as const).filter(
+    (key) => network[key] !== undefined,
+  );
+  const [limit] = limited;
+  if (
+    limit !== undefined &&
+    network.policies &&
+    proxy.serviceType !== "ClusterIP" &&
+    network.clientCidrs === undefined
+  ) {
+    problems.push(
+      `Configuration 'network:${limit}' limits who may connect, but with 'proxy:serviceType' ${proxy.serviceType} every address may: set network:clientCidrs to the addresses of the clients outside (pulumi config set network:clientCidrs 10.0.0.0/8).`,
+    );
+  }
+  if (!network.policies) {
+    for (const key of [...limited, ...(network.clientCidrs === undefined ? [] : ["clientCidrs"])]) {
+      problems.push(
+        `Configuration 'network:${key}' limits who may connect, but 'network:policies' is false: remove one of the two (pulumi config rm network:${key}).`,
       );
     }
   }
@@ -78,6 +100,7 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
       ...proxy,
       holdTimeoutMs: proxy.holdTimeoutMs ?? Math.min(60_000, Math.max(10_000, downAfterMs + 10_000)),
     } as Settings["proxy"],
+    network: network as Settings["network"],
     images: images as Settings["images"],
     deployment: { ...deployment, namespace: deployment.namespace ?? name } as Settings["deployment"],
   };

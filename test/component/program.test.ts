@@ -52,12 +52,14 @@ describe("the program", function () {
       "kubernetes:core/v1:PersistentVolumeClaim": 6,
       "kubernetes:core/v1:Secret": 1,
       "kubernetes:core/v1:Service": 8,
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy": 4,
       "kubernetes:policy/v1:PodDisruptionBudget": 3,
       "pulumi:providers:kubernetes": 2,
       "random:index/randomPassword:RandomPassword": 1,
       "redis-ha:index:Addresses": 1,
       "redis-ha:index:Credentials": 1,
       "redis-ha:index:Instances": 2,
+      "redis-ha:index:NetworkPolicies": 1,
       "redis-ha:index:SentinelProxy": 1,
       "redis-ha:index:Volumes": 1,
     });
@@ -182,7 +184,7 @@ describe("the program", function () {
       "kubernetes:core/v1:PersistentVolumeClaim",
     ]);
     const owned = standard.resources.filter(({ provider }) => provider === "cluster");
-    assert.equal(owned.length, 7 + 1 + 8 + 3);
+    assert.equal(owned.length, 7 + 1 + 8 + 3 + 4);
   });
 
   it("waits for no Service whose pods need its address", () => {

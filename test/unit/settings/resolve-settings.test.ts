@@ -65,6 +65,22 @@ describe("resolveSettings", () => {
     assert.equal(problemsOf({ "sentinel:quorum": "3" }).length, 0);
   });
 
+  it("refuses a limit of the clients that would have no effect", () => {
+    const limit = { "network:clientNamespaces": "shop" };
+    assert.match(
+      problemsOf({ ...limit, "proxy:serviceType": "LoadBalancer" })[0] ?? "",
+      /'network:clientNamespaces' limits .*'proxy:serviceType' LoadBalancer .*set network:clientCidrs/,
+    );
+    assert.match(
+      problemsOf({ ...limit, "network:policies": "false" })[0] ?? "",
+      /'network:clientNamespaces' limits .*'network:policies' is false/,
+    );
+    const cidrs = { "network:clientCidrs": "10.0.0.0/8" };
+    assert.match(problemsOf({ ...cidrs, "network:policies": "false" })[0] ?? "", /'network:clientCidrs'/);
+    assert.deepEqual(problemsOf({ ...limit, ...cidrs, "proxy:serviceType": "LoadBalancer" }), []);
+    assert.deepEqual(problemsOf(limit), []);
+  });
+
   const wrong: [key: string, value: string, allowed: RegExp][] = [
     ["redis:instances", "4", /an odd number from 3 to 9/],
     ["redis:instances", "-3", /an odd number from 3 to 9/],
@@ -77,6 +93,14 @@ describe("resolveSettings", () => {
     ["redis:storage", "1Mi", /a Kubernetes quantity of at least 64Mi/],
     ["redis:storage", "-1Gi", /a Kubernetes quantity/],
     ["redis:memory", "16Mi", /at least 128Mi/],
+    ["network:clientNamespaces", "Shop", /names of namespaces, separated by commas/],
+    ["network:clientNamespaces", "shop,", /names of namespaces/],
+    ["network:clientSelector", "app", /labels key=value, separated by commas/],
+    ["network:clientSelector", "app=a b", /labels key=value/],
+    ["network:clientCidrs", "10.0.0.0", /address ranges in CIDR notation/],
+    ["network:clientCidrs", "10.0.0.0/33", /address ranges in CIDR notation/],
+    ["network:clientCidrs", "2001:db8::/129", /address ranges in CIDR notation/],
+    ["network:metricsNamespaces", "a.b", /names of namespaces/],
     ["redis:maxmemoryPolicy", "lru", /one of noeviction, allkeys-lru/],
     ["redis:durability", "sync", /one of async/],
     ["sentinel:downAfterMs", "100", /from 500 to 60000/],

@@ -1,0 +1,87 @@
+import type * as k8s from "@pulumi/kubernetes";
+import type { Settings } from "../settings/resolve-settings.ts";
+import { type PartKind, ports } from "../topology/site.ts";
+import { kindSelector } from "./labels.ts";
+
+type IngressRule = k8s.types.input.networking.v1.NetworkPolicyIngressRule;
+type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
+
+/** The settings that decide who may talk to whom. */
+export interface NetworkAccessSettings {
+  readonly network: Settings["network"];
+  readonly proxy: Pick<Settings["proxy"], "serviceType" | "sentinelApi">;
+}
+
+/** The spec of one policy. */
+export interface NetworkAccess {
+  readonly ingress: readonly IngressRule[];
+  readonly egress: readonly k8s.types.input.networking.v1.NetworkPolicyEgressRule[];
+}
+
+/** Who talks to whom inside a stack: the port of the first is used by the others. Nobody looks a name up: see hostAliases. */
+const internal: Readonly<Record<"redis" | "sentinel", readonly PartKind[]>> = {
+  redis: ["redis", "sentinel", "proxy"],
+  sentinel: ["sentinel", "proxy", "redis"],
+};
+
+/**
+ * What may reach the pods of a kind and what they may reach: the complete list, everything else is denied. The kubelet's
+ * probes come from the pod's own node, which Kubernetes always lets through.
+ */
+export function networkAccess(kind: PartKind, settings: NetworkAccessSettings): NetworkAccess {
+  const { network, proxy } = settings;
+  const ingress: IngressRule[] = [];
+  const egress: k8s.types.input.networking.v1.NetworkPolicyEgressRule[] = [];
+  for (const [server, users] of Object.entries(internal) as [keyof typeof internal, readonly PartKind[]][]) {
+    if (kind === server) ingress.push({ from: users.map(podsOf), ports: tcp(ports[server]) });
+    if (users.includes(kind)) egress.push({ to: [podsOf(server)], ports: tcp(ports[server]) });
+  }
+  const served = servedToClients(kind, proxy.sentinelApi);
+  if (served.length > 0) ingress.push({ ...from(clients(settings)), ports: tcp(...served) });
+  if (network.metricsNamespaces !== undefined && kind !== "sentinel") {
+    ingress.push({ from: [inNamespaces(network.metricsNamespaces)], ports: tcp(ports.admin) });
+  }
+  return { ingress, egress };
+}
+
+/** Without the proxy's Sentinel API, Sentinel clients ask the real Sentinels and then connect to Redis itself. */
+function servedToClients(kind: PartKind, sentinelApi: boolean): number[] {
+  if (kind === "proxy") return sentinelApi ? [ports.redis, ports.sentinel] : [ports.redis];
+  return sentinelApi ? [] : [ports[kind]];
+}
+
+/** Who may connect to the endpoint; undefined: everybody. */
+function clients({ network, proxy }: NetworkAccessSettings): Peer[] | undefined {
+  const { clientNamespaces, clientSelector, clientCidrs } = network;
+  // Such an endpoint is made for clients outside the cluster, and some load balancers come with the address of a node.
+  if (proxy.serviceType !== "ClusterIP" && clientCidrs === undefined) return undefined;
+  const labels = clientSelector?.map((label): [string, string] => {
+    const at = label.indexOf("=");
+    return [label.slice(0, at), label.slice(at + 1)];
+  });
+  return [
+    {
+      ...(clientNamespaces === undefined ? { namespaceSelector: {} } : inNamespaces(clientNamespaces)),
+      ...(labels === undefined ? {} : { podSelector: { matchLabels: Object.fromEntries(labels) } }),
+    },
+    ...(clientCidrs ?? []).map((cidr) => ({ ipBlock: { cidr } })),
+  ];
+}
+
+function from(peers: Peer[] | undefined): { from?: Peer[] } {
+  // An absent `from` is everybody; an empty one would be, too.
+  return peers === undefined ? {} : { from: peers };
+}
+
+function podsOf(kind: PartKind): Peer {
+  return { podSelector: { matchLabels: kindSelector(kind) } };
+}
+
+function inNamespaces(names: readonly string[]): Peer {
+  const key = "kubernetes.io/metadata.name";
+  return { namespaceSelector: { matchExpressions: [{ key, operator: "In", values: [...names] }] } };
+}
+
+function tcp(...numbers: number[]): k8s.types.input.networking.v1.NetworkPolicyPort[] {
+  return numbers.map((port) => ({ protocol: "TCP", port }));
+}

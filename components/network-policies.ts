@@ -1,0 +1,50 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { PartKind } from "../topology/site.ts";
+import { commonLabels, kindSelector, stackPods } from "./labels.ts";
+import { type NetworkAccessSettings, networkAccess } from "./network-access.ts";
+
+/** Arguments of {@link NetworkPolicies}. */
+export interface NetworkPoliciesArgs {
+  readonly stack: string;
+  readonly namespace: pulumi.Input<string>;
+  readonly settings: NetworkAccessSettings;
+}
+
+/**
+ * Who may talk to whom: one policy that denies every connection from and to a pod of the stack, and one for each kind with
+ * what it needs. Other pods of the namespace are applications that mount the password: what they may do is not ours to say.
+ */
+export class NetworkPolicies extends pulumi.ComponentResource {
+  constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("redis-ha:index:NetworkPolicies", name, {}, opts);
+    const { stack, namespace, settings } = args;
+    const policyTypes = ["Ingress", "Egress"];
+    new k8s.networking.v1.NetworkPolicy(
+      "deny-all",
+      {
+        metadata: { name: "redis-ha-deny-all", namespace, labels: commonLabels(stack) },
+        spec: { podSelector: { matchLabels: stackPods() }, policyTypes },
+      },
+      { parent: this },
+    );
+    for (const kind of ["redis", "sentinel", "proxy"] satisfies PartKind[]) {
+      const selector = kindSelector(kind);
+      const { ingress, egress } = networkAccess(kind, settings);
+      new k8s.networking.v1.NetworkPolicy(
+        kind,
+        {
+          metadata: { name: `redis-ha-${kind}`, namespace, labels: { ...commonLabels(stack), ...selector } },
+          spec: {
+            podSelector: { matchLabels: selector },
+            policyTypes,
+            ingress: [...ingress],
+            egress: [...egress],
+          },
+        },
+        { parent: this },
+      );
+    }
+    this.registerOutputs({});
+  }
+}
