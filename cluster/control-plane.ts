@@ -125,6 +125,11 @@ export function workers(
       program: process.execPath,
       args: [fileURLToPath(new URL("open-volumes.ts", import.meta.url))],
     },
+    {
+      name: "enforce-policies",
+      program: process.execPath,
+      args: [fileURLToPath(new URL("enforce-policies.ts", import.meta.url)), places.kubeconfig],
+    },
     { name: "kube-proxy", program: `${bin}/kube-proxy`, args: [`--config=${places.config}/kube-proxy.json`] },
   ];
 }

@@ -160,9 +160,9 @@ function describeCluster(places: ClusterPlaces): EmbeddedCluster {
   };
 }
 
-/** All ten processes run, and the node says that it is ready. */
+/** All eleven processes run, and the node says that it is ready. */
 async function isHealthy(places: ClusterPlaces, table: ProcessTable): Promise<boolean> {
-  if (table.running.length < 10) return false;
+  if (table.running.length < 11) return false;
   const wait = ["wait", "--for=condition=Ready", `node/${network.nodeName}`, "--timeout=3s"];
   return kubectl(places, wait).then(
     () => true,

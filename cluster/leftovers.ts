@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { UserError } from "../cli/user-error.ts";
 import { type ClusterPlaces, network } from "./places.ts";
+import { policyTable } from "./policy-ruleset.ts";
 
 /**
  * Mount points below one of the directories, the deepest first: in the order in which they can be unmounted.
@@ -19,7 +20,7 @@ export function mountsBelow(mounts: string, directories: readonly string[]): str
 
 /**
  * Removes what a killed run leaves behind: containers without their shim, shims without their containerd, mounts, network
- * namespaces, bridges and the packet-filter tables of kube-proxy. Only what lies in this cluster's directories or bears its
+ * namespaces, bridges and the packet filter's tables. Only what lies in this cluster's directories or bears its
  * names; call it when none of its processes runs.
  */
 export async function removeLeftovers(places: ClusterPlaces): Promise<void> {
@@ -45,8 +46,12 @@ export async function removeLeftovers(places: ClusterPlaces): Promise<void> {
   for (const bridge of [network.podBridge, network.bridge]) {
     await execa("ip", ["link", "delete", bridge], { reject: false });
   }
-  for (const family of ["ip", "ip6"]) {
-    await execa("nft", ["delete", "table", family, "kube-proxy"], { reject: false });
+  for (const [family, table] of [
+    ["ip", "kube-proxy"],
+    ["ip6", "kube-proxy"],
+    ["inet", policyTable],
+  ] as const) {
+    await execa("nft", ["delete", "table", family, table], { reject: false });
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { execa } from "execa";
 import { network } from "./places.ts";
 
@@ -8,7 +8,13 @@ export async function ensureNodeNetwork(): Promise<void> {
   if (exists.exitCode !== 0) await execa("ip", ["link", "add", network.bridge, "type", "bridge"]);
   await execa("ip", ["address", "replace", `${network.nodeAddress}/32`, "dev", network.bridge]);
   await execa("ip", ["link", "set", network.bridge, "up"]);
-  for (const switchFile of ["/proc/sys/net/ipv4/ip_forward"]) {
-    if (readFileSync(switchFile, "utf8").trim() !== "1") writeFileSync(switchFile, "1");
+  // What goes from pod to pod over their bridge must pass the packet filter, or NetworkPolicies would not apply to it.
+  await execa("modprobe", ["br_netfilter"], { reject: false });
+  for (const switchFile of [
+    "/proc/sys/net/ipv4/ip_forward",
+    "/proc/sys/net/bridge/bridge-nf-call-iptables",
+  ]) {
+    if (existsSync(switchFile) && readFileSync(switchFile, "utf8").trim() !== "1")
+      writeFileSync(switchFile, "1");
   }
 }

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { checkEndpoint } from "../../stack/check-endpoint.ts";
 import { countKeys, writeThrough } from "../support/endpoint-client.ts";
 import { eventually } from "../support/eventually.ts";
-import { kubectl, objectNames, runInPod } from "../support/kubectl.ts";
+import { kubectl, objectNames, runInPod, startIdlePod } from "../support/kubectl.ts";
+import { readNetwork } from "../support/live-network.ts";
 import { measureGap } from "../support/measure-gap.ts";
+import { mayConnect } from "../support/network-reach.ts";
 import { TestStack } from "../support/test-stack.ts";
+import { tryConnections } from "../support/try-connections.ts";
 
 const namespace = "redis-ha-test";
 const everything = [
@@ -24,6 +27,7 @@ describe("a stack on a real cluster", function () {
   let stack: TestStack;
   let password: string;
   let endpoint: string;
+  let image: string;
 
   before(async () => {
     await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=170s"]);
@@ -151,7 +155,7 @@ describe("a stack on a real cluster", function () {
 
   it("serves a pod by the exported name, and the node, and this machine through kubectl", async () => {
     const outputs = await stack.outputs();
-    const image = await kubectl([
+    image = await kubectl([
       "--namespace",
       namespace,
       "get",
@@ -180,19 +184,48 @@ describe("a stack on a real cluster", function () {
   });
 
   it("names the proxy as the master to Sentinel clients, by a name for all namespaces", async () => {
-    const ask =
-      "REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli -h svc-redis-sentinel-proxy -p 26379 sentinel get-master-addr-by-name $MASTER_NAME";
-    const found = await kubectl([
-      "--namespace",
+    const found = await runInPod(
       namespace,
-      "exec",
-      "deployment/redis-sentinel-1",
-      "--",
-      "sh",
-      "-c",
-      ask,
-    ]);
+      "sentinel-client",
+      image,
+      String((await stack.outputs()).credentialsSecret),
+      "REDISCLI_AUTH=$(cat /credentials/password) redis-cli -h svc-redis-sentinel-proxy -p 26379 sentinel get-master-addr-by-name redis-ha-test",
+    );
     assert.equal(found, `svc-redis-sentinel-proxy.${namespace}.svc\n6379`);
+  });
+
+  it("lets connect whom the policies let, and nobody else", async () => {
+    const live = await readNetwork(namespace);
+    // Over the Services as a client would, and straight to the pods: both ways must be closed.
+    const targets = [
+      ...live.pods.flatMap((pod) => pod.ports.map((port) => ({ ...pod, port }))),
+      { ...live.pod("redis-instance-1"), address: await clusterIp("svc-redis-instance-1"), port: 6379 },
+      { ...live.pod("redis-sentinel-1"), address: await clusterIp("svc-redis-sentinel-1"), port: 26379 },
+      { ...live.pod("redis-sentinel-proxy"), address: endpoint, port: 6379 },
+      { ...live.pod("redis-sentinel-proxy"), address: endpoint, port: 26379 },
+    ];
+    await startIdlePod("default", "stranger", image);
+    try {
+      const stranger = { name: "stranger", namespace: "default", labels: {} };
+      const own = ["redis-instance-2", "redis-sentinel-2", "redis-sentinel-proxy"].map(live.pod);
+      await Promise.all(
+        [...own, stranger].map(async (from) => {
+          const pod = from === stranger ? "pod/stranger" : `deployment/${from.name}`;
+          const others = targets.filter(({ name }) => name !== from.name);
+          const open = await tryConnections(from.namespace, pod, others);
+          const describeTarget = (index: number): string =>
+            `${from.name} → ${others[index]?.name}, ${others[index]?.address}:${others[index]?.port}`;
+          assert.deepEqual(
+            open.map((value, i) => `${describeTarget(i)} ${value}`),
+            others.map((to, i) => `${describeTarget(i)} ${mayConnect(live.policies, from, to, to.port)}`),
+          );
+          // Some of both, or the test would prove nothing.
+          assert.deepEqual([...new Set(open)].sort(), [false, true], from.name);
+        }),
+      );
+    } finally {
+      await kubectl(["--namespace", "default", "delete", "pod", "stranger", "--force", "--grace-period=0"]);
+    }
   });
 
   it("keeps the password out of the state, pod specs, logs and ConfigMaps", async () => {

@@ -16,6 +16,22 @@ export async function objectNames(namespace: string, kinds: readonly string[]): 
   return output.split("\n").filter((name) => name !== "" && name !== "configmap/kube-root-ca.crt");
 }
 
+/** Starts a pod that waits until it is deleted, in any namespace; it runs when this returns. */
+export async function startIdlePod(namespace: string, name: string, image: string): Promise<void> {
+  const pod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace },
+    spec: {
+      automountServiceAccountToken: false,
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: "main", image, command: ["sleep", "600"] }],
+    },
+  };
+  await kubectl(["apply", "--filename", "-"], JSON.stringify(pod));
+  await kubectl(["--namespace", namespace, "wait", `pod/${name}`, "--for=condition=Ready", "--timeout=30s"]);
+}
+
 /** Runs a command in a pod of its own, as an application of the namespace would, and gives what it printed. */
 export async function runInPod(
   namespace: string,
