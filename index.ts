@@ -25,6 +25,7 @@ const volumes = new Volumes(
     workloads: [...topology.redis, ...topology.sentinels],
     deployment: settings.deployment,
     storageClass: settings.redis.storageClass,
+    accessMode: settings.redis.accessMode,
   },
   { provider: adopting },
 );
@@ -41,21 +42,39 @@ const pods = {
   credentialsSecret: credentials.secretName,
   hostAliases: addresses.hostAliases,
   pullSecret: settings.images.pullSecret,
+  priorityClass: settings.deployment.priorityClass,
+  spread: settings.deployment.spread,
 };
 const sentinels = new Instances(
   "sentinel",
-  { ...pods, image: images.sentinel, workloads: topology.sentinels },
+  {
+    ...pods,
+    image: images.sentinel,
+    workloads: topology.sentinels,
+    tolerationSeconds: settings.sentinel.tolerationSeconds,
+  },
   { provider: owning },
 );
 const redis = new Instances(
   "redis",
   // The last first: when instance 1, the first master of a new cluster, decides to lead, it wants an answer from all others.
-  { ...pods, image: images.sentinel, workloads: topology.redis.toReversed() },
+  {
+    ...pods,
+    image: images.sentinel,
+    workloads: topology.redis.toReversed(),
+    tolerationSeconds: settings.redis.tolerationSeconds,
+  },
   { provider: owning, after: sentinels.last },
 );
 const proxy = new SentinelProxy(
   "proxy",
-  { ...pods, image: images.proxy, workload: topology.proxy, serviceType: settings.proxy.serviceType },
+  {
+    ...pods,
+    image: images.proxy,
+    workload: topology.proxy,
+    serviceType: settings.proxy.serviceType,
+    tolerationSeconds: settings.proxy.tolerationSeconds,
+  },
   { provider: owning, dependsOn: redis.last === undefined ? [] : [redis.last] },
 );
 

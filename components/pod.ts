@@ -1,5 +1,6 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../settings/resolve-settings.ts";
 import { clusterSite } from "../topology/site.ts";
 import type { Workload } from "../topology/workload.ts";
 import type { ImageReference } from "./images.ts";
@@ -16,6 +17,10 @@ export interface PodArgs {
   readonly claim?: pulumi.Input<string> | undefined;
   /** Secret with the credentials of a private registry. */
   readonly pullSecret?: string | undefined;
+  readonly priorityClass?: string | undefined;
+  /** Seconds until a pod is given up whose node is lost. */
+  readonly tolerationSeconds: number;
+  readonly spread: Settings["deployment"]["spread"];
 }
 
 /** The user that both images run as, in number: Kubernetes can't check a name. Owner of the volumes by group. */
@@ -50,19 +55,14 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
         seccompProfile: { type: "RuntimeDefault" },
       },
       ...(args.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: args.pullSecret }] }),
-      affinity: {
-        podAntiAffinity: {
-          preferredDuringSchedulingIgnoredDuringExecution: [
-            {
-              weight: 100,
-              podAffinityTerm: {
-                topologyKey: "kubernetes.io/hostname",
-                labelSelector: { matchLabels: kindSelector(workload.part.kind) },
-              },
-            },
-          ],
-        },
-      },
+      ...(args.priorityClass === undefined ? {} : { priorityClassName: args.priorityClass }),
+      tolerations: ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map((key) => ({
+        key,
+        operator: "Exists",
+        effect: "NoExecute",
+        tolerationSeconds: args.tolerationSeconds,
+      })),
+      affinity: { podAntiAffinity: awayFromItsKind(workload, args.spread) },
       topologySpreadConstraints: [
         {
           maxSkew: 1,
@@ -109,6 +109,23 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
       ],
     },
   };
+}
+
+/**
+ * Two of a kind on one node are lost together. Proxies are never forced apart: a roll adds one before it takes one away, so it
+ * would need one node more than there are proxies.
+ */
+function awayFromItsKind(
+  { part: { kind } }: Workload,
+  spread: PodArgs["spread"],
+): k8s.types.input.core.v1.PodAntiAffinity {
+  const podAffinityTerm = {
+    topologyKey: "kubernetes.io/hostname",
+    labelSelector: { matchLabels: kindSelector(kind) },
+  };
+  return spread === "required" && kind !== "proxy"
+    ? { requiredDuringSchedulingIgnoredDuringExecution: [podAffinityTerm] }
+    : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] };
 }
 
 const credentialsDirectory = clusterSite.passwordFile.slice(0, clusterSite.passwordFile.lastIndexOf("/"));

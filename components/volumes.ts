@@ -12,6 +12,7 @@ export interface VolumesArgs {
   readonly deployment: Settings["deployment"];
   /** Unset: the cluster's default StorageClass. */
   readonly storageClass?: string | undefined;
+  readonly accessMode: Settings["redis"]["accessMode"];
 }
 
 /**
@@ -39,6 +40,7 @@ export class Volumes extends pulumi.ComponentResource {
               labels: {
                 ...commonLabels(args.stack),
                 "pod-security.kubernetes.io/enforce": "restricted",
+                "pod-security.kubernetes.io/audit": "restricted",
                 "pod-security.kubernetes.io/warn": "restricted",
               },
             },
@@ -61,12 +63,13 @@ export class Volumes extends pulumi.ComponentResource {
             annotations: { "pulumi.com/skipAwait": "true" },
           },
           spec: {
-            accessModes: ["ReadWriteOnce"],
+            accessModes: [args.accessMode],
             resources: { requests: { storage: workload.volume.storage } },
             ...(args.storageClass === undefined ? {} : { storageClassName: args.storageClass }),
           },
         },
-        kept,
+        // A claim can't change them: another one would take its place, without the data.
+        { ...kept, ignoreChanges: ["spec.accessModes", "spec.storageClassName"] },
       );
       claims.set(workload.name, claim.metadata.name);
     }

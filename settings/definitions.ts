@@ -27,12 +27,19 @@ export const definitions = {
     }),
     storage: quantity({ description: "Size of each Redis volume.", min: "64Mi", fallback: "1Gi" }),
     storageClass: text({
-      description: "StorageClass of all volumes.",
+      description: "StorageClass of new volumes. Those that exist keep theirs.",
       derived: "the cluster's default",
       pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
       allowed: "the name of a StorageClass (kubectl get storageclass)",
       example: "standard",
     }),
+    accessMode: choice({
+      description:
+        "Access mode of new volumes. ReadWriteOncePod, where the StorageClass offers it, keeps a second pod of the same node away.",
+      of: ["ReadWriteOnce", "ReadWriteOncePod"],
+      fallback: "ReadWriteOnce",
+    }),
+    tolerationSeconds: tolerationSeconds("Redis", 300),
     memory: quantity({
       description: "Memory limit of each Redis pod. Redis gets what the supervisor and copy-on-write leave.",
       min: "128Mi",
@@ -106,6 +113,7 @@ export const definitions = {
       allowed: "up to 63 letters, digits, dots, dashes and underscores",
       example: "mymaster",
     }),
+    tolerationSeconds: tolerationSeconds("a Sentinel", 30),
     storage: quantity({
       description: "Size of each Sentinel volume. It holds one small file.",
       min: "1Mi",
@@ -137,6 +145,7 @@ export const definitions = {
       max: 100_000,
       fallback: 10_000,
     }),
+    tolerationSeconds: tolerationSeconds("a proxy", 30),
     memory: quantity({ description: "Memory limit of each proxy pod.", min: "128Mi", fallback: "512Mi" }),
   },
   network: {
@@ -239,6 +248,19 @@ export const definitions = {
       description: "Whether the stack creates the namespace or finds it there.",
       fallback: true,
     }),
+    spread: choice({
+      description:
+        "Whether Redis, and the Sentinels, should or must each have a node of their own. `required` needs as many nodes as there are of a kind.",
+      of: ["preferred", "required"],
+      fallback: "preferred",
+    }),
+    priorityClass: text({
+      description: "PriorityClass of all pods: who is evicted first when a node is full.",
+      derived: "the cluster's default",
+      pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+      allowed: "the name of a PriorityClass (kubectl get priorityclass)",
+      example: "databases",
+    }),
     protect: flag({
       description: "Whether Pulumi refuses to delete the namespace and the volumes.",
       fallback: false,
@@ -267,6 +289,15 @@ function isCidr(text: string): boolean {
   return (
     version !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
   );
+}
+
+function tolerationSeconds(who: string, fallback: number): Setting<number> {
+  return integer({
+    description: `Seconds after which the pod of ${who} on a node that is lost is started elsewhere.`,
+    min: 0,
+    max: 86_400,
+    fallback,
+  });
 }
 
 type Definitions = typeof definitions;

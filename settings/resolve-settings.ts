@@ -15,7 +15,9 @@ export interface Settings {
   readonly proxy: Readonly<Defined<Parsed<"proxy">, keyof Parsed<"proxy">>>;
   readonly network: Readonly<Defined<Parsed<"network">, "policies">>;
   readonly images: Readonly<Defined<Parsed<"images">, "platform" | "push">>;
-  readonly deployment: Readonly<Defined<Parsed<"redis-ha">, Exclude<keyof Parsed<"redis-ha">, "context">>>;
+  readonly deployment: Readonly<
+    Defined<Parsed<"redis-ha">, Exclude<keyof Parsed<"redis-ha">, "context" | "priorityClass">>
+  >;
 }
 
 /**

@@ -22,6 +22,8 @@ describe("resolveSettings", () => {
       instances: 3,
       storage: "1Gi",
       storageClass: undefined,
+      accessMode: "ReadWriteOnce",
+      tolerationSeconds: 300,
       memory: "256Mi",
       maxmemoryPolicy: "noeviction",
       durability: "async",
