@@ -75,7 +75,12 @@ async function connect(options: StackOptions): Promise<{ pulumi: PrivatePulumi; 
     project,
     directory: join(directory, "pulumi"),
     home,
-    binDirectories: [join(project, "node_modules", ".bin"), ...(binDir === undefined ? [] : [binDir])],
+    binDirectories: [
+      join(project, "node_modules", ".bin"),
+      // What runs the policy pack.
+      join(project, "policy", "bin"),
+      ...(binDir === undefined ? [] : [binDir]),
+    ],
     targetEnvironment: target.environment,
   });
   for (const { name, version, genuine } of await installProviders({

@@ -8,6 +8,9 @@ import { PrivatePulumi } from "../../stack/private-pulumi.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 
+/** The project's policy pack, for `pulumi … --policy-pack`. */
+export const policyPack = ["--policy-pack", join(project, "policy")] as const;
+
 /** A stack of this very program with its state and configuration in a temporary directory, on the test's cluster. */
 export class TestStack {
   readonly name: string;
@@ -42,7 +45,11 @@ export class TestStack {
       project: folder,
       directory,
       home,
-      binDirectories: [join(project, "node_modules", ".bin"), ...(bin ? [bin] : [])],
+      binDirectories: [
+        join(project, "node_modules", ".bin"),
+        join(project, "policy", "bin"),
+        ...(bin ? [bin] : []),
+      ],
       targetEnvironment: { KUBECONFIG, DOCKER_HOST },
     });
     await installProviders({
