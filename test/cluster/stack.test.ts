@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { checkEndpoint } from "../../stack/check-endpoint.ts";
-import { countKeys, writeThrough } from "../support/endpoint-client.ts";
+import { askThrough, countKeys, writeThrough } from "../support/endpoint-client.ts";
 import { eventually } from "../support/eventually.ts";
+import { findLeaks } from "../support/find-leaks.ts";
 import { kubectl, objectNames, runInPod, startIdlePod } from "../support/kubectl.ts";
 import { readNetwork } from "../support/live-network.ts";
 import { measureGap } from "../support/measure-gap.ts";
 import { mayConnect } from "../support/network-reach.ts";
-import { TestStack } from "../support/test-stack.ts";
+import { crashRedis, readLogs, readObjects, readProcesses, readSecrets } from "../support/secret-places.ts";
+import { policyPack, TestStack } from "../support/test-stack.ts";
 import { tryConnections } from "../support/try-connections.ts";
 
 const namespace = "redis-ha-test";
@@ -28,6 +30,7 @@ describe("a stack on a real cluster", function () {
   let password: string;
   let endpoint: string;
   let image: string;
+  let shownByUp: string;
 
   before(async () => {
     await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=170s"]);
@@ -139,7 +142,7 @@ describe("a stack on a real cluster", function () {
 
   it("comes up from nothing within 60 s", async () => {
     const begin = performance.now();
-    await stack.up();
+    shownByUp = await stack.up(...policyPack);
     const seconds = (performance.now() - begin) / 1000;
     process.stdout.write(`      pulumi up from nothing: ${seconds.toFixed(1)} s\n`);
     assert.ok(seconds < 60, `${seconds} s`);
@@ -151,6 +154,16 @@ describe("a stack on a real cluster", function () {
 
   it("changes nothing the second time", async () => {
     await stack.up("--expect-no-changes");
+  });
+
+  it("keeps to the policy pack, which refuses a stack that doesn't before anything is changed", async () => {
+    await stack.configure({ "network:policies": "false" });
+    const text = await stack.run("preview", ...policyPack).then(
+      () => assert.fail("the preview went through"),
+      (error: Error) => error.message,
+    );
+    assert.match(text, /network-isolation[\s\S]*no NetworkPolicy of type Ingress selects its pods/);
+    await stack.configure({ "network:policies": "true" });
   });
 
   it("serves a pod by the exported name, and the node, and this machine through kubectl", async () => {
@@ -228,31 +241,50 @@ describe("a stack on a real cluster", function () {
     }
   });
 
-  it("keeps the password out of the state, pod specs, logs and ConfigMaps", async () => {
-    const places = {
+  it("shows its secrets nowhere: state, preview, objects, logs, processes, what clients can ask, a crash report", async () => {
+    const secrets = await readSecrets(namespace);
+    assert.ok(Object.values(secrets).includes(password));
+    const replica = `redis-instance-${((await masterIndex()) % 3) + 1}`;
+    await crashRedis(namespace, replica);
+    await eventually(
+      async () =>
+        assert.match(Object.values(await readLogs(namespace)).join("\n"), /=== REDIS BUG REPORT END/),
+      { withinMs: 20_000 },
+    );
+    await stack.configure({ "sentinel:quorum": "3" });
+    const answers = await askThrough(
+      6379,
+      password,
+      [
+        ["INFO", "everything"],
+        ["CLIENT", "LIST"],
+        ["SLOWLOG", "GET", "128"],
+        ["ACL", "LOG"],
+      ],
+      endpoint,
+    );
+    const places: Record<string, string> = {
       state: await stack.run("stack", "export"),
-      objects: await kubectl([
-        "--namespace",
-        namespace,
-        "get",
-        "deployment,pod,service,configmap",
-        "--output",
-        "json",
-      ]),
-      logs: await kubectl([
-        "--namespace",
-        namespace,
-        "logs",
-        "--selector",
-        "app.kubernetes.io/name=redis-ha",
-        "--tail=-1",
-        "--prefix",
-      ]),
+      "preview --diff": await stack.run("preview", "--diff"),
+      "preview --json": await stack.run("preview", "--json"),
+      "output of up": shownByUp,
+      outputs: await stack.run("stack", "output"),
+      ...(await readObjects(namespace)),
+      ...(await readLogs(namespace)),
+      ...readProcesses(),
+      ...answers,
     };
-    for (const [place, text] of Object.entries(places)) {
-      assert.ok(text.length > 100, place);
-      assert.ok(!text.includes(password), place);
-    }
+    await stack.configure({ "sentinel:quorum": "2" });
+    // Each was really read, and the processes of the pods are among those that were seen.
+    for (const [place, text] of Object.entries(places)) assert.ok(text.length > 1, place);
+    assert.match(
+      places["processes' cmdline"] ?? "",
+      /redis-server[\s\S]*\/opt\/redis-ha\/main\.js|main\.js[\s\S]*redis-server/,
+    );
+    assert.match(places["processes' environ"] ?? "", /REDIS_PASSWORD_FILE=/);
+    assert.ok(Object.keys(places).some((place) => place.endsWith("--previous")));
+    assert.deepEqual(findLeaks(places, secrets), []);
+    await allAvailable();
   });
 
   it("lets nobody run a pod in its namespace that isn't restricted", async () => {

@@ -51,3 +51,31 @@ export async function countKeys(port: number, password: string, host = "127.0.0.
     client.disconnect();
   }
 }
+
+/** What a client is told, by command; an error's text for a refused one. */
+export async function askThrough(
+  port: number,
+  password: string,
+  commands: readonly (readonly [name: string, ...args: string[]])[],
+  host = "127.0.0.1",
+): Promise<Record<string, string>> {
+  const client = new Redis({
+    host,
+    port,
+    password,
+    retryStrategy: null,
+    commandTimeout: 5000,
+    enableReadyCheck: false,
+  });
+  client.on("error", () => undefined);
+  try {
+    const answers: Record<string, string> = {};
+    for (const [name, ...args] of commands) {
+      const answer = await client.call(name, ...args).catch((error: Error) => error.message);
+      answers[[name, ...args].join(" ")] = typeof answer === "string" ? answer : JSON.stringify(answer);
+    }
+    return answers;
+  } finally {
+    client.disconnect();
+  }
+}
