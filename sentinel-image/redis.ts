@@ -14,6 +14,7 @@ import { checkLive, checkReady, type InstanceState } from "./instance-health.ts"
 import { renderRedisConf } from "./redis-conf.ts";
 import { readRedisEnvironment } from "./redis-environment.ts";
 import { RedisServer } from "./redis-server.ts";
+import { logOldVersion } from "./redis-version-floor.ts";
 import { hasStoredData } from "./stored-data.ts";
 import { supervise } from "./supervisor.ts";
 
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
   const environment = readRedisEnvironment(process.env);
   const { REDIS_SELF: self, REDIS_DATA_DIR: dataDirectory, MASTER_NAME: masterName } = environment;
   const program = findProgram("redis-server", process.env.PATH);
+  logOldVersion(program, log);
   const password = readPassword(environment.REDIS_PASSWORD_FILE);
   const connect = (address: typeof self, timeoutMs?: number): ControlConnection =>
     new ControlConnection({
