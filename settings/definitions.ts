@@ -2,15 +2,16 @@ import { isIP } from "node:net";
 import { choice, flag, integer, list, quantity, type Setting, text } from "./kinds.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-/** `[registry/]repository` with an exact tag or a digest: what a pod can pull again tomorrow. */
-const pinnedImage = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w][\w.-]{0,127}|@sha256:[0-9a-f]{64})$/;
+/** `[registry/]repository` with an exact tag, a digest or both: what a pod can pull again tomorrow. */
+const pinnedImage =
+  /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w][\w.-]{0,127}(@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$/;
 const labelName = "[A-Za-z0-9]([\\w.-]{0,61}[A-Za-z0-9])?";
 const label = new RegExp(`^([a-z0-9.-]{1,253}/)?${labelName}=(${labelName})?$`);
 const namespaces = {
   item: (name: string): boolean => dnsLabel.test(name),
   allowed: "names of namespaces, separated by commas",
 } as const;
-const pinnedImageAllowed = "an image reference with an exact tag or a digest";
+const pinnedImageAllowed = "an image reference with an exact tag, a digest or both";
 
 /**
  * Every key of the stack configuration, by namespace. The README's table, the declarations in Pulumi.yaml and the list of

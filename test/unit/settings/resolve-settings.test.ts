@@ -110,7 +110,7 @@ describe("resolveSettings", () => {
     ["proxy:serviceType", "clusterip", /one of ClusterIP, NodePort, LoadBalancer/],
     ["proxy:sentinelApi", "yes", /true or false/],
     ["images:registry", "https://registry.example.com", /without a scheme/],
-    ["images:sentinel", "registry.example.com/sentinel", /exact tag or a digest/],
+    ["images:sentinel", "registry.example.com/sentinel", /exact tag, a digest or both/],
     ["images:platform", "windows/amd64", /linux\/amd64 or linux\/arm64/],
     ["redis-ha:namespace", "Redis_HA", /lower-case/],
   ];
@@ -123,6 +123,20 @@ describe("resolveSettings", () => {
       assert.match(problems[0] ?? "", new RegExp(`pulumi config set ${key} `));
     });
   }
+
+  it("takes an image by tag, by digest, and by both", () => {
+    const digest = `@sha256:${"0".repeat(64)}`;
+    for (const image of [
+      "redis:8.2.9",
+      `redis${digest}`,
+      `registry.example.com:5000/a/redis:8.2.9${digest}`,
+    ]) {
+      assert.deepEqual(problemsOf({ "images:redisBase": image }), [], image);
+    }
+    for (const image of ["redis", "redis@sha256:abc", `redis:8.2.9${digest}0`]) {
+      assert.match(problemsOf({ "images:redisBase": image })[0] ?? "", /a digest or both/, image);
+    }
+  });
 
   it("tells every mistake at once", () => {
     const problems = problemsOf({
