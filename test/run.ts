@@ -33,6 +33,23 @@ async function check(name: string, command: string, args: readonly string[]): Pr
   }
 }
 
+/** Known vulnerabilities of the dependencies, where the registry tells them. */
+async function audit(): Promise<void> {
+  say("known vulnerabilities");
+  const { exitCode } = await execa("node", ["scripts/audit.ts"], {
+    cwd: project,
+    preferLocal: true,
+    stdio: "inherit",
+    reject: false,
+  });
+  if (exitCode === 0) total.passed++;
+  else if (exitCode === 75) total.skipped++;
+  else {
+    total.failed++;
+    failed.push("a dependency has a known vulnerability: npm run audit");
+  }
+}
+
 /** A folder of tests, in a process of its own. */
 async function mocha(
   name: string,
@@ -91,6 +108,8 @@ async function clusterTests(): Promise<void> {
 
 await check("types", "tsc", ["--noEmit"]);
 await check("format and lint", "biome", ["check", "."]);
+await check("bill of materials", "node", ["scripts/sbom.ts"]);
+await audit();
 await mocha("unit and component tests", ["test/unit/**/*.test.ts", "test/component/**/*.test.ts"]);
 await mocha("integration tests", ["test/integration/**/*.test.ts"]);
 await mocha("client tests", ["test/clients/**/*.test.ts"]);
