@@ -133,7 +133,9 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
 
   #heard(channel: string, message: string): void {
     const step = failoverStep(channel, message, this.#options.masterName);
-    if (step === "begins") {
+    if (step?.kind === "begins") {
+      // News that was held up on its way may tell of the failover that has made the master what it is.
+      if (!this.#isFollowed(this.#state, step.master)) return;
       // Two events tell of it; the second must not begin it again after it is over. And who tells of failovers that never
       // come is not waited for each time.
       const now = performance.now();
@@ -142,7 +144,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
       this.#believesAgainAt = now + disbeliefMs;
       this.suspect("a failover is under way");
     } else {
-      if (step === "aborts") this.#promotionUntil = 0;
+      if (step?.kind === "aborts") this.#promotionUntil = 0;
       // A frozen master is asked until its time is up. Who replaces it is known now, so its answer isn't needed.
       if (promotions.has(channel) && this.#asksSuspect) this.#probe?.close();
       this.check();

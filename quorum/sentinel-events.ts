@@ -9,17 +9,25 @@ const failoverAborts: readonly string[] = [
   "-failover-abort-slave-timeout",
 ];
 
-/** What an event says about a failover of this master: it begins or is given up; undefined: neither. */
-export function failoverStep(
-  channel: string,
-  message: string,
-  masterName: string,
-): "begins" | "aborts" | undefined {
-  // `slave <name> <ip> <port> @ <master> …`, `master <master> …`
+/** What an event says about a failover. */
+export interface FailoverStep {
+  readonly kind: "begins" | "aborts";
+  /** The master that is, or was, to be replaced, as the Sentinels name it. */
+  readonly master: Address;
+}
+
+/** What an event says about a failover of this master; undefined: nothing. */
+export function failoverStep(channel: string, message: string, masterName: string): FailoverStep | undefined {
+  const kind = failoverBegins.includes(channel)
+    ? "begins"
+    : failoverAborts.includes(channel)
+      ? "aborts"
+      : undefined;
+  // `slave <name> <ip> <port> @ <master> <ip> <port>`, `master <master> <ip> <port>`
   const words = message.split(" ");
-  if ((words[0] === "master" ? words[1] : words[words.indexOf("@") + 1]) !== masterName) return undefined;
-  if (failoverBegins.includes(channel)) return "begins";
-  return failoverAborts.includes(channel) ? "aborts" : undefined;
+  const [name, host, port] = words.slice(words[0] === "master" ? 1 : words.indexOf("@") + 1);
+  if (kind === undefined || name !== masterName || host === undefined) return undefined;
+  return { kind, master: { host, port: Number(port) } };
 }
 
 /** Events after which the answer to "who is master?" may have changed. */

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { afterSocketsWereRead } from "../upstream/upstream-group.ts";
 import type { ByteBudget, Reader } from "./byte-budget.ts";
 import type { SessionLimits } from "./session-host.ts";
 
@@ -112,16 +113,13 @@ export class ClientInput implements Reader {
     this.#looking = true;
     const before = this.#bytes;
     this.#socket.resume();
-    // The second one comes after the loop has looked at its sockets.
-    setImmediate(() =>
-      setImmediate(() => {
-        this.#looking = false;
-        if (this.#socket.destroyed) return;
-        const more = this.#bytes > before && this.#bytes < lookAheadBytes;
-        if (more && this.#budget.total < 2 * this.#limits.heldBytesInAll) this.lookForEnd();
-        else this.#owner.goOn();
-      }),
-    );
+    afterSocketsWereRead(() => {
+      this.#looking = false;
+      if (this.#socket.destroyed) return;
+      const more = this.#bytes > before && this.#bytes < lookAheadBytes;
+      if (more && this.#budget.total < 2 * this.#limits.heldBytesInAll) this.lookForEnd();
+      else this.#owner.goOn();
+    });
   }
 
   #account(bytes: number): void {

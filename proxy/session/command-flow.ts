@@ -20,6 +20,8 @@ export class CommandFlow {
   readonly waiting = new WaitingLine();
   readonly reader: RunReader;
   readonly replyMode: ReplyMode;
+  /** What is first had to wait for a master, and wasn't sent since. */
+  held = false;
   /** A reply says that its command was not executed: those behind it come back, too. */
   rewinding = false;
   readonly #session: Session;
@@ -107,6 +109,7 @@ export class CommandFlow {
       waiting.removeFirst();
       const { skipsNext } = replyMode;
       if (this.#take(first.command)) {
+        this.held = false;
         if (skipsNext) replyMode.skipped();
         return true;
       }
@@ -153,7 +156,7 @@ export class CommandFlow {
     const session = this.#session;
     const { link } = session.host;
     if (link.state !== "following") {
-      if (wait) link.wait(session);
+      if (wait) session.waitForMaster();
       return undefined;
     }
     const group = session.group();

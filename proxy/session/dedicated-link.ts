@@ -1,4 +1,4 @@
-import { isRejection, isUnblocked } from "../upstream/rejection.ts";
+import { isUnblocked } from "../upstream/rejection.ts";
 import { type Command, type ReplyHandler, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Session } from "./session.ts";
@@ -36,7 +36,7 @@ export class DedicatedLink {
   acquire(first?: readonly string[]): void {
     const session = this.#session;
     if (session.host.link.state !== "following") {
-      session.host.link.wait(session);
+      session.waitForMaster();
       return;
     }
     session.busy = true;
@@ -129,7 +129,7 @@ export class DedicatedLink {
   exchange(command: Command): void {
     this.send(command, 1, {
       reply: (bytes) => {
-        if (this.rejected(bytes, command)) return;
+        if (this.rejected(bytes, command, bytes)) return;
         this.giveOrRepeat(bytes, command);
       },
       lost: (sent) => this.#session.lostCommand(command, sent),
@@ -140,24 +140,29 @@ export class DedicatedLink {
   giveOrRepeat(bytes: Buffer, command: Command): void {
     const session = this.#session;
     if (command.rule.effectFree && session.givenBack) session.giveBack({ kind: "command", command });
-    else this.give(bytes);
+    else this.give(bytes, true);
     this.#owner.answered();
   }
 
-  /** Gives the client a reply, after those to commands that were put back. */
-  give(bytes: Buffer): void {
-    if (this.#session.givenBack) this.#session.giveBack({ kind: "reply", bytes });
+  /** Gives the client a reply, after those to commands that were put back. @param executed it may have changed something. */
+  give(bytes: Buffer, executed = false): void {
+    if (this.#session.givenBack) this.#session.giveBack({ kind: "reply", bytes, executed });
     else this.#session.output.add(bytes);
   }
 
-  /** Puts a command back that a Redis has refused because it is no master; gives whether it has. */
-  rejected(bytes: Buffer, command: Command): boolean {
+  /**
+   * Puts a command back that a Redis has refused because it is no master; gives whether it has.
+   *
+   * @param refusal what the client is told if it can't be sent again.
+   */
+  rejected(bytes: Buffer, command: Command, refusal?: Buffer): boolean {
     const session = this.#session;
-    const holding = session.host.link.failingOver;
-    if (bytes[0] !== 45 || !(isRejection(bytes, 0, holding) || isUnblocked(bytes))) return false;
-    session.giveBack({ kind: "command", command });
+    const rejection =
+      session.host.link.rejects(bytes) ?? (isUnblocked(bytes) ? ("READONLY" as const) : undefined);
+    if (rejection === undefined) return false;
+    session.giveBack({ kind: "command", command, ...(refusal === undefined ? {} : { refusal }) });
     session.host.metrics.sentAgain.inc();
-    this.#upstream?.reject(bytes);
+    this.#upstream?.reject(rejection);
     this.#condemned = true;
     return true;
   }

@@ -66,7 +66,7 @@ export class PinnedConnection implements LinkOwner {
     if (this.#session.outstanding > 0) return true;
     const { link } = this.#session.host;
     if (link.state === "circuitOpen") {
-      link.wait(this.#session);
+      this.#session.waitForMaster();
       return true;
     }
     this.#link.acquire();
@@ -83,7 +83,7 @@ export class PinnedConnection implements LinkOwner {
     }
     if (this.#transaction.answerAlone(command)) return true;
     if (!session.following) {
-      session.host.link.wait(session);
+      session.waitForMaster();
       if (route === "blocking" && !this.inTransaction) this.#blocked.limitWaiting(command);
       return false;
     }

@@ -139,6 +139,12 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
     setTimeout(() => this.wake(), retryMs);
   }
 
+  /** Goes on when there is a master. */
+  waitForMaster(): void {
+    this.#flow.held = true;
+    this.host.link.wait(this);
+  }
+
   wake(): void {
     if (this.#input.accounted && this.#input.paused && !this.#input.congested && !this.#ended) {
       this.#input.lookForEnd();
@@ -173,9 +179,9 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
     this.#flow.rewinding = true;
     const command = commandsOf(run, this.host.server.table)[run.answered];
     if (command !== undefined && (rejected || command.rule.effectFree)) {
-      this.giveBack({ kind: "command", command });
+      this.giveBack({ kind: "command", command, ...(rejected ? { refusal: reply } : {}) });
       this.host.metrics.sentAgain.inc();
-    } else this.giveBack({ kind: "reply", bytes: reply });
+    } else this.giveBack({ kind: "reply", bytes: reply, executed: true });
   }
 
   lost(run: Run, sent: boolean): void {
@@ -272,8 +278,8 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
       this.destroy();
       return;
     }
-    // While it is looked for, the end came before the master did.
-    if (this.#input.looking || !this.following) this.#flow.drop();
+    // While it is looked for, or its command waits for the connection, too: the end came before the answer could.
+    if (this.#input.looking || !this.following || this.#flow.held) this.#flow.drop();
     this.#endWhenDone();
   }
 

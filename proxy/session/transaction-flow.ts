@@ -68,7 +68,7 @@ export class TransactionFlow {
     this.#watching = true;
     this.#link.send(command, 1, {
       reply: (bytes) => {
-        if (!this.#link.rejected(bytes, command)) this.#link.giveOrRepeat(bytes, command);
+        if (!this.#link.rejected(bytes, command, bytes)) this.#link.giveOrRepeat(bytes, command);
       },
       lost: (sent) => {
         // It ends with the EXEC that is in flight behind it.
@@ -235,7 +235,7 @@ export class TransactionFlow {
           session.giveBack({ kind: "command", command });
           return;
         }
-        this.#link.give(bytes);
+        this.#link.give(bytes, true);
         if (transaction.db !== undefined && bytes[0] === 42) {
           session.db = transaction.db;
           session.changeGroup();

@@ -2,8 +2,18 @@ import type { Command } from "../upstream/run.ts";
 
 /** What waits in a session: a command, or a reply that may only be given after those before it. */
 export type Pending =
-  | { readonly kind: "command"; readonly command: Command }
-  | { readonly kind: "reply"; readonly bytes: Buffer };
+  | {
+      readonly kind: "command";
+      readonly command: Command;
+      /** What the master said when it refused the command. */
+      readonly refusal?: Buffer;
+    }
+  | {
+      readonly kind: "reply";
+      readonly bytes: Buffer;
+      /** It is the answer to a command that was executed and may have changed something. */
+      readonly executed?: boolean;
+    };
 
 /** A client's commands that could go nowhere yet, and those that came back, in the order in which they are to be taken. */
 export class WaitingLine {
@@ -54,9 +64,19 @@ export class WaitingLine {
     this.#returned.push(pending);
   }
 
-  /** Everything that was on its way is back: it goes before all that waits. */
+  /**
+   * Everything that was on its way is back: it goes before all that waits. A command that was refused before a later one
+   * was executed is not sent again, that would turn their order round: its client gets the refusal.
+   */
   lineUpReturned(): void {
-    this.#line = [...this.#returned, ...this.#line];
+    const lastExecuted = this.#returned.findLastIndex(
+      (pending) => pending.kind === "reply" && pending.executed === true,
+    );
+    const returned = this.#returned.map((pending, i): Pending => {
+      if (i > lastExecuted || pending.kind === "reply" || pending.refusal === undefined) return pending;
+      return { kind: "reply", bytes: pending.refusal };
+    });
+    this.#line = [...returned, ...this.#line];
     this.#returned = [];
   }
 

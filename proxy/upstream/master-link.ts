@@ -1,8 +1,15 @@
 import type { Logger } from "pino";
 import { type Address, sameAddress } from "../../quorum/address.ts";
 import type { MasterState } from "../../quorum/master-state.ts";
+import { type Rejection, rejectionOf } from "./rejection.ts";
 import { type Credentials, Upstream, type UpstreamFailure, type UpstreamOptions } from "./upstream.ts";
-import { type GroupHost, type GroupKey, UpstreamGroup, type Waiter } from "./upstream-group.ts";
+import {
+  afterSocketsWereRead,
+  type GroupHost,
+  type GroupKey,
+  UpstreamGroup,
+  type Waiter,
+} from "./upstream-group.ts";
 
 /** What a {@link MasterLink} is told. */
 export interface MasterLinkOptions {
@@ -25,8 +32,8 @@ const watchEveryMs = 100;
 const keepGroupMs = 5000;
 /** What an old master still has to say after it was replaced or refused a write, ms. */
 const lastWordsMs = 50;
-/** So long after a failover `NOREPLICAS` means that the replicas are not there yet, ms. */
-const replicasJoinMs = 5000;
+/** When a master has refused nothing for lack of replicas for so long, they are waited for once more, ms. */
+const replicasForgottenMs = 30_000;
 /** Clients that go on in one turn of the event loop: a new master is not flooded, and the loop goes on. */
 const wakePerTurn = 256;
 
@@ -41,7 +48,8 @@ export class MasterLink implements GroupHost {
   #state: LinkState = "holding";
   #deadline: NodeJS.Timeout | undefined;
   #ticks = 0;
-  #switchedAt = Number.NEGATIVE_INFINITY;
+  /** The first and the last time that this master had too few replicas. */
+  #replicasMissing = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
   #pause: NodeJS.Timeout | undefined;
 
   constructor(options: MasterLinkOptions) {
@@ -52,11 +60,6 @@ export class MasterLink implements GroupHost {
 
   get state(): LinkState {
     return this.#state;
-  }
-
-  /** There is no master, or the new one is so new that its replicas may still be on their way to it. */
-  get failingOver(): boolean {
-    return this.#state !== "following" || performance.now() - this.#switchedAt < replicasJoinMs;
   }
 
   /** Clients that wait for a master. */
@@ -78,7 +81,7 @@ export class MasterLink implements GroupHost {
       this.#master = state.master;
       this.#state = "following";
       if (before !== undefined && !sameAddress(before, state.master)) {
-        this.#switchedAt = performance.now();
+        this.#replicasMissing = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
         for (const upstream of [...this.#upstreams]) {
           if (!sameAddress(upstream.options.address, state.master))
             upstream.destroy("the master was replaced");
@@ -98,6 +101,20 @@ export class MasterLink implements GroupHost {
         if (this.#state !== "following") for (const upstream of old) upstream.destroy("no master any more");
       }, lastWordsMs).unref();
     }
+  }
+
+  /**
+   * Why a reply means that its command was not executed and is sent again. A master without enough replicas is waited for
+   * as long as one that is missing; its clients may still read meanwhile. After that it is the client's to know.
+   */
+  rejects(reply: Buffer): Rejection | undefined {
+    const rejection = rejectionOf(reply);
+    if (rejection !== "NOREPLICAS") return rejection;
+    const now = performance.now();
+    const { since, last } = this.#replicasMissing;
+    const begin = now - last > replicasForgottenMs ? now : since;
+    this.#replicasMissing = { since: begin, last: now };
+    return now - begin < this.#options.holdTimeoutMs ? rejection : undefined;
   }
 
   /** The connections for one kind of clients. */
@@ -127,8 +144,8 @@ export class MasterLink implements GroupHost {
       address: this.#master,
       ...key,
       connectTimeoutMs: 1000,
-      holding: () => this.failingOver,
-      onRejection: (rejecting, reply) => this.#rejected(rejecting, reply, key),
+      rejects: (reply) => this.rejects(reply),
+      onRejection: (rejecting, rejection) => this.#rejected(rejecting, rejection, key),
       onClose: (closed, failure) => {
         this.#upstreams.delete(closed);
         onClose(closed, failure);
@@ -186,9 +203,9 @@ export class MasterLink implements GroupHost {
         waiter.wake();
         if (++count === wakePerTurn) break;
       }
-      if (this.#waiting.size > 0 && count > 0) setImmediate(next);
+      if (this.#waiting.size > 0 && count > 0) afterSocketsWereRead(next);
     };
-    next();
+    if (this.#waiting.size > 0) afterSocketsWereRead(next);
   }
 
   /** A new master without its replicas is the right one, only too early. */
@@ -203,14 +220,14 @@ export class MasterLink implements GroupHost {
     }, lastWordsMs);
   }
 
-  #rejected(upstream: Upstream, reply: string, key: GroupKey): void {
-    if (reply === "NOREPLICAS") {
+  #rejected(upstream: Upstream, rejection: Rejection, key: GroupKey): void {
+    if (rejection === "NOREPLICAS") {
       this.#waitForReplicas();
       return;
     }
     this.group(key).retire(upstream);
-    this.#options.suspect(`the master answered ${reply}`);
-    setTimeout(() => upstream.destroy(`it answered ${reply}`), lastWordsMs).unref();
+    this.#options.suspect(`the master answered ${rejection}`);
+    setTimeout(() => upstream.destroy(`it answered ${rejection}`), lastWordsMs).unref();
   }
 
   #closed(upstream: Upstream, { kind, message }: UpstreamFailure): void {

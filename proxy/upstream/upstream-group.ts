@@ -20,6 +20,15 @@ export interface GroupHost {
   open(key: GroupKey, onClose: UpstreamOptions["onClose"]): Upstream | undefined;
 }
 
+/**
+ * Calls back when the event loop has looked at all sockets once more: a client that has given up, and whose departure has
+ * arrived, is gone by then. What was held for it must not be executed, it may have asked somebody else.
+ */
+export function afterSocketsWereRead(goOn: () => void): void {
+  // The first one may come in this turn, before the sockets.
+  setImmediate(() => setImmediate(goOn));
+}
+
 /** Connections that are kept for the next transaction or blocking command. */
 const maxIdle = 32;
 
@@ -118,8 +127,10 @@ export class UpstreamGroup {
   }
 
   #wakeAll(): void {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const waiter of waiters) waiter.wake();
+    afterSocketsWereRead(() => {
+      const waiters = [...this.#waiters];
+      this.#waiters.clear();
+      for (const waiter of waiters) waiter.wake();
+    });
   }
 }

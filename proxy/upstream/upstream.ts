@@ -4,7 +4,7 @@ import { encodeCommand } from "../resp/command-frame.ts";
 import { decodeReply, isErrorReply, type PlainReply } from "../resp/decode-reply.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
 import { ReplyScanner } from "../resp/reply-scanner.ts";
-import { isRejection } from "./rejection.ts";
+import { type Rejection, rejectionOf } from "./rejection.ts";
 import { type ReplyHandler, type ReplyReceiver, Run } from "./run.ts";
 import { RunQueue } from "./run-queue.ts";
 import { WriteBatch } from "./write-batch.ts";
@@ -23,10 +23,10 @@ export interface UpstreamOptions {
   readonly db: number;
   /** Bound for connecting and the handshake, ms. */
   readonly connectTimeoutMs: number;
-  /** Whether a failover goes on: some errors mean something else then. */
-  readonly holding: () => boolean;
+  /** Why a reply means that its command has to be sent again; undefined: it is the client's. */
+  readonly rejects: (reply: Buffer) => Rejection | undefined;
   /** A reply said that this is no master that works. */
-  readonly onRejection: (upstream: Upstream, reply: string) => void;
+  readonly onRejection: (upstream: Upstream, rejection: Rejection) => void;
   /** It was closed, with the reason; everything in flight was handed back before. Called once. */
   readonly onClose: (upstream: Upstream, reason: UpstreamFailure) => void;
 }
@@ -144,8 +144,8 @@ export class Upstream {
   }
 
   /** Takes note of an error reply that says that this is no master that works. */
-  reject(reply: Buffer): void {
-    this.options.onRejection(this, reply.toString("latin1", 1, reply.indexOf(32)));
+  reject(rejection: Rejection): void {
+    this.options.onRejection(this, rejection);
   }
 
   /** Ends it: what is in flight is handed back as lost. */
@@ -182,7 +182,7 @@ export class Upstream {
     // A Redis that loads its data says ROLE master, too.
     this.ask(["PING"], {
       reply: (bytes) => {
-        if (isRejection(bytes, 0, true)) this.#fail("notMaster", bytes.toString("latin1").trim());
+        if (rejectionOf(bytes) !== undefined) this.#fail("notMaster", bytes.toString("latin1").trim());
         else if (this.#failure === undefined) done();
       },
       lost: () => undefined,
@@ -285,11 +285,11 @@ export class Upstream {
       return;
     }
     this.#touched.add(receiver);
-    const rejected = type === 45 && isRejection(bytes, 0, this.options.holding());
-    if (rejected || receiver.rewinding) {
-      receiver.rewind(run, bytes, rejected);
+    const rejection = type === 45 ? this.options.rejects(bytes) : undefined;
+    if (rejection !== undefined || receiver.rewinding) {
+      receiver.rewind(run, bytes, rejection !== undefined);
       this.#answered(run);
-      if (rejected) this.reject(bytes);
+      if (rejection !== undefined) this.reject(rejection);
       return;
     }
     this.#answered(run);

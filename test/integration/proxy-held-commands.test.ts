@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
+import { answers, waitsFor } from "../support/fake-redis-faults.ts";
 import { notExecuted, useProxy } from "../support/proxy-fixture.ts";
 
 describe("the proxy, commands while there is no master", () => {
@@ -39,6 +40,26 @@ describe("the proxy, commands while there is no master", () => {
       assert.deepEqual(client.unread, []);
       test.topology.promoteSecond();
       assert.equal(await client.reply(), 1);
+    });
+
+    it("never executes them for a client whose departure comes at the same moment as the master", async () => {
+      const leaver = await test.client();
+      await test.loseMaster();
+      leaver.send("INCR gone");
+      await test.settled();
+      const answer = Promise.withResolvers<void>();
+      test.second.once(/^PING/, waitsFor(answer.promise));
+      test.topology.promoteSecond();
+      await eventually(() => assert.ok(test.second.log.some(({ text }) => text === "PING")));
+      // The connection to the master is there, then the client is gone; the proxy hears of both in one turn of its loop.
+      answer.resolve();
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+      leaver.socket.destroy();
+      const end = performance.now() + 20;
+      while (performance.now() < end);
+      const stayer = await test.client();
+      assert.equal(await stayer.call("GET gone"), null);
+      assert.ok(!test.second.arrived.includes("INCR gone"));
     });
 
     for (const [how, leave] of [
@@ -121,6 +142,22 @@ describe("the proxy, commands while there is no master", () => {
       test.topology.promoteSecond();
       await eventually(async () => assert.equal(await late.call("EXISTS b"), 0));
       assert.deepEqual(test.second.data.text("a"), undefined);
+    });
+
+    it("gives a master's NOREPLICAS to the client when it doesn't end; reads go on meanwhile", async () => {
+      const [writer, reader] = [await test.client(), await test.client()];
+      const refusal = "-NOREPLICAS Not enough good replicas to write.";
+      test.first.always(/^INCR/, answers(refusal));
+      const begin = performance.now();
+      writer.send("INCR a");
+      await test.settled();
+      assert.equal(await reader.call("GET a"), null);
+      assert.ok(performance.now() - begin < holdMs, "the reader had to wait as long as the writer");
+      assert.equal(await writer.reply(), refusal);
+      assert.ok(performance.now() - begin >= holdMs - 50);
+      assert.equal(await writer.call("INCR a"), refusal);
+      test.first.behave();
+      assert.equal(await writer.call("INCR a"), 1);
     });
 
     it("waits again at the next failover, as long as at the first one", async () => {

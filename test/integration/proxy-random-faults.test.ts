@@ -25,11 +25,13 @@ describe("the proxy, whatever fails", () => {
   });
 
   const isUncertain = (reply: Shown): boolean => uncertain.test(String(reply));
+  /** Told only when a later command of the same client was executed: see below. */
+  const isRefusal = (reply: Shown): boolean => String(reply).startsWith("-READONLY");
   const never = (): boolean => false;
   const isNumber = (reply: Shown): boolean => typeof reply === "number";
   const write = (): Sent => ({
     text: `RPUSH l id${++ids}`,
-    mayBe: (reply) => isNumber(reply) || isUncertain(reply),
+    mayBe: (reply) => isNumber(reply) || isUncertain(reply) || isRefusal(reply),
     proves: isNumber,
   });
   const read = (): Sent => ({
@@ -99,6 +101,7 @@ describe("the proxy, whatever fails", () => {
         [2, 3, 2, 3, 2].map((protocol) => test.client(protocol === 3 ? 3 : 2)),
       );
       const proven: string[] = [];
+      const refused: string[] = [];
       for (let round = 0; round < 12; round++) {
         const sent = clients.map(() =>
           Array.from({ length: 1 + random.below(5) }, () => random.pick(kinds)()).flat(),
@@ -119,6 +122,13 @@ describe("the proxy, whatever fails", () => {
             const reply = replies[at] ?? null;
             assert.ok(mayBe(reply), `round ${round}, client ${i}, ${text}: ${JSON.stringify(reply)}`);
             if (proves(reply)) proven.push(text);
+            if (!isRefusal(reply)) continue;
+            refused.push(text);
+            const later = replies.slice(at + 1);
+            assert.ok(
+              later.some((one) => isNumber(one) || Array.isArray(one)),
+              `round ${round}, client ${i}, ${text} could have been sent again: ${JSON.stringify(replies)}`,
+            );
           }
         }
         for (const redis of test.topology.redis) redis.behave();
@@ -133,6 +143,10 @@ describe("the proxy, whatever fails", () => {
       );
       assert.deepEqual(
         proven.filter((text) => runs.get(text) !== 1),
+        [],
+      );
+      assert.deepEqual(
+        refused.filter((text) => runs.has(text)),
         [],
       );
       assert.ok(clients.every((client) => client.isOpen && client.unread.length === 0));
