@@ -21,8 +21,6 @@ import { supervise } from "./supervisor.ts";
 const log = createLog("redis", process.env.LOG_LEVEL);
 const stopping = new AbortController();
 let server: RedisServer | undefined;
-/** Ends what would keep this process alive. */
-const closers: (() => void)[] = [];
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.on(signal, () => {
@@ -65,7 +63,7 @@ async function main(): Promise<void> {
   const own = connect({ host, port: self.port }, 2000);
   const heart = connect({ host, port: self.port });
 
-  const admin = await startAdminServer({
+  await startAdminServer({
     host: environment.BIND_ADDR,
     port: environment.REDIS_ADMIN_PORT,
     live: () => checkLive(state, () => own.call("PING")),
@@ -79,11 +77,6 @@ async function main(): Promise<void> {
       return health;
     },
   });
-
-  closers.push(
-    () => admin.close(),
-    ...[own, heart, ...peers, ...sentinels].map((connection) => () => connection.close()),
-  );
 
   const hasData = (): boolean => hasStoredData(dataDirectory);
   const role = await chooseRole({
@@ -112,7 +105,7 @@ async function main(): Promise<void> {
   server = new RedisServer(program, configFile);
   state.waitingFor = undefined;
 
-  const supervision = supervise({
+  void supervise({
     self,
     masterName,
     server: own,
@@ -124,7 +117,6 @@ async function main(): Promise<void> {
   });
   const { code, signal } = await server.ended;
   stopping.abort();
-  await supervision;
   log.info({ code, signal }, "redis-server ended");
   // 128 + n is how a shell tells death by a signal.
   process.exitCode = code ?? 128 + (signal === "SIGKILL" ? 9 : 15);
@@ -136,6 +128,5 @@ main()
     log.fatal(messageOf(error));
     process.exitCode = 1;
   })
-  .finally(() => {
-    for (const close of closers) close();
-  });
+  // Without its server it has nothing to do: a question that still waits for an answer must not keep the container.
+  .finally(() => process.exit());

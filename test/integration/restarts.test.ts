@@ -104,15 +104,21 @@ describe("a restart of all instances at once", function () {
     }
   }
 
-  it("is not needed: a supervisor ends with its server, so that a container is started again", async () => {
+  it("is not needed: a supervisor ends with its server, at once, so that a container is started again", async () => {
     const records = JSON.parse(readFileSync(join(directory, "processes.json"), "utf8")) as {
       name: string;
       pid: number;
     }[];
     const pid = records.findLast(({ name }) => name === "redis-instance-3")?.pid;
     const server = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
-    process.kill(server, "SIGKILL");
-    await eventually(() => assert.ok(!local.isRunning("redis-instance-3")), { withinMs: 8000 });
+    // Its supervisor waits for their answers nearly all the time now, and must not finish that first.
+    for (const name of sentinels) local.signal(name, "SIGSTOP");
+    try {
+      process.kill(server, "SIGKILL");
+      await eventually(() => assert.ok(!local.isRunning("redis-instance-3")), { withinMs: 700 });
+    } finally {
+      for (const name of sentinels) local.signal(name, "SIGCONT");
+    }
   });
 
   it("gives the same master again when the Sentinels hold it for down already", async () => {
