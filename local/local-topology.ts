@@ -149,7 +149,7 @@ export class LocalTopology {
     this.#table.signal(this.#workload(name).name, signal);
   }
 
-  /** Ends a part, if it runs, and starts it with its environment of now. */
+  /** Ends a part, if it runs, and starts it with its environment of now. A master hands its role over first. */
   async restart(name: string): Promise<void> {
     const workload = this.#workload(name);
     await this.#table.stop(name);
@@ -160,7 +160,8 @@ export class LocalTopology {
   async stop(): Promise<void> {
     const { redis, sentinels, proxy } = this.#topology;
     await this.#table.stop(proxy.name);
-    await Promise.all(redis.map(({ name }) => this.#table.stop(name)));
+    // There will be nobody to hand the master's role to.
+    await Promise.all(redis.map(({ name }) => this.#table.stop(name, undefined, "SIGINT")));
     await Promise.all(sentinels.map(({ name }) => this.#table.stop(name)));
   }
 

@@ -76,19 +76,48 @@ export async function askSentinels(
   return { views: [...views], failures: [...failures] };
 }
 
+/** One replica as one Sentinel knows it. It asks its replicas once a second, so this may be as old. */
+export interface ReplicaView {
+  readonly address: Address;
+  /** Reachable, linked with the master, and allowed by its `replica-priority`. */
+  readonly promotable: boolean;
+  /** `replica-priority`: the lowest is promoted first, 0 never. */
+  readonly priority: number;
+  /** What it had received of the master's stream when it was asked last. */
+  readonly offset: number;
+  readonly runId: string;
+  /** When it was asked last, in ms before now. */
+  readonly askedMsAgo: number;
+}
+
 /**
- * The number of replicas that one Sentinel would promote: reachable, linked with the master, and allowed by their
- * `replica-priority`. It learns of a change within its INFO period, so this lags behind what the replicas say.
+ * Asks one Sentinel for the replicas that it knows.
+ *
+ * @throws {Error} when the Sentinel can't be reached, doesn't know the master or answers nonsense.
  */
-export async function countPromotable(connection: ControlConnection, masterName: string): Promise<number> {
+export async function askReplicas(connection: ControlConnection, masterName: string): Promise<ReplicaView[]> {
   const reply = await connection.call("SENTINEL", "REPLICAS", masterName);
   if (!Array.isArray(reply)) throw new Error(`SENTINEL REPLICAS answered ${typeof reply}, not a list`);
-  return reply.map(readFieldList).filter((fields) => {
+  return reply.map(readFieldList).map((fields) => {
     const down = (fields.get("flags") ?? "")
       .split(",")
       .some((flag) => ["s_down", "disconnected"].includes(flag));
-    return !down && fields.get("master-link-status") === "ok" && Number(fields.get("slave-priority")) > 0;
-  }).length;
+    const priority = Number(fields.get("slave-priority"));
+    return {
+      address: parseAddress(`${bracket(required(fields, "ip"))}:${required(fields, "port")}`),
+      promotable: !down && fields.get("master-link-status") === "ok" && priority > 0,
+      priority,
+      offset: Number(fields.get("slave-repl-offset")),
+      runId: fields.get("runid") ?? "",
+      askedMsAgo: Number(fields.get("info-refresh")),
+    };
+  });
+}
+
+/** The number of replicas that one Sentinel would promote. It learns of a change within its INFO period. */
+export async function countPromotable(connection: ControlConnection, masterName: string): Promise<number> {
+  const replicas = await askReplicas(connection, masterName);
+  return replicas.filter(({ promotable }) => promotable).length;
 }
 
 /** Turns the flat field/value list of a Sentinel reply into a map. */
@@ -109,7 +138,7 @@ function readEpoch(text: string): number {
 
 function required(fields: Map<string, string>, name: string): string {
   const value = fields.get(name);
-  if (value === undefined || value === "") throw new Error(`SENTINEL MASTER gave no '${name}'`);
+  if (value === undefined || value === "") throw new Error(`a Sentinel gave no '${name}'`);
   return value;
 }
 

@@ -104,10 +104,10 @@ export class ProcessTable {
     return join(this.#logs, `${name}.log`);
   }
 
-  /** Ends one process, gently and then, with all that it started, by force. */
-  async stop(name: string, graceMs = 10_000): Promise<void> {
+  /** Ends one process, gently by a signal and then, with all that it started, by force. */
+  async stop(name: string, graceMs = 10_000, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     for (const record of this.running.filter((item) => item.name === name)) {
-      process.kill(record.pid, "SIGTERM");
+      process.kill(record.pid, signal);
       const deadline = performance.now() + graceMs;
       while (startTimeOf(record.pid) === record.startTime) {
         if (performance.now() > deadline) this.signal(name, "SIGKILL");

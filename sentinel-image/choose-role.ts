@@ -64,20 +64,25 @@ export async function chooseRole(
   }
 }
 
-/** Asks one Sentinel after the other, always in the same order, until one starts a failover or says that one runs. */
+/**
+ * Asks one Sentinel after the other, always in the same order, until one starts a failover or says that one runs.
+ *
+ * @returns whether one did.
+ */
 export async function askForFailover(
   sentinels: readonly ControlConnection[],
   masterName: string,
   log: Logger,
-): Promise<void> {
+): Promise<boolean> {
   for (const sentinel of sentinels) {
     try {
       await sentinel.call("SENTINEL", "FAILOVER", masterName);
       log.warn({ sentinel: formatAddress(sentinel.address) }, "asked for a failover");
-      return;
+      return true;
     } catch (error) {
       log.info({ refused: messageOf(error) }, "a Sentinel did not start a failover");
-      if (messageOf(error).includes("INPROG")) return;
+      if (messageOf(error).includes("INPROG")) return true;
     }
   }
+  return false;
 }

@@ -28,6 +28,9 @@ export type SupervisionAction =
   | { readonly kind: "allow-promotion" }
   | { readonly kind: "request-failover" };
 
+/** `replica-priority` of an instance that may be promoted. */
+export const ordinaryPriority = 100;
+
 /** 1.5 s. An election that goes well is over sooner. */
 const patienceRounds = 3;
 
@@ -60,6 +63,8 @@ export function planSupervision(observation: SupervisionObservation): Supervisio
   }
   // A replica that never finished its first sync is empty, and Sentinel would promote it all the same.
   if (priority === 0 && (role.kind === "master" || role.linkUp)) return [{ kind: "allow-promotion" }];
+  // A hand-over has made it the Sentinels' favourite, and ended before it could take that back.
+  if (role.kind === "master" && priority !== ordinaryPriority) return [{ kind: "allow-promotion" }];
   // All replicas were restarted while the master was away, so none of them may be promoted and none ever gets a link.
   if (priority === 0 && orphanedRounds >= orphanedPatienceRounds) return [{ kind: "allow-promotion" }];
   if (

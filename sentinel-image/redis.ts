@@ -10,6 +10,7 @@ import { readPassword } from "../runtime/password-file.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
 import { askPeers } from "./ask-peer.ts";
 import { chooseRole } from "./choose-role.ts";
+import { handOver } from "./hand-over.ts";
 import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
 import { renderRedisConf } from "./redis-conf.ts";
 import { readRedisEnvironment } from "./redis-environment.ts";
@@ -21,13 +22,21 @@ import { supervise } from "./supervisor.ts";
 const log = createLog("redis", process.env.LOG_LEVEL);
 const stopping = new AbortController();
 let server: RedisServer | undefined;
+/** Gives the master's role to another instance; undefined: there is nothing to give. */
+let giveUpRole: (() => Promise<void>) | undefined;
+const impatient = new AbortController();
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  process.on(signal, () => {
-    log.info({ signal }, "stopping");
-    stopping.abort();
-    server?.signal(signal);
-  });
+process.on("SIGTERM", () => void stop());
+// Everything stops, or somebody is impatient: nobody is left to hand the role to, or it isn't waited for.
+process.on("SIGINT", () => void stop({ handOver: false }));
+
+async function stop({ handOver = true } = {}): Promise<void> {
+  // The second signal doesn't wait either.
+  if (!handOver || stopping.signal.aborted) impatient.abort();
+  log.info({ handOver: !impatient.signal.aborted }, "stopping");
+  stopping.abort();
+  if (!impatient.signal.aborted) await giveUpRole?.();
+  server?.signal("SIGTERM");
 }
 
 async function main(): Promise<void> {
@@ -104,6 +113,9 @@ async function main(): Promise<void> {
   log.info({ role }, "starting redis-server");
   server = new RedisServer(program, configFile);
   state.waitingFor = undefined;
+
+  giveUpRole = () =>
+    handOver({ self, masterName, server: own, sentinels, peers, log, signal: impatient.signal });
 
   void supervise({
     self,

@@ -10,7 +10,7 @@ import { askPeers } from "./ask-peer.ts";
 import { askForFailover } from "./choose-role.ts";
 import { seesTrouble } from "./decide-start.ts";
 import { askHeartbeat, beat, isNewestCopy } from "./heartbeat.ts";
-import { isStalled, planSupervision, type SupervisionAction } from "./plan-supervision.ts";
+import { isStalled, ordinaryPriority, planSupervision, type SupervisionAction } from "./plan-supervision.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
 import { askCpuSeconds, dropSentinelLinks, SpinDetector } from "./spinning-sentinels.ts";
 
@@ -173,7 +173,7 @@ async function carryOut(action: SupervisionAction, options: SupervisorOptions, r
       return;
     case "allow-promotion":
       log.info({ role }, "the Sentinels may promote this instance");
-      await server.call("CONFIG", "SET", "replica-priority", 100);
+      await server.call("CONFIG", "SET", "replica-priority", ordinaryPriority);
       return;
     case "request-failover":
       log.warn("the Sentinels see the master down and do nothing");

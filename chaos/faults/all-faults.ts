@@ -6,6 +6,7 @@ import { kill } from "./kill.ts";
 import { oneSentinel } from "./one-sentinel.ts";
 import { planned } from "./planned.ts";
 import { returning } from "./return.ts";
+import { terminate } from "./terminate.ts";
 import { twoSentinels } from "./two-sentinels.ts";
 
 /** Every fault, by the name that the command takes. */
@@ -13,6 +14,7 @@ export const allFaults: readonly Fault[] = [
   kill,
   freeze,
   planned,
+  terminate,
   returning,
   oneSentinel,
   twoSentinels,

@@ -73,6 +73,12 @@ const rows: readonly (readonly [
     { priority: 0, agreement: agreedOn(1), role: leading },
     [{ kind: "allow-promotion" }],
   ],
+  ["leaves the heir of a hand-over alone", { priority: 50 }, []],
+  [
+    "gives a master its ordinary priority when a hand-over has left it another one",
+    { priority: 50, agreement: agreedOn(1), role: leading },
+    [{ kind: "allow-promotion" }],
+  ],
   ["re-points a replica before it may be promoted", { priority: 0, role: following(3) }, [follow2(false)]],
   ["waits for two rounds when the Sentinels do nothing", { stalledRounds: 2, role: following(2, false) }, []],
   [

@@ -1,0 +1,205 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
+import { agree } from "../quorum/agreement.ts";
+import { askRole } from "../quorum/ask-role.ts";
+import { askReplicas, askSentinels } from "../quorum/ask-sentinel.ts";
+import type { ControlConnection } from "../quorum/control-connection.ts";
+import { messageOf } from "../runtime/log.ts";
+import { askForFailover } from "./choose-role.ts";
+import { forecastPromotion, type PromotionForecast } from "./forecast-promotion.ts";
+import {
+  type HandOverObservation,
+  type HandOverPhase,
+  handOverBounds,
+  heirPriority,
+  type PeerRole,
+  planHandOver,
+} from "./plan-hand-over.ts";
+import { ordinaryPriority } from "./plan-supervision.ts";
+
+/** What {@link handOver} works with. */
+export interface HandOverOptions {
+  readonly self: Address;
+  readonly masterName: string;
+  /** This instance's own server. */
+  readonly server: ControlConnection;
+  readonly sentinels: readonly ControlConnection[];
+  /** The other instances. */
+  readonly peers: readonly ControlConnection[];
+  readonly log: Logger;
+  /** Gives the hand-over up: the server is to stop at once. */
+  readonly signal: AbortSignal;
+}
+
+/** The pause ends by itself if this process dies in the middle of it, ms. */
+const pauseMs = handOverBounds.catchingUp + handOverBounds.promoting + 1000;
+
+/** Milliseconds between two looks. While writes are paused each of them is time that clients wait. */
+const lookEveryMs = { preparing: 50, catchingUp: 5, promoting: 10, announcing: 30 } as const;
+
+/** How long one look waits for the other instances: a frozen one must not hold up the rest. */
+const peerGraceMs = 60;
+
+/**
+ * Hands the master's role to a replica before this instance stops. Whatever happens, it returns within about 8 s, and
+ * nothing is paused any more then. On a replica, and without Sentinels or replicas, it returns within a second.
+ */
+export async function handOver(options: HandOverOptions): Promise<void> {
+  const { log, signal } = options;
+  const hand = new HandOver(options);
+  try {
+    while (!signal.aborted && (await hand.step())) await delay(hand.pauseMs, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) log.warn({ problem: messageOf(error) }, "the hand-over failed");
+  } finally {
+    await hand.tidy();
+  }
+}
+
+class HandOver {
+  readonly #options: HandOverOptions;
+  #phase: HandOverPhase = { kind: "preparing", heir: undefined };
+  #sinceMs = performance.now();
+  /** Since when writes are paused; undefined: they aren't. */
+  #pausedAtMs: number | undefined;
+  #heir: ControlConnection | undefined;
+  #lastForecasts: readonly PromotionForecast[] = [];
+
+  constructor(options: HandOverOptions) {
+    this.#options = options;
+  }
+
+  get pauseMs(): number {
+    return lookEveryMs[this.#phase.kind];
+  }
+
+  /** Looks around and acts once. @returns false when the server can be stopped. */
+  async step(): Promise<boolean> {
+    const { server, sentinels, peers, masterName, log } = this.#options;
+    const step = planHandOver(await this.#observe());
+    switch (step.kind) {
+      case "wait":
+        return true;
+      case "favour":
+        this.#heir = peers.find(({ address }) => sameAddress(address, step.heir));
+        await this.#heir?.call("CONFIG", "SET", "replica-priority", heirPriority);
+        this.#phase = { kind: "preparing", heir: step.heir };
+        return true;
+      case "pause": {
+        const { heir, sentinel } = step;
+        this.#pausedAtMs = performance.now();
+        await server.call("CLIENT", "PAUSE", pauseMs, "WRITE");
+        const { offset } = await askRole(server);
+        this.#enter({ kind: "catchingUp", heir, offset, sentinel });
+        return true;
+      }
+      case "ask": {
+        const first = sentinels.filter(({ address }) => sameAddress(address, step.sentinel));
+        const accepted = await askForFailover([...new Set([...first, ...sentinels])], masterName, log);
+        if (accepted) this.#enter({ kind: "promoting" });
+        return accepted;
+      }
+      case "stepDown":
+        // Sent together: proxies that see a replica here end their connections 50 ms later, and what still waited in them
+        // then would be neither refused nor executed as far as anybody can tell.
+        await Promise.all([
+          server.call("REPLICAOF", step.successor.host, step.successor.port),
+          this.#unpause(),
+        ]);
+        log.info({ successor: formatAddress(step.successor) }, "handed the master's role over");
+        this.#enter({ kind: "announcing", successor: step.successor });
+        return true;
+      case "end":
+        log.info({ reason: step.reason, phase: this.#phase.kind }, "stopping redis-server");
+        return false;
+    }
+  }
+
+  /** Leaves nothing behind, however it ended. */
+  async tidy(): Promise<void> {
+    const { log } = this.#options;
+    const problems = await Promise.allSettled([
+      this.#unpause(),
+      this.#heir?.call("CONFIG", "SET", "replica-priority", ordinaryPriority),
+    ]);
+    for (const result of problems) {
+      // A pause ends by itself, and the supervisor of a new master gives it its ordinary priority.
+      if (result.status === "rejected") log.info({ problem: messageOf(result.reason) }, "could not tidy up");
+    }
+  }
+
+  async #unpause(): Promise<void> {
+    if (this.#pausedAtMs === undefined) return;
+    const pausedMs = Math.round(performance.now() - this.#pausedAtMs);
+    await this.#options.server.call("CLIENT", "UNPAUSE");
+    this.#pausedAtMs = undefined;
+    this.#options.log.info({ pausedMs }, "writes were paused");
+  }
+
+  #enter(phase: HandOverPhase): void {
+    this.#phase = phase;
+    this.#sinceMs = performance.now();
+  }
+
+  async #observe(): Promise<HandOverObservation> {
+    const { self, server, sentinels, masterName, peers } = this.#options;
+    const phase = this.#phase;
+    const asksSentinels = phase.kind === "preparing" || phase.kind === "announcing";
+    const role = await askRole(server);
+    const [roles, { views }] = await Promise.all([
+      // A replica that is stopped needs none of the others.
+      role.kind === "replica" && phase.kind === "preparing" ? [] : askRoles(peers),
+      (asksSentinels && role.kind === "master") || phase.kind === "announcing"
+        ? askSentinels(sentinels, masterName, (some) => some.length * 2 > sentinels.length)
+        : { views: [] },
+    ]);
+    if (phase.kind === "preparing" && views.length > 0) this.#lastForecasts = await this.#forecast();
+    return {
+      self,
+      phase,
+      forMs: performance.now() - this.#sinceMs,
+      role,
+      agreement: agree(views, { sentinelCount: sentinels.length }),
+      peers: roles,
+      forecasts: this.#lastForecasts,
+    };
+  }
+
+  async #forecast(): Promise<PromotionForecast[]> {
+    const { sentinels, masterName } = this.#options;
+    const answers = await within(
+      peerGraceMs,
+      sentinels.map(async (sentinel) =>
+        forecastPromotion(sentinel.address, await askReplicas(sentinel, masterName)),
+      ),
+    );
+    return answers.flatMap((answer) =>
+      answer?.status === "fulfilled" && answer.value !== undefined ? [answer.value] : [],
+    );
+  }
+}
+
+async function askRoles(peers: readonly ControlConnection[]): Promise<PeerRole[]> {
+  const answers = await within(peerGraceMs, peers.map(askRole));
+  return peers.map(({ address }, i) => {
+    const answer = answers[i];
+    if (answer === undefined) return { address, role: "silent" };
+    return { address, role: answer.status === "fulfilled" ? answer.value : "gone" };
+  });
+}
+
+/** What became of each promise in this time; undefined: nothing yet. */
+async function within<T>(
+  ms: number,
+  promises: readonly Promise<T>[],
+): Promise<(PromiseSettledResult<T> | undefined)[]> {
+  const results: (PromiseSettledResult<T> | undefined)[] = promises.map(() => undefined);
+  const all = promises.map(async (promise, i) => {
+    [results[i]] = await Promise.allSettled([promise]);
+  });
+  const end = new AbortController();
+  await Promise.race([Promise.all(all), delay(ms, undefined, { signal: end.signal }).catch(() => undefined)]);
+  end.abort();
+  return [...results];
+}

@@ -1,0 +1,176 @@
+import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
+import type { Agreement } from "../quorum/agreement.ts";
+import type { Role } from "../quorum/ask-role.ts";
+import { chooseForecast, type PromotionForecast } from "./forecast-promotion.ts";
+
+/** What another instance answered to the question for its role. `gone`: it can't be reached. `silent`: no answer yet. */
+export interface PeerRole {
+  readonly address: Address;
+  readonly role: Role | "gone" | "silent";
+}
+
+/** How far a hand-over has come. */
+export type HandOverPhase =
+  /** Clients notice nothing: a good moment is waited for. The heir is the replica that the Sentinels are to prefer. */
+  | { readonly kind: "preparing"; readonly heir: Address | undefined }
+  /** Writes are paused: the heir must have received everything up to `offset`. */
+  | {
+      readonly kind: "catchingUp";
+      readonly heir: Address;
+      readonly offset: number;
+      readonly sentinel: Address;
+    }
+  /** A Sentinel has accepted to promote a replica. */
+  | { readonly kind: "promoting" }
+  /** This instance is a replica of the new master; everybody else must learn of it before it ends. */
+  | { readonly kind: "announcing"; readonly successor: Address };
+
+/** What is known at one moment of a hand-over. Only what a phase looks at has to be asked for in it. */
+export interface HandOverObservation {
+  readonly self: Address;
+  readonly phase: HandOverPhase;
+  /** Since the phase began, ms. */
+  readonly forMs: number;
+  readonly role: Role;
+  readonly agreement: Agreement;
+  /** The other instances. */
+  readonly peers: readonly PeerRole[];
+  readonly forecasts: readonly PromotionForecast[];
+}
+
+/** What to do now. */
+export type HandOverStep =
+  | { readonly kind: "wait" }
+  /**
+   * Make the Sentinels prefer this replica. Else they promote the one with the most data, as far as they know: with writes
+   * going on that is the one that they have asked last, so nobody could say which, or when they look at it again.
+   */
+  | { readonly kind: "favour"; readonly heir: Address }
+  /** Pause writes, and read the offset that the heir must reach. */
+  | { readonly kind: "pause"; readonly heir: Address; readonly sentinel: Address }
+  /** Ask this Sentinel, or another one, for a failover. */
+  | { readonly kind: "ask"; readonly sentinel: Address }
+  /** Become a replica of this one, which refuses the paused writes for certain, and end the pause. */
+  | { readonly kind: "stepDown"; readonly successor: Address }
+  /** The hand-over is over, or impossible: stop the server now. Whatever is paused goes on first. */
+  | { readonly kind: "end"; readonly reason: string };
+
+/** The `replica-priority` of an heir: the Sentinels prefer it to all others, which have 100. */
+export const heirPriority = 50;
+
+/** Bounds of the phases, ms. Together well below the 10 s that `redis-ha local` and the 60 s that a pod gives. */
+export const handOverBounds = {
+  /** For the Sentinels to agree; without most of them nothing can be handed over. */
+  agreement: 500,
+  /** For the Sentinels to hear of the heir, and for a good moment. */
+  preparing: 2500,
+  /**
+   * For the heir to receive the last writes. Shorter than the shortest `downAfterMs`: a paused master doesn't answer
+   * the Sentinels either, since they publish there, and they must not take it for dead before the heir has everything.
+   */
+  catchingUp: 400,
+  /** For a promotion that a Sentinel has accepted. */
+  promoting: 3000,
+  /** For the other Sentinels, and for the next replica, to find the new master. */
+  announcing: 2000,
+} as const;
+
+/**
+ * The next step of a planned hand-over: a master that is stopped gives its role to a replica that has all of its data.
+ * Writes stop for as short as it goes, and none that was acknowledged is lost.
+ */
+export function planHandOver(seen: HandOverObservation): HandOverStep {
+  switch (seen.phase.kind) {
+    case "preparing":
+      return prepare(seen, seen.phase.heir);
+    case "catchingUp":
+      return catchUp(seen, seen.phase);
+    case "promoting":
+      return promote(seen);
+    case "announcing":
+      return announce(seen, seen.phase.successor);
+  }
+}
+
+function prepare(
+  { self, role, agreement, forMs, peers, forecasts }: HandOverObservation,
+  heir: Address | undefined,
+): HandOverStep {
+  if (role.kind !== "master") return end("this instance is a replica");
+  if (role.replicas === 0 || peers.every((peer) => peer.role === "gone")) return end("there is no replica");
+  if (agreement.kind === "none") {
+    return forMs < handOverBounds.agreement ? wait : end(`no agreement on the master: ${agreement.reason}`);
+  }
+  if (!sameAddress(agreement.master, self)) {
+    return end(`the Sentinels name ${formatAddress(agreement.master)} as the master`);
+  }
+  const replicas = replicasOf(self, peers);
+  const possible = forecasts.filter(({ replica }) =>
+    replicas.some(({ address }) => sameAddress(address, replica)),
+  );
+  if (forMs >= handOverBounds.preparing) return end("no replica could be promoted");
+  if (heir === undefined) {
+    const [first] = possible;
+    return first === undefined ? wait : { kind: "favour", heir: first.replica };
+  }
+  const certain = possible.filter(
+    ({ replica, priority }) => sameAddress(replica, heir) && priority === heirPriority,
+  );
+  const forecast = chooseForecast(certain, forMs);
+  return forecast === undefined ? wait : { kind: "pause", heir, sentinel: forecast.sentinel };
+}
+
+function catchUp(
+  { self, peers, forMs }: HandOverObservation,
+  { heir, offset, sentinel }: Extract<HandOverPhase, { kind: "catchingUp" }>,
+): HandOverStep {
+  const replica = replicasOf(self, peers).find(({ address }) => sameAddress(address, heir));
+  if (replica !== undefined && replica.offset >= offset) return { kind: "ask", sentinel };
+  return forMs < handOverBounds.catchingUp && !isGone(heir, peers)
+    ? wait
+    : end(`${formatAddress(heir)} has not received the last writes`);
+}
+
+function promote({ self, peers, forMs }: HandOverObservation): HandOverStep {
+  const successor = peers.find(({ role }) => typeof role === "object" && role.kind === "master");
+  // It says so before any Sentinel knows. What waits here would be lost with the connections when they tell.
+  if (successor !== undefined) return { kind: "stepDown", successor: successor.address };
+  if (forMs < handOverBounds.promoting && !allGone(peers)) return wait;
+  // The Sentinel may still promote one: writes must not be taken any more. They are refused by a replica, whoever its master is.
+  const [heir] = replicasOf(self, peers).toSorted((a, b) => b.offset - a.offset);
+  return heir === undefined ? end("the replicas are gone") : { kind: "stepDown", successor: heir.address };
+}
+
+function announce({ self, agreement, peers, forMs }: HandOverObservation, successor: Address): HandOverStep {
+  if (forMs >= handOverBounds.announcing || allGone(peers))
+    return end("the time for the announcement is over");
+  const named = agreement.kind === "agreed" && !sameAddress(agreement.master, self);
+  const master = peers.find(({ address }) => sameAddress(address, successor))?.role;
+  // This instance is a replica of it, too, and takes that one away: without another one it would refuse writes.
+  const needed = peers.length > 1 ? 2 : 1;
+  const complete = typeof master === "object" && master.kind === "master" && master.replicas >= needed;
+  return named && complete ? end(`${formatAddress(successor)} is the master`) : wait;
+}
+
+const wait: HandOverStep = { kind: "wait" };
+
+function end(reason: string): HandOverStep {
+  return { kind: "end", reason };
+}
+
+function isGone(peer: Address, peers: readonly PeerRole[]): boolean {
+  return peers.some(({ address, role }) => sameAddress(address, peer) && role === "gone");
+}
+
+function allGone(peers: readonly PeerRole[]): boolean {
+  return peers.every(({ role }) => role === "gone");
+}
+
+/** Those that receive this instance's writes. */
+function replicasOf(self: Address, peers: readonly PeerRole[]): { address: Address; offset: number }[] {
+  return peers.flatMap(({ address, role }) =>
+    typeof role === "object" && role.kind === "replica" && role.linkUp && sameAddress(role.master, self)
+      ? [{ address, offset: role.offset }]
+      : [],
+  );
+}
