@@ -15,9 +15,10 @@ export class RedisServer {
   /**
    * @param program absolute path of redis-server.
    * @param configFile its redis.conf: passwords are in there and not in the arguments, which everybody can read.
+   * @param lock descriptor of the volume's lock: it lasts as long as the server, also when this process is killed before.
    */
-  constructor(program: string, configFile: string) {
-    this.#child = spawn(program, [configFile], { stdio: ["ignore", "inherit", "inherit"] });
+  constructor(program: string, configFile: string, lock: number) {
+    this.#child = spawn(program, [configFile], { stdio: ["ignore", "inherit", "inherit", lock] });
     const { promise, resolve, reject } = Promise.withResolvers<RedisExit>();
     this.#child.once("error", reject);
     this.#child.once("exit", (code, signal) => resolve({ code, signal }));

@@ -18,6 +18,7 @@ import { RedisServer } from "./redis-server.ts";
 import { logOldVersion } from "./redis-version-floor.ts";
 import { hasStoredData } from "./stored-data.ts";
 import { supervise } from "./supervisor.ts";
+import { lockVolume } from "./volume-lock.ts";
 
 const log = createLog("redis", process.env.LOG_LEVEL);
 const stopping = new AbortController();
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
   process.umask(0o077);
   const ownDirectory = join(dataDirectory, "ha");
   mkdirSync(ownDirectory, { recursive: true });
+  const lock = await lockVolume(join(ownDirectory, "lock"), process.env.PATH);
   const initialisedFile = join(ownDirectory, "initialised");
   const state: InstanceState = {
     waitingFor: "its role",
@@ -111,7 +113,7 @@ async function main(): Promise<void> {
   });
   replaceFile(configFile, conf);
   log.info({ role }, "starting redis-server");
-  server = new RedisServer(program, configFile);
+  server = new RedisServer(program, configFile, lock);
   state.waitingFor = undefined;
 
   giveUpRole = () =>

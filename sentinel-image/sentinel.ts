@@ -1,5 +1,5 @@
 // Entrypoint of a Sentinel: prepares its configuration file, then becomes redis-server --sentinel.
-import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
+import { closeSync, copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sameAddress } from "../quorum/address.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
@@ -10,6 +10,7 @@ import { readPassword } from "../runtime/password-file.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
 import { type LearnedState, parseLearnedState, renderSentinelConf } from "./sentinel-conf.ts";
 import { readSentinelEnvironment } from "./sentinel-environment.ts";
+import { findLockProgram, lockVolume } from "./volume-lock.ts";
 
 const log = createLog("sentinel");
 
@@ -22,6 +23,8 @@ async function main(): Promise<void> {
 
   process.umask(0o077);
   mkdirSync(directory, { recursive: true });
+  const lock = join(directory, "lock");
+  const descriptor = await lockVolume(lock, process.env.PATH);
   const learned = readLearned(file) ?? readLearned(`${file}.bak`);
   const others = environment.REDIS_SENTINELS.filter((address) => !sameAddress(address, self)).map(
     (address) => new ControlConnection({ address, password: () => password }),
@@ -48,7 +51,14 @@ async function main(): Promise<void> {
   );
   // From here on this process is redis-sentinel: signals reach it directly and Node's memory is gone.
   const program = findProgram("redis-server", process.env.PATH);
-  process.execve?.(program, [program, file, "--sentinel"], { PATH: process.env.PATH ?? "" });
+  const lockProgram = findLockProgram(process.env.PATH);
+  // The lock can't be kept through `execve`, so it is taken once more on the way: by `flock`, which becomes the Sentinel.
+  closeSync(descriptor);
+  process.execve?.(
+    lockProgram,
+    [lockProgram, "--exclusive", "--nonblock", "--no-fork", lock, program, file, "--sentinel"],
+    { PATH: process.env.PATH ?? "" },
+  );
 }
 
 /** What the file of an earlier run says; undefined when there is none or it is damaged. */

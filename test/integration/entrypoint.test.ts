@@ -70,6 +70,35 @@ describe("an entrypoint", function () {
     assert.ok(!existsSync(join(directory, "redis-1", "ha", "redis.conf")), "no server was ever prepared");
   });
 
+  for (const [entrypoint, kind, port] of [
+    ["redis", "redis", 401],
+    ["sentinel", "sentinels", 201],
+  ] as const) {
+    it(`scenario L: of ${entrypoint} refuses a volume that another one uses, until that one is gone`, async () => {
+      const first = run(entrypoint, environmentOf(kind));
+      const listens = () =>
+        eventually(async () => assert.equal((await portsInUse([basePort + port])).length, 1), {
+          withinMs: 10_000,
+        });
+      await listens();
+      // A pod on another node has other ports, but the same volume.
+      const elsewhere = {
+        BIND_ADDR: "127.0.0.2",
+        ...environmentOf(kind),
+        REDIS_ADMIN_PORT: String(basePort + 999),
+      };
+      const second = await run(entrypoint, elsewhere);
+      assert.equal(second.exitCode, 1);
+      assert.match(second.all, /another process uses this volume/);
+      first.kill("SIGKILL");
+      await first;
+      const third = run(entrypoint, environmentOf(kind));
+      await listens();
+      third.kill("SIGTERM");
+      await third;
+    });
+  }
+
   it("of Sentinel becomes the Sentinel itself, with the same process number", async () => {
     const running = run("sentinel", environmentOf("sentinels"));
     try {

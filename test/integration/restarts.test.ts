@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { Redis } from "ioredis";
 import { LocalTopology } from "../../local/local-topology.ts";
+import { localSite } from "../../topology/site.ts";
+import { describeTopology } from "../../topology/topology.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 
@@ -67,6 +71,11 @@ describe("a restart of all instances at once", function () {
     return part.name;
   }
 
+  async function replicaName(): Promise<string> {
+    const master = await masterName();
+    return instances.find((name) => name !== master) ?? "";
+  }
+
   async function kill(names: readonly string[]): Promise<void> {
     for (const name of names) local.signal(name, "SIGKILL");
     await eventually(() =>
@@ -119,6 +128,26 @@ describe("a restart of all instances at once", function () {
     } finally {
       for (const name of sentinels) local.signal(name, "SIGCONT");
     }
+  });
+
+  it("scenario L: a server that has outlived its killed entrypoint keeps the volume for itself", async () => {
+    const replica = await replicaName();
+    const { parts } = await local.status();
+    const pid = parts.find(({ name }) => name === replica)?.pid ?? 0;
+    const workload = describeTopology(local.settings, localSite({ basePort, directory })).redis.find(
+      ({ name }) => name === replica,
+    );
+    assert.ok(workload);
+    process.kill(pid, "SIGKILL");
+    await eventually(() => assert.ok(!local.isRunning(replica)));
+    const entrypoint = fileURLToPath(new URL("../../sentinel-image/redis.ts", import.meta.url));
+    const { exitCode, all } = await execa(process.execPath, [entrypoint], {
+      env: { PATH: process.env.PATH ?? "", ...workload.environment },
+      reject: false,
+      all: true,
+    });
+    assert.equal(exitCode, 1);
+    assert.match(all, /another process uses this volume/);
   });
 
   it("gives the same master again when the Sentinels hold it for down already", async () => {
