@@ -1,5 +1,6 @@
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import type { PeerView } from "./decide-start.ts";
+import { askHeartbeat } from "./heartbeat.ts";
 
 /** One section of INFO as fields. */
 export function parseInfo(text: string): Map<string, string> {
@@ -17,13 +18,20 @@ export function parseInfo(text: string): Map<string, string> {
  * @throws {Error} when it doesn't answer.
  */
 export async function askPeer(connection: ControlConnection): Promise<PeerView> {
-  const fields = parseInfo(String(await connection.call("INFO")));
+  const [info, heartbeat] = await Promise.all([
+    connection.call("INFO"),
+    // One that still loads doesn't tell.
+    askHeartbeat(connection).catch(() => undefined),
+  ]);
+  const fields = parseInfo(String(info));
   const role = fields.get("role") === "master" ? "master" : "replica";
   const hasKeys = [...fields.keys()].some((name) => /^db\d+$/.test(name));
   return {
     address: connection.address,
     role,
     hasData: hasKeys || fields.get("loading") === "1",
+    replicas: Number(fields.get("connected_slaves") ?? 0),
+    heartbeat,
     promotable: role === "replica" && Number(fields.get("slave_priority")) > 0,
   };
 }

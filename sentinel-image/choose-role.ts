@@ -7,6 +7,7 @@ import { PatientAgreement } from "../quorum/patient-agreement.ts";
 import { messageOf } from "../runtime/log.ts";
 import { askPeers } from "./ask-peer.ts";
 import { decideStart, type StartDecision } from "./decide-start.ts";
+import type { OwnCopy } from "./last-state.ts";
 
 /** What {@link chooseRole} works with. */
 export interface ChooseRoleOptions {
@@ -16,9 +17,16 @@ export interface ChooseRoleOptions {
   /** The other instances. */
   readonly peers: readonly ControlConnection[];
   readonly hasData: () => boolean;
+  /** The data set can't be read. */
+  readonly damaged: boolean;
+  /** How new it is. */
+  readonly copy: OwnCopy;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
+
+/** The role to start in. */
+export type StartRole = Exclude<StartDecision, { kind: "wait" }>;
 
 const askEveryMs = 200;
 const logEveryMs = 5000;
@@ -30,11 +38,11 @@ const failoverEveryMs = 2000;
  *
  * @throws {Error} only when `signal` ends the waiting.
  */
-export async function chooseRole(
-  options: ChooseRoleOptions,
-): Promise<Exclude<StartDecision, { kind: "wait" }>> {
-  const { self, masterName, sentinels, peers, hasData, log, signal } = options;
+export async function chooseRole(options: ChooseRoleOptions): Promise<StartRole> {
+  const { self, masterName, sentinels, peers, hasData, damaged, copy, log, signal } = options;
   const patient = new PatientAgreement();
+  const begin = performance.now();
+  let certain = false;
   let logAt = performance.now() + 1000;
   let failoverAt = 0;
   let expectingSince: number | undefined;
@@ -48,9 +56,18 @@ export async function chooseRole(
       peerCount: peers.length,
       peers: answers,
       hasData: hasData(),
+      damaged,
+      copy,
+      askingForMs: now - begin,
       expectedFailoverForMs: expectingSince === undefined ? 0 : now - expectingSince,
     });
-    if (decision.kind !== "wait") return decision;
+    // Asked once more before it listens as the master: one answer can fall into the middle of a failover.
+    if (decision.kind === "follow" || (decision.kind === "lead" && certain)) return decision;
+    certain = decision.kind === "lead";
+    if (decision.kind === "lead") {
+      await delay(askEveryMs, undefined, { signal });
+      continue;
+    }
     expectingSince = decision.expectsFailover ? (expectingSince ?? now) : undefined;
     if (decision.needsFailover && now >= failoverAt) {
       failoverAt = now + failoverEveryMs;

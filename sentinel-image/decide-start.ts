@@ -1,5 +1,7 @@
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { Agreement, SentinelView } from "../quorum/agreement.ts";
+import { type Heartbeat, isNewer } from "./heartbeat.ts";
+import type { OwnCopy } from "./last-state.ts";
 
 /** What another instance says of itself. */
 export interface PeerView {
@@ -9,10 +11,25 @@ export interface PeerView {
   readonly hasData: boolean;
   /** A replica that the Sentinels may make the master: its `replica-priority` is not 0. */
   readonly promotable: boolean;
+  /** Replicas that are connected to it. */
+  readonly replicas: number;
+  /** How new its copy is; undefined: it is empty, or doesn't tell. */
+  readonly heartbeat: Heartbeat | undefined;
 }
 
 /** How long an instance that is named, and has its data, leaves the Sentinels time to replace it. */
 export const failoverPatienceMs = 8000;
+
+/** How long an instance whose machine went down waits for the others, ms: one of them may have what it lost. */
+export const crashPatienceMs = 8000;
+
+/** Without an agreement of the Sentinels, how long one is waited for before a master is looked for elsewhere, ms. */
+export const agreementPatienceMs = 2000;
+
+/** A note that lags behind by a beat or two is no reason for a failover, ms. */
+const noteLagMs = 1000;
+/** What a machine that went down may have lost, although it was noted as there, ms. */
+const crashLossMs = 2000;
 
 /** A Sentinel sees the master that it names down, or is failing it over: the answer may change at any moment. */
 export function seesTrouble({ flags }: SentinelView): boolean {
@@ -31,6 +48,12 @@ export interface StartObservation {
   readonly peers: readonly PeerView[];
   /** The volume holds a data set. */
   readonly hasData: boolean;
+  /** The data set on the volume can't be read. */
+  readonly damaged: boolean;
+  /** How new that data set is. */
+  readonly copy: OwnCopy;
+  /** Since this instance began to ask, ms. */
+  readonly askingForMs: number;
   /** For how long the decision has been to wait for a failover that must come by itself. */
   readonly expectedFailoverForMs: number;
 }
@@ -54,7 +77,7 @@ export type StartDecision =
  */
 export function decideStart(observation: StartObservation): StartDecision {
   const { self, agreement, views, peers, peerCount, hasData } = observation;
-  if (agreement.kind === "none") return wait(`no agreement on the master: ${agreement.reason}`);
+  if (agreement.kind === "none") return withoutAgreement(observation, agreement.reason);
   if (!sameAddress(agreement.master, self)) return { kind: "follow", master: agreement.master };
 
   const failing = views.find(seesTrouble);
@@ -62,17 +85,20 @@ export function decideStart(observation: StartObservation): StartDecision {
   if (rival !== undefined) {
     return wait(`the Sentinels name this instance, but ${formatAddress(rival.address)} is a master`);
   }
+  const replaceBy = (peer: PeerView, problem: string): StartDecision => ({
+    ...wait(`${problem} ${formatAddress(peer.address)} has data: another instance must become master`),
+    needsFailover: failing === undefined,
+  });
+  const keeper = peers.find((peer) => peer.hasData);
+  if (observation.damaged) {
+    // Nobody else has data: only a person can tell what to do with these.
+    if (keeper === undefined)
+      return wait("the data on the volume are damaged: repair them with redis-check-aof");
+    return replaceBy(keeper, "the data on the volume are damaged but");
+  }
   if (!hasData) {
-    const keeper = peers.find((peer) => peer.hasData);
-    if (keeper !== undefined) {
-      // Its replicas would copy the emptiness.
-      return {
-        kind: "wait",
-        reason: `the volume is empty but ${formatAddress(keeper.address)} has data: another instance must become master`,
-        needsFailover: failing === undefined,
-        expectsFailover: false,
-      };
-    }
+    // Its replicas would copy the emptiness.
+    if (keeper !== undefined) return replaceBy(keeper, "the volume is empty but");
     // One that doesn't answer may hold the data.
     if (peers.length < peerCount) {
       return wait(`the volume is empty and only ${peers.length} of ${peerCount} other instances answer`);
@@ -90,7 +116,46 @@ export function decideStart(observation: StartObservation): StartDecision {
       expectsFailover: true,
     };
   }
+  return compareCopies(observation, replaceBy);
+}
+
+/** The Sentinels name this instance, which has data: it leads unless another copy is newer, and its replicas would lose that. */
+function compareCopies(
+  { peers, peerCount, copy, askingForMs }: StartObservation,
+  replaceBy: (peer: PeerView, problem: string) => StartDecision,
+): StartDecision {
+  const keepers = peers.filter((peer) => peer.hasData);
+  const newer = keepers.find(({ heartbeat }) => isNewer(heartbeat, copy.heartbeat, noteLagMs));
+  if (newer !== undefined) return replaceBy(newer, "the data on the volume are older than another copy:");
+  if (copy.crashed) {
+    const whole = keepers.find(({ heartbeat }) => isNewer(heartbeat, copy.heartbeat, -crashLossMs));
+    if (whole !== undefined) return replaceBy(whole, "the machine went down while the server ran, but");
+    if (peers.length < peerCount && askingForMs < crashPatienceMs) {
+      return wait(
+        `the machine went down while the server ran, and only ${peers.length} of ${peerCount} other instances answer`,
+      );
+    }
+  }
   return { kind: "lead", reason: "the Sentinels name this instance and it has its data" };
+}
+
+/**
+ * Without a majority of the Sentinels nobody becomes master. But the only master that is there, and works, can be followed:
+ * the supervisor lets this instance be promoted only after the Sentinels agree again.
+ */
+function withoutAgreement(
+  { peers, hasData, copy, askingForMs }: StartObservation,
+  reason: string,
+): StartDecision {
+  const [master, ...rivals] = peers.filter(({ role }) => role === "master");
+  const follows =
+    master !== undefined &&
+    rivals.length === 0 &&
+    master.replicas > 0 &&
+    askingForMs >= agreementPatienceMs &&
+    // What this one has and that one hasn't would be lost.
+    (!hasData || (copy.heartbeat !== undefined && !isNewer(copy.heartbeat, master.heartbeat, noteLagMs)));
+  return follows ? { kind: "follow", master: master.address } : wait(`no agreement on the master: ${reason}`);
 }
 
 function wait(reason: string): Extract<StartDecision, { kind: "wait" }> {

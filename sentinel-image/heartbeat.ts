@@ -24,7 +24,26 @@ export interface Copy {
  * @throws {Error} when the master takes no writes: it has no replica, or is paused.
  */
 export async function beat(master: ControlConnection, heartbeat: Heartbeat): Promise<void> {
-  await master.call("SET", heartbeatKey, `${heartbeat.epoch}:${heartbeat.ms}`);
+  await master.call("SET", heartbeatKey, formatHeartbeat(heartbeat));
+}
+
+/** `epoch:ms`, the inverse of {@link parseHeartbeat}. */
+export function formatHeartbeat({ epoch, ms }: Heartbeat): string {
+  return `${epoch}:${ms}`;
+}
+
+/**
+ * Whether a copy is newer than another one by more than some ms. Without a heartbeat a copy is the oldest of all; with a
+ * negative tolerance a copy that is as new, or a little older, counts as newer.
+ */
+export function isNewer(
+  copy: Heartbeat | undefined,
+  than: Heartbeat | undefined,
+  toleranceMs: number,
+): boolean {
+  if (copy === undefined) return false;
+  if (than === undefined || copy.epoch !== than.epoch) return copy.epoch > (than?.epoch ?? -1);
+  return copy.ms > than.ms + toleranceMs;
 }
 
 /**

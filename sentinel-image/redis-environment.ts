@@ -23,6 +23,8 @@ const contract = {
   REDIS_ADMIN_PORT: env.port(8080),
   /** File with the password of Redis and the Sentinels. Unset: no authentication. */
   REDIS_PASSWORD_FILE: env.optionalText(),
+  /** `<instance>:<word>`: that instance becomes master once, whatever the Sentinels say. For disasters only. */
+  HA_FORCE_MASTER: env.optionalText(),
   LOG_LEVEL: env.text("info"),
 } as const;
 

@@ -1,5 +1,5 @@
 // Entrypoint of a Redis instance: finds out its role, starts redis-server and stays to supervise it.
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sameAddress } from "../quorum/address.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
@@ -9,9 +9,12 @@ import { createLog, messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
 import { askPeers } from "./ask-peer.ts";
-import { chooseRole } from "./choose-role.ts";
+import { chooseRole, type StartRole } from "./choose-role.ts";
+import { isDamaged, putAside } from "./damaged-data.ts";
+import { takeForcedMaster } from "./forced-master.ts";
 import { handOver } from "./hand-over.ts";
 import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
+import { judgeCopy, readBootId, readLastState, writeLastState } from "./last-state.ts";
 import { renderRedisConf } from "./redis-conf.ts";
 import { readRedisEnvironment } from "./redis-environment.ts";
 import { RedisServer } from "./redis-server.ts";
@@ -89,16 +92,29 @@ async function main(): Promise<void> {
     },
   });
 
-  const hasData = (): boolean => hasStoredData(dataDirectory);
-  const role = await chooseRole({
-    self,
-    masterName,
-    sentinels,
-    peers,
-    hasData,
-    log,
-    signal: stopping.signal,
-  });
+  const lastFile = join(ownDirectory, "last.json");
+  const failedFile = join(ownDirectory, "load-failed");
+  const last = readLastState(lastFile);
+  const bootId = readBootId();
+  const damaged = existsSync(failedFile) && isDamaged(dataDirectory, process.env.PATH);
+  if (damaged)
+    log.error("the data on the volume are damaged: they are put aside once another instance is master");
+  const forced = takeForcedMaster(environment.HA_FORCE_MASTER, self, join(ownDirectory, "forced"));
+  if (forced) log.warn({ order: environment.HA_FORCE_MASTER }, "an operator makes this instance the master");
+  const role: StartRole = forced
+    ? { kind: "lead", reason: "HA_FORCE_MASTER" }
+    : await chooseRole({
+        self,
+        masterName,
+        sentinels,
+        peers,
+        hasData: () => !damaged && hasStoredData(dataDirectory),
+        damaged,
+        copy: judgeCopy(last, bootId),
+        log,
+        signal: stopping.signal,
+      });
+  if (damaged && role.kind === "follow") putAside(dataDirectory);
   const configFile = join(ownDirectory, "redis.conf");
   const conf = renderRedisConf({
     bind: environment.BIND_ADDR,
@@ -119,6 +135,19 @@ async function main(): Promise<void> {
   giveUpRole = () =>
     handOver({ self, masterName, server: own, sentinels, peers, log, signal: impatient.signal });
 
+  let heartbeat = last?.heartbeat;
+  let loaded = false;
+  const note = (clean: boolean): void => {
+    try {
+      writeLastState(lastFile, { bootId, clean, heartbeat });
+    } catch (error) {
+      // A full disk is Redis' own trouble; an old note only makes this copy look older than it is.
+      log.warn({ problem: messageOf(error) }, "could not note how new the data are");
+    }
+  };
+  // Until then it is as new as the last run left it, and may be cut short once more.
+  note(false);
+
   void supervise({
     self,
     masterName,
@@ -126,11 +155,19 @@ async function main(): Promise<void> {
     heart,
     sentinels,
     instances: peers,
+    onCopy: (newest) => {
+      if (!loaded) rmSync(failedFile, { force: true });
+      loaded = true;
+      heartbeat = newest;
+      note(false);
+    },
     log,
     signal: stopping.signal,
   });
   const { code, signal } = await server.ended;
   stopping.abort();
+  if (code === 0) note(true);
+  else if (!loaded && code !== null) writeFileSync(failedFile, "");
   log.info({ code, signal }, "redis-server ended");
   // 128 + n is how a shell tells death by a signal.
   process.exitCode = code ?? 128 + (signal === "SIGKILL" ? 9 : 15);

@@ -9,7 +9,7 @@ import { messageOf } from "../runtime/log.ts";
 import { askPeers } from "./ask-peer.ts";
 import { askForFailover } from "./choose-role.ts";
 import { seesTrouble } from "./decide-start.ts";
-import { askHeartbeat, beat, isNewestCopy } from "./heartbeat.ts";
+import { askHeartbeat, beat, type Heartbeat, isNewestCopy } from "./heartbeat.ts";
 import { isStalled, ordinaryPriority, planSupervision, type SupervisionAction } from "./plan-supervision.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
 import { askCpuSeconds, dropSentinelLinks, SpinDetector } from "./spinning-sentinels.ts";
@@ -25,6 +25,8 @@ export interface SupervisorOptions {
   readonly sentinels: readonly ControlConnection[];
   /** The other instances. */
   readonly instances: readonly ControlConnection[];
+  /** Told in each round how new this instance's copy is; not while that can't be said. */
+  readonly onCopy: (heartbeat: Heartbeat | undefined) => void;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -66,7 +68,7 @@ async function round(
   memory: RoundMemory,
   patient: PatientAgreement,
 ): Promise<RoundMemory> {
-  const { self, masterName, server, heart, sentinels, log } = options;
+  const { self, masterName, server, sentinels, log } = options;
   for (const result of await Promise.allSettled(sentinels.map(applySentinelTimers))) {
     if (result.status === "fulfilled" && result.value) log.info("set a Sentinel's timers");
   }
@@ -98,13 +100,28 @@ async function round(
   });
   for (const action of actions) await carryOut(action, options, role);
   const leads = agreement.kind === "agreed" && sameAddress(agreement.master, self) && role.kind === "master";
-  if (leads) {
-    // Refused while no replica is in sync. Then the clients' writes are refused, too, and the copy gets no newer.
-    await beat(heart, { epoch: agreement.configEpoch, ms: Date.now() }).catch((error: unknown) =>
-      log.debug({ problem: messageOf(error) }, "no heartbeat"),
-    );
-  }
+  await keepCopyKnown(options, role, leads ? agreement.configEpoch : undefined);
   return { agreed, stalledRounds, orphanedRounds, leads };
+}
+
+/** Notes how new this instance's copy is, and makes it newer on the master: `epoch` is undefined on others. */
+async function keepCopyKnown(
+  { heart, onCopy, log }: SupervisorOptions,
+  role: Role,
+  epoch: number | undefined,
+): Promise<void> {
+  try {
+    const copy = await askHeartbeat(heart);
+    // Refused while no replica is in sync. Then the clients' writes are refused, too, and the copy gets no newer.
+    if (epoch === undefined || role.kind !== "master" || role.replicas === 0) return onCopy(copy);
+    // Sentinels that have all lost their state begin at epoch 0 again.
+    const heartbeat = { epoch: Math.max(epoch, copy?.epoch ?? 0), ms: Date.now() };
+    // Noted first: a replica must never have a newer one than this instance says of itself after a crash.
+    onCopy(heartbeat);
+    await beat(heart, heartbeat);
+  } catch (error) {
+    log.debug({ problem: messageOf(error) }, "no heartbeat");
+  }
 }
 
 /**

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { agree } from "../../../quorum/agreement.ts";
 import {
+  agreementPatienceMs,
+  crashPatienceMs,
   decideStart,
   failoverPatienceMs,
   type PeerView,
   type StartObservation,
 } from "../../../sentinel-image/decide-start.ts";
+import type { OwnCopy } from "../../../sentinel-image/last-state.ts";
 import { instance, view } from "../../support/sentinel-views.ts";
 
 const master = (index: number): PeerView => ({
@@ -13,14 +16,25 @@ const master = (index: number): PeerView => ({
   role: "master",
   hasData: true,
   promotable: false,
+  replicas: 0,
+  heartbeat: undefined,
 });
 const replica = (index: number, seen: Partial<PeerView> = {}): PeerView => ({
   address: instance(index),
   role: "replica",
   hasData: true,
   promotable: true,
+  replicas: 0,
+  heartbeat: undefined,
   ...seen,
 });
+/** A master that takes writes. */
+const working = (index: number): PeerView => ({
+  ...master(index),
+  replicas: 1,
+  heartbeat: { epoch: 1, ms: 5000 },
+});
+const copy = (epoch: number, ms: number, crashed = false): OwnCopy => ({ heartbeat: { epoch, ms }, crashed });
 const empty = { hasData: false, promotable: false };
 
 const everybodyNames = (index: number, epoch: number, flags?: readonly string[]) =>
@@ -48,67 +62,67 @@ interface Row {
 
 const rows: readonly Row[] = [
   {
-    name: "A: instance 2 restarts sooner than it is seen down, after a failover from 1: it leads, and no ring forms",
+    name: "scenario A: instance 2 restarts sooner than it is seen down, after a failover from 1: it leads, and no ring forms",
     self: 2,
     seen: { views: everybodyNames(2, 1), peers: [replica(1), replica(3)], hasData: true },
     decision: "lead",
   },
   {
-    name: "A: the old master 1 follows 2 meanwhile",
+    name: "scenario A: the old master 1 follows 2 meanwhile",
     self: 1,
     seen: { views: everybodyNames(2, 1), peers: [replica(3)], hasData: true },
     decision: "follow 2",
   },
   {
-    name: "B: the old master comes back after a failover: a replica, whatever its data",
+    name: "scenario B: the old master comes back after a failover: a replica, whatever its data",
     self: 1,
     seen: { views: everybodyNames(2, 1), peers: [master(2), replica(3)], hasData: true },
     decision: "follow 2",
   },
   {
-    name: "B: it comes back while only the failover's leader knows the new master",
+    name: "scenario B: it comes back while only the failover's leader knows the new master",
     self: 1,
     seen: { views: [view(1, 2, 1), view(2, 1, 0), view(3, 1, 0)], peers: [master(2)], hasData: true },
     decision: "wait",
     because: /newer than the majority/,
   },
   {
-    name: "B: it comes back between the promotion and its announcement",
+    name: "scenario B: it comes back between the promotion and its announcement",
     self: 1,
     seen: { views: everybodyNames(1, 0), peers: [master(2), replica(3)], hasData: true },
     decision: "wait",
     because: /redis-2:6379 is a master/,
   },
   {
-    name: "C: instance 1 comes back in a partition without any Sentinel",
+    name: "scenario C: instance 1 comes back in a partition without any Sentinel",
     self: 1,
     seen: { views: [], peers: [replica(2), replica(3)], hasData: true },
     decision: "wait",
     because: /0 of 3 Sentinels answer/,
   },
   {
-    name: "C: it reaches one Sentinel only",
+    name: "scenario C: it reaches one Sentinel only",
     self: 1,
     seen: { views: [view(1, 1, 0)], peers: [], hasData: true },
     decision: "wait",
     because: /1 of 3 Sentinels answer/,
   },
   {
-    name: "D: the master restarts with an empty volume: it never leads, another must",
+    name: "scenario D: the master restarts with an empty volume: it never leads, another must",
     self: 1,
     seen: { views: everybodyNames(1, 0), peers: [replica(2), replica(3)], hasData: false },
     decision: "wait and ask for a failover",
     because: /the volume is empty but redis-2:6379 has data/,
   },
   {
-    name: "D: only one of the others has data",
+    name: "scenario D: only one of the others has data",
     self: 1,
     seen: { views: everybodyNames(1, 0), peers: [replica(2, empty), replica(3)], hasData: false },
     decision: "wait and ask for a failover",
     because: /redis-3:6379 has data/,
   },
   {
-    name: "D: a failover is on its way already: no second request",
+    name: "scenario D: a failover is on its way already: no second request",
     self: 1,
     seen: {
       views: everybodyNames(1, 0, ["master", "s_down", "o_down", "failover_in_progress"]),
@@ -118,38 +132,38 @@ const rows: readonly Row[] = [
     decision: "wait",
   },
   {
-    name: "D: an empty volume, and one instance that may hold the data doesn't answer",
+    name: "scenario D: an empty volume, and one instance that may hold the data doesn't answer",
     self: 1,
     seen: { views: everybodyNames(1, 0), peers: [replica(2, empty)], hasData: false },
     decision: "wait",
     because: /only 1 of 2 other instances answer/,
   },
   {
-    name: "D: the empty one is no master: it follows and copies",
+    name: "scenario D: the empty one is no master: it follows and copies",
     self: 3,
     seen: { views: everybodyNames(1, 0), peers: [master(1)], hasData: false },
     decision: "follow 1",
   },
   {
-    name: "F: all restart at once: the named instance leads although nobody else answers yet",
+    name: "scenario F: all restart at once: the named instance leads although nobody else answers yet",
     self: 2,
     seen: { views: everybodyNames(2, 7, ["master", "s_down", "disconnected"]), peers: [], hasData: true },
     decision: "lead",
   },
   {
-    name: "F: all restart at once: instance 1 is nothing special",
+    name: "scenario F: all restart at once: instance 1 is nothing special",
     self: 1,
     seen: { views: everybodyNames(2, 7, ["master", "s_down", "disconnected"]), peers: [], hasData: true },
     decision: "follow 2",
   },
   {
-    name: "G: one Sentinel lost its state and names instance 1 at epoch 0",
+    name: "scenario G: one Sentinel lost its state and names instance 1 at epoch 0",
     self: 1,
     seen: { views: [view(1, 1, 0), view(2, 2, 7), view(3, 2, 7)], peers: [master(2)], hasData: true },
     decision: "follow 2",
   },
   {
-    name: "H: all Sentinels lost their state and name instance 1, which is empty, while another has data",
+    name: "scenario H: all Sentinels lost their state and name instance 1, which is empty, while another has data",
     self: 1,
     seen: { views: everybodyNames(1, 0), peers: [replica(2), replica(3)], hasData: false },
     decision: "wait and ask for a failover",
@@ -180,7 +194,7 @@ const rows: readonly Row[] = [
     decision: "wait for a failover",
   },
   {
-    name: "I: a failover that no replica may win, since none has finished a sync: it leads",
+    name: "scenario I: a failover that no replica may win, since none has finished a sync: it leads",
     self: 1,
     seen: {
       views: failingOver,
@@ -201,6 +215,155 @@ const rows: readonly Row[] = [
     decision: "lead",
   },
   {
+    name: "scenario B: it would be its own master's master: no answer names it for certain while another is one",
+    self: 1,
+    seen: { views: everybodyNames(1, 0), peers: [master(2)], hasData: true, copy: copy(1, 9000) },
+    decision: "wait",
+    because: /redis-2:6379 is a master/,
+  },
+  {
+    name: "scenario C: without Sentinels it follows the only master that works",
+    self: 1,
+    seen: { peers: [working(2)], hasData: true, copy: copy(1, 5000), askingForMs: agreementPatienceMs },
+    decision: "follow 2",
+  },
+  {
+    name: "scenario C: not before the Sentinels had time to agree",
+    self: 1,
+    seen: { peers: [working(2)], hasData: true, copy: copy(1, 5000), askingForMs: agreementPatienceMs - 1 },
+    decision: "wait",
+  },
+  {
+    name: "scenario C: not one of two masters",
+    self: 1,
+    seen: { peers: [working(2), working(3)], hasData: true, copy: copy(1, 5000), askingForMs: 60_000 },
+    decision: "wait",
+  },
+  {
+    name: "scenario C: not a master without a replica, which takes no writes",
+    self: 1,
+    seen: { peers: [master(2)], hasData: false, askingForMs: 60_000 },
+    decision: "wait",
+  },
+  {
+    name: "scenario C: not a master whose data are older than its own",
+    self: 1,
+    seen: { peers: [working(2)], hasData: true, copy: copy(2, 0), askingForMs: 60_000 },
+    decision: "wait",
+  },
+  {
+    name: "scenario C: not when it doesn't know how new its own data are",
+    self: 1,
+    seen: { peers: [working(2)], hasData: true, askingForMs: 60_000 },
+    decision: "wait",
+  },
+  {
+    name: "scenario D: the master's data are damaged, and another has them",
+    self: 1,
+    seen: { views: everybodyNames(1, 0), peers: [replica(2), replica(3)], damaged: true },
+    decision: "wait and ask for a failover",
+    because: /damaged but redis-2:6379 has data/,
+  },
+  {
+    name: "scenario D: damaged data that nobody else has are never replaced by none",
+    self: 1,
+    seen: { views: everybodyNames(1, 0), peers: [replica(2, empty), replica(3, empty)], damaged: true },
+    decision: "wait",
+    because: /repair them with redis-check-aof/,
+  },
+  {
+    name: "scenario E: the machine went down and a replica may have what this one lost",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 0),
+      peers: [replica(2, { heartbeat: { epoch: 1, ms: 8001 } })],
+      hasData: true,
+      copy: copy(1, 10_000, true),
+    },
+    decision: "wait and ask for a failover",
+    because: /the machine went down .* redis-2:6379 has data/,
+  },
+  {
+    name: "scenario E: the machine went down and the replicas have less for certain",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 0),
+      peers: [replica(2, { heartbeat: { epoch: 1, ms: 8000 } }), replica(3, empty)],
+      hasData: true,
+      copy: copy(1, 10_000, true),
+    },
+    decision: "lead",
+  },
+  {
+    name: "scenario E: the machine went down and somebody doesn't answer yet",
+    self: 1,
+    seen: { views: everybodyNames(1, 0), hasData: true, copy: copy(1, 10_000, true) },
+    decision: "wait",
+    because: /only 0 of 2 other instances answer/,
+  },
+  {
+    name: "scenario E: the machine went down and somebody doesn't answer for long",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 0),
+      hasData: true,
+      copy: copy(1, 10_000, true),
+      askingForMs: crashPatienceMs,
+    },
+    decision: "lead",
+  },
+  {
+    name: "scenario F: all restart at once and the named instance has older data: the newest heartbeat decides",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 4),
+      peers: [replica(2, { heartbeat: { epoch: 4, ms: 11_001 } })],
+      hasData: true,
+      copy: copy(4, 10_000),
+    },
+    decision: "wait and ask for a failover",
+    because: /older than another copy: redis-2:6379/,
+  },
+  {
+    name: "scenario F: a copy that is newer by a beat only is the same",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 4),
+      peers: [replica(2, { heartbeat: { epoch: 4, ms: 11_000 } })],
+      hasData: true,
+      copy: copy(4, 10_000),
+    },
+    decision: "lead",
+  },
+  {
+    name: "scenario F: a later master's data are newer, whatever the clocks say",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 4),
+      peers: [replica(2, { heartbeat: { epoch: 5, ms: 1 } })],
+      hasData: true,
+      copy: copy(4, 10_000),
+    },
+    decision: "wait and ask for a failover",
+  },
+  {
+    name: "scenario H: all Sentinels lost their state and name instance 1, whose data are old",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 0),
+      peers: [replica(2, { heartbeat: { epoch: 7, ms: 1 } })],
+      hasData: true,
+      copy: copy(6, 10_000),
+    },
+    decision: "wait and ask for a failover",
+  },
+  {
+    name: "scenario K: a peer that loads has data, although it doesn't tell how new they are",
+    self: 1,
+    seen: { views: everybodyNames(1, 0), peers: [replica(2, { promotable: false })], hasData: false },
+    decision: "wait and ask for a failover",
+  },
+  {
     name: "the Sentinels disagree",
     self: 1,
     seen: { views: [view(1, 1, 4), view(2, 2, 4), view(3, 3, 4)], peers: [replica(2)], hasData: true },
@@ -219,6 +382,9 @@ describe("decideStart", () => {
         peerCount: 2,
         peers: [],
         hasData: false,
+        damaged: false,
+        copy: { heartbeat: undefined, crashed: false },
+        askingForMs: 0,
         expectedFailoverForMs: 0,
         ...seen,
       });

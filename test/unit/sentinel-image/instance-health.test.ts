@@ -10,6 +10,8 @@ const peer = (role: PeerView["role"]): PeerView => ({
   role,
   hasData: true,
   promotable: true,
+  replicas: 0,
+  heartbeat: undefined,
 });
 const nobody = async (): Promise<PeerView[]> => [];
 const fail = (message: string) => () => Promise.reject(new Error(message));
