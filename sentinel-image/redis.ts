@@ -151,6 +151,7 @@ async function main(): Promise<void> {
   void supervise({
     self,
     masterName,
+    password,
     server: own,
     heart,
     sentinels,

@@ -1,30 +1,38 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
+import type { SentinelView } from "../quorum/agreement.ts";
 import { askRole, type Role } from "../quorum/ask-role.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { PatientAgreement } from "../quorum/patient-agreement.ts";
 import { messageOf } from "../runtime/log.ts";
-import { askPeers } from "./ask-peer.ts";
 import { askForFailover } from "./choose-role.ts";
 import { seesTrouble } from "./decide-start.ts";
-import { askHeartbeat, beat, type Heartbeat, isNewestCopy } from "./heartbeat.ts";
+import { askHeartbeat, beat, type Heartbeat } from "./heartbeat.ts";
+import {
+  askLeaderless,
+  canWrite,
+  isMaster,
+  isOrphaned,
+  readPriority,
+  type Surroundings,
+} from "./look-around.ts";
 import { isStalled, ordinaryPriority, planSupervision, type SupervisionAction } from "./plan-supervision.ts";
+import { findOddSentinel, repairSentinel } from "./repair-sentinel.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
 import { askCpuSeconds, dropSentinelLinks, SpinDetector } from "./spinning-sentinels.ts";
 
 /** What {@link supervise} works with. */
-export interface SupervisorOptions {
-  readonly self: Address;
+export interface SupervisorOptions extends Surroundings {
   readonly masterName: string;
+  /** Of Redis and the Sentinels. */
+  readonly password: string | undefined;
   /** This instance's own server. */
   readonly server: ControlConnection;
   /** Another connection to it, for the heartbeat: a paused server leaves it without an answer, and only it. */
   readonly heart: ControlConnection;
   readonly sentinels: readonly ControlConnection[];
-  /** The other instances. */
-  readonly instances: readonly ControlConnection[];
   /** Told in each round how new this instance's copy is; not while that can't be said. */
   readonly onCopy: (heartbeat: Heartbeat | undefined) => void;
   readonly log: Logger;
@@ -38,7 +46,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   const { signal, log } = options;
   const patient = new PatientAgreement();
   const detectors = options.sentinels.map(() => new SpinDetector());
-  let memory: RoundMemory = { agreed: undefined, stalledRounds: 0, orphanedRounds: 0, leads: false };
+  let memory = firstRound;
   let lastProblem = "";
   while (!signal.aborted) {
     try {
@@ -54,14 +62,29 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   }
 }
 
-/** What one round leaves to the next. */
+/** What one round leaves to the next: how often in a row something was seen, above all. */
 interface RoundMemory {
   readonly agreed: Address | undefined;
   readonly stalledRounds: number;
   readonly orphanedRounds: number;
+  readonly unlinkedRounds: number;
+  readonly unwritableRounds: number;
+  readonly leaderlessRounds: number;
+  readonly odd: { readonly sentinel: Address; readonly rounds: number } | undefined;
   /** This instance is the agreed master. */
   readonly leads: boolean;
 }
+
+const firstRound: RoundMemory = {
+  agreed: undefined,
+  stalledRounds: 0,
+  orphanedRounds: 0,
+  unlinkedRounds: 0,
+  unwritableRounds: 0,
+  leaderlessRounds: 0,
+  odd: undefined,
+  leads: false,
+};
 
 async function round(
   options: SupervisorOptions,
@@ -75,19 +98,33 @@ async function round(
   const { views } = await askSentinels(sentinels, masterName);
   const agreement = patient.agree(views, { sentinelCount: sentinels.length }, performance.now());
   const agreed = agreement.kind === "agreed" ? agreement.master : undefined;
+  const named = agreed !== undefined && sameAddress(agreed, self);
   const role = await askRole(server);
   const masterConfirmed =
-    agreed !== undefined && !views.some(seesTrouble) && (await isMaster(options, agreed));
+    agreed !== undefined &&
+    !views.some(seesTrouble) &&
+    (named ? role.kind === "master" : await isMaster(options, agreed));
   const priority = await readPriority(server);
-  const stalledRounds = isStalled(views, sentinels.length) ? memory.stalledRounds + 1 : 0;
+  const unlinked = role.kind === "replica" && !role.linkUp;
+  const count = (before: number, seen: boolean): number => (seen ? before + 1 : 0);
   const orphaned =
-    role.kind === "replica" &&
-    !role.linkUp &&
+    unlinked &&
     priority === 0 &&
     agreed !== undefined &&
     !masterConfirmed &&
     (await isOrphaned(options, agreed));
-  const orphanedRounds = orphaned ? memory.orphanedRounds + 1 : 0;
+  const leaderless = named && role.kind === "replica" ? await askLeaderless(options) : undefined;
+  const odd = findOddSentinel(views, agreement, sentinels.length);
+  const oddRounds =
+    odd && memory.odd && sameAddress(odd.sentinel, memory.odd.sentinel) ? memory.odd.rounds : 0;
+  const seen = {
+    stalledRounds: count(memory.stalledRounds, isStalled(views, sentinels.length)),
+    orphanedRounds: count(memory.orphanedRounds, orphaned),
+    unlinkedRounds: count(memory.unlinkedRounds, unlinked && masterConfirmed),
+    unwritableRounds: count(memory.unwritableRounds, !(await canWrite(server))),
+    leaderlessRounds: count(memory.leaderlessRounds, leaderless !== undefined),
+    odd: odd && { sentinel: odd.sentinel, rounds: oddRounds + 1 },
+  };
   const actions = planSupervision({
     self,
     agreement,
@@ -95,13 +132,18 @@ async function round(
     role,
     masterConfirmed,
     priority,
-    stalledRounds,
-    orphanedRounds,
+    ...seen,
+    leaderlessPatienceRounds: Math.ceil((2 * (views[0]?.settings?.downAfterMs ?? 1000)) / roundMs),
+    newest: leaderless?.newest ?? false,
   });
-  for (const action of actions) await carryOut(action, options, role);
-  const leads = agreement.kind === "agreed" && sameAddress(agreement.master, self) && role.kind === "master";
-  await keepCopyKnown(options, role, leads ? agreement.configEpoch : undefined);
-  return { agreed, stalledRounds, orphanedRounds, leads };
+  for (const action of actions) await carryOut(action, options, role, views);
+  const leads = named && role.kind === "master";
+  await keepCopyKnown(
+    options,
+    role,
+    leads && agreement.kind === "agreed" ? agreement.configEpoch : undefined,
+  );
+  return { agreed, ...seen, leads };
 }
 
 /** Notes how new this instance's copy is, and makes it newer on the master: `epoch` is undefined on others. */
@@ -124,26 +166,6 @@ async function keepCopyKnown(
   }
 }
 
-/**
- * All instances but the missing master answer, none of them is a master or may be promoted, and none has a newer copy
- * than this one. One that doesn't answer may have a newer copy.
- */
-async function isOrphaned(options: SupervisorOptions, missingMaster: Address): Promise<boolean> {
-  const { self, heart, instances } = options;
-  const others = instances.filter(({ address }) => !sameAddress(address, missingMaster));
-  const peers = await askPeers(others);
-  if (peers.length < others.length || peers.some(({ role, promotable }) => role === "master" || promotable)) {
-    return false;
-  }
-  const [own, ...copies] = await Promise.all(
-    [heart, ...others].map(async (connection) => ({
-      address: connection === heart ? self : connection.address,
-      heartbeat: await askHeartbeat(connection),
-    })),
-  );
-  return own !== undefined && isNewestCopy(own, copies);
-}
-
 /** Each instance ends the connections with itself; those between Sentinels are ended by the master. */
 async function calmSentinels(
   { sentinels, server, log }: SupervisorOptions,
@@ -160,23 +182,12 @@ async function calmSentinels(
   }
 }
 
-async function isMaster({ instances }: SupervisorOptions, address: Address): Promise<boolean> {
-  const connection = instances.find((instance) => sameAddress(instance.address, address));
-  if (connection === undefined) return false;
-  try {
-    return (await askRole(connection)).kind === "master";
-  } catch {
-    // Whoever doesn't answer is not a master to follow now; the next round asks again.
-    return false;
-  }
-}
-
-async function readPriority(server: ControlConnection): Promise<number> {
-  const reply = await server.call("CONFIG", "GET", "replica-priority");
-  return Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
-}
-
-async function carryOut(action: SupervisionAction, options: SupervisorOptions, role: Role): Promise<void> {
+async function carryOut(
+  action: SupervisionAction,
+  options: SupervisorOptions,
+  role: Role,
+  views: readonly SentinelView[],
+): Promise<void> {
   const { server, sentinels, masterName, log } = options;
   switch (action.kind) {
     case "follow":
@@ -192,8 +203,25 @@ async function carryOut(action: SupervisionAction, options: SupervisorOptions, r
       log.info({ role }, "the Sentinels may promote this instance");
       await server.call("CONFIG", "SET", "replica-priority", ordinaryPriority);
       return;
+    case "forbid-promotion":
+      log.warn({ reason: action.reason }, "the Sentinels must not promote this instance");
+      await server.call("CONFIG", "SET", "replica-priority", 0);
+      return;
+    case "lead":
+      log.warn("the Sentinels name this instance and nobody is master: it leads");
+      await server.call("REPLICAOF", "NO", "ONE");
+      return;
+    case "repair-sentinel": {
+      const { sentinel, master } = action;
+      const wrong = sentinels.find(({ address }) => sameAddress(address, sentinel));
+      const example = views.find((view) => sameAddress(view.master, master));
+      if (wrong === undefined || example === undefined) return;
+      log.error({ sentinel: formatAddress(sentinel) }, "a Sentinel alone names another master: repairing it");
+      await repairSentinel(wrong, { masterName, master, example, password: options.password });
+      return;
+    }
     case "request-failover":
-      log.warn("the Sentinels see the master down and do nothing");
+      log.warn({ role: role.kind }, "there is no master that works, and the Sentinels do nothing");
       await askForFailover(sentinels, masterName, log);
       return;
   }

@@ -150,7 +150,7 @@ describe("a restart of all instances at once", function () {
     assert.match(all, /another process uses this volume/);
   });
 
-  it("gives the same master again when the Sentinels hold it for down already", async () => {
+  it("scenario F: gives the same master again when the Sentinels hold it for down already", async () => {
     const master = await masterName();
     await kill(instances);
     await allSeeTheMasterDown();
@@ -158,13 +158,13 @@ describe("a restart of all instances at once", function () {
     await eventually(async () => assert.equal(await masterName(), master), { withinMs: 10_000 });
   });
 
-  it("gives a master again with the Sentinels restarted, too, in the opposite order", async () => {
+  it("scenario F: gives a master again with the Sentinels restarted, too, in the opposite order", async () => {
     await kill([...instances, ...sentinels]);
     for (const name of [...sentinels, ...instances].toReversed()) await local.restart(name);
     await eventually(masterName, { withinMs: 15_000 });
   });
 
-  it("gives another master when the old one stays away", async () => {
+  it("scenario F: gives another master when the old one stays away", async () => {
     const master = await masterName();
     await kill(instances);
     await allSeeTheMasterDown();
@@ -172,7 +172,7 @@ describe("a restart of all instances at once", function () {
     await eventually(async () => assert.notEqual(await masterName(), master), { withinMs: 25_000 });
   });
 
-  it("gives another master when the old one lost its volume", async () => {
+  it("scenario F: gives another master when the old one lost its volume", async () => {
     const master = await masterName();
     await kill(instances);
     rmSync(join(directory, master.replace("-instance", "")), { recursive: true });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Agreement } from "../../../quorum/agreement.ts";
+import type { Agreement, SentinelView } from "../../../quorum/agreement.ts";
 import type { Role } from "../../../quorum/ask-role.ts";
 import {
   isStalled,
@@ -7,8 +7,10 @@ import {
   type SupervisionAction,
   type SupervisionObservation,
 } from "../../../sentinel-image/plan-supervision.ts";
+import { findOddSentinel } from "../../../sentinel-image/repair-sentinel.ts";
 import { instance, view } from "../../support/sentinel-views.ts";
 
+const oddSentinel = view(3, 2, 3).sentinel;
 const agreedOn = (index: number): Agreement => ({
   kind: "agreed",
   master: instance(index),
@@ -34,7 +36,26 @@ const ordinary: SupervisionObservation = {
   priority: 100,
   stalledRounds: 0,
   orphanedRounds: 0,
+  unlinkedRounds: 0,
+  unwritableRounds: 0,
+  leaderlessRounds: 0,
+  leaderlessPatienceRounds: 4,
+  newest: true,
+  odd: undefined,
 };
+/** It has stopped being a master, or never became one, and the Sentinels name it. */
+const leaderless = (rounds: number, newest = true): Partial<SupervisionObservation> => ({
+  agreement: agreedOn(1),
+  role: following(2, false),
+  masterConfirmed: false,
+  leaderlessRounds: rounds,
+  newest,
+});
+const oddly = (rounds: number): Partial<SupervisionObservation> => ({
+  agreement: agreedOn(1),
+  role: leading,
+  odd: { sentinel: oddSentinel, rounds },
+});
 const follow2 = (dropClients: boolean): SupervisionAction => ({
   kind: "follow",
   master: instance(2),
@@ -107,6 +128,67 @@ const rows: readonly (readonly [
     { priority: 0, role: following(2, false), agreement: none, orphanedRounds: 9 },
     [],
   ],
+  [
+    "scenario A: asks for a failover when the Sentinels name this replica and nobody is master",
+    leaderless(4),
+    [{ kind: "request-failover" }],
+  ],
+  ["scenario A: not before twice the time in which they see it themselves", leaderless(3), []],
+  ["scenario A: once in three seconds", leaderless(9), []],
+  ["scenario A: becomes the master at last, with the newest data", leaderless(14), [{ kind: "lead" }]],
+  ["scenario A: not with older data than another's", leaderless(14, false), []],
+  [
+    "scenario I: doesn't let a replica be promoted that is in sync with a master of whom nobody is sure",
+    { priority: 0, agreement: none },
+    [],
+  ],
+  [
+    "scenario J: takes the promotion back from a copy that has had no link for 10 s",
+    { role: following(2, false), unlinkedRounds: 20 },
+    [{ kind: "forbid-promotion", reason: "it has had no link with the master for 10 s" }],
+  ],
+  ["scenario J: not earlier", { role: following(2, false), unlinkedRounds: 19 }, []],
+  [
+    "scenario J: never while the master is gone, or nobody could be promoted",
+    { role: following(2, false), unlinkedRounds: 20, masterConfirmed: false },
+    [],
+  ],
+  [
+    "scenario M: a master that can't write its append-only file asks to be replaced",
+    { agreement: agreedOn(1), role: leading, unwritableRounds: 3 },
+    [{ kind: "request-failover" }],
+  ],
+  [
+    "scenario M: not for one failed write",
+    { agreement: agreedOn(1), role: leading, unwritableRounds: 2 },
+    [],
+  ],
+  ["scenario M: not again at once", { agreement: agreedOn(1), role: leading, unwritableRounds: 14 }, []],
+  [
+    "scenario M: but again when nothing came of it",
+    { agreement: agreedOn(1), role: leading, unwritableRounds: 15 },
+    [{ kind: "request-failover" }],
+  ],
+  [
+    "scenario M: a replica that can't write must not be promoted",
+    { unwritableRounds: 1 },
+    [{ kind: "forbid-promotion", reason: "its append-only file can't be written" }],
+  ],
+  ["scenario M: nor be allowed again meanwhile", { unwritableRounds: 9, priority: 0 }, []],
+  [
+    "scenario N: re-points a replica of a replica at once, although its link is up",
+    { role: following(3) },
+    [follow2(false)],
+  ],
+  [
+    "repairs a Sentinel that alone names another master for 5 s",
+    oddly(10),
+    [{ kind: "repair-sentinel", sentinel: oddSentinel, master: instance(1) }],
+  ],
+  ["leaves the others time to tell it", oddly(9), []],
+  ["leaves the repair time to work", oddly(11), []],
+  ["leaves repairs to the master", { ...oddly(10), agreement: agreedOn(2), role: following(2) }, []],
+  ["repairs nothing while a failover runs", { ...oddly(10), masterConfirmed: false }, []],
   ["asks for no failover as a master", { stalledRounds: 3, role: leading, agreement: none }, []],
 ];
 
@@ -130,4 +212,28 @@ describe("isStalled", () => {
   it("is over as soon as one of them fails over", () => {
     assert.ok(!isStalled([down(1, "o_down", "failover_in_progress"), down(2, "o_down"), down(3)], 3));
   });
+});
+
+describe("findOddSentinel", () => {
+  const agreement: Agreement = { kind: "agreed", master: instance(2), configEpoch: 3, votes: 2 };
+
+  it("finds one that names the old master with the new epoch", () => {
+    const odd = view(3, 1, 3);
+    assert.equal(findOddSentinel([view(1, 2, 3), view(2, 2, 3), odd], agreement, 3), odd);
+  });
+  it("finds one that is behind for long", () => {
+    assert.ok(findOddSentinel([view(1, 2, 3), view(2, 2, 3), view(3, 1, 0)], agreement, 3));
+  });
+
+  const nobody: readonly (readonly [name: string, views: SentinelView[], agreement: Agreement])[] = [
+    ["when all agree", [view(1, 2, 3), view(2, 2, 3), view(3, 2, 3)], agreement],
+    ["when it may know more than the others", [view(1, 2, 3), view(2, 2, 3), view(3, 1, 4)], agreement],
+    ["when two of five are wrong", [1, 2, 3, 4, 5].map((i) => view(i, i > 3 ? 1 : 2, 3)), agreement],
+    ["when one Sentinel doesn't answer", [view(1, 2, 3), view(3, 1, 3)], agreement],
+    ["without an agreement", [view(1, 2, 3), view(2, 3, 3), view(3, 1, 3)], none],
+  ];
+  for (const [name, views, seen] of nobody) {
+    it(`finds nobody ${name}`, () =>
+      assert.equal(findOddSentinel(views, seen, Math.max(3, views.length)), undefined));
+  }
 });
