@@ -1,11 +1,37 @@
 #!/bin/sh
-# Probe of a Sentinel: alive when it answers; ready when it is also not in TILT, the mode in which it only watches.
+# Probe of a Sentinel: alive when it answers. Ready when it can do its part in a failover, so that a rollout may go on to
+# the next one: it isn't in TILT, the mode in which it only watches; it knows all instances and all Sentinels; and it names
+# the same master as one of the others.
 set -eu
 REDISCLI_AUTH="$(cat "${REDIS_PASSWORD_FILE}")"
 export REDISCLI_AUTH
-ask() { redis-cli -h 127.0.0.1 -p "${SENTINEL_SVC_PORT:-26379}" "$@"; }
+ask() { timeout "${limit:-5}" redis-cli -e -h 127.0.0.1 -p "${SENTINEL_SVC_PORT:-26379}" "$@"; }
+fail() {
+  echo "not ready: $1"
+  exit 1
+}
 
 [ "$(ask ping)" = PONG ]
-if [ "${1:-}" = ready ]; then
-  ask info sentinel | grep -q '^sentinel_tilt:0'
-fi
+[ "${1:-}" = ready ] || exit 0
+
+ask info sentinel | grep -q '^sentinel_tilt:0' || fail "in TILT"
+view="$(ask sentinel master "${MASTER_NAME:-mymaster}")"
+field() { printf '%s\n' "$view" | grep -A1 -x -- "$1" | tail -n 1; }
+count() { printf '%s\n' "$1" | tr ',' '\n' | grep -c .; }
+[ "$(field num-slaves)" -ge $(($(count "$REDIS_INSTANCES") - 1)) ] || fail "it doesn't know all instances"
+[ "$(field num-other-sentinels)" -ge $(($(count "$REDIS_SENTINELS") - 1)) ] || fail "it doesn't know all Sentinels"
+
+master() { ask "$@" sentinel get-master-addr-by-name "${MASTER_NAME:-mymaster}"; }
+mine="$(master)"
+answered=no
+limit=1
+for sentinel in $(printf '%s' "$REDIS_SENTINELS" | tr ',' ' '); do
+  [ "$sentinel" != "$SENTINEL_SVC_IP:${SENTINEL_SVC_PORT:-26379}" ] || continue
+  theirs="$(master -h "${sentinel%:*}" -p "${sentinel##*:}" 2>/dev/null)" || continue
+  [ "$theirs" != "$mine" ] || exit 0
+  answered=yes
+done
+[ "$answered" = no ] || fail "it names another master than the others"
+# Nobody to agree with. At the first start of all it is the first one; later it has given the others time to come.
+uptime="$(ask info server | tr -d '\r' | sed -n 's/^uptime_in_seconds://p')"
+[ "$(field config-epoch)" = 0 ] || [ "$uptime" -ge 30 ] || fail "no other Sentinel answers"
