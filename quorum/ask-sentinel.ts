@@ -114,6 +114,19 @@ export async function askReplicas(connection: ControlConnection, masterName: str
   });
 }
 
+/**
+ * The newest epoch in which one Sentinel knows of another one's vote. A failed election leaves no other trace: the
+ * configuration's epoch rises only with a promotion.
+ *
+ * @throws {Error} when the Sentinel can't be reached, doesn't know the master or answers nonsense.
+ */
+export async function askNewestVote(connection: ControlConnection, masterName: string): Promise<number> {
+  const reply = await connection.call("SENTINEL", "SENTINELS", masterName);
+  if (!Array.isArray(reply)) throw new Error(`SENTINEL SENTINELS answered ${typeof reply}, not a list`);
+  const epochs = reply.map((item) => readEpoch(readFieldList(item).get("voted-leader-epoch") ?? "0"));
+  return Math.max(0, ...epochs);
+}
+
 /** The number of replicas that one Sentinel would promote. It learns of a change within its INFO period. */
 export async function countPromotable(connection: ControlConnection, masterName: string): Promise<number> {
   const replicas = await askReplicas(connection, masterName);

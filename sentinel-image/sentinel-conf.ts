@@ -28,6 +28,8 @@ export interface SentinelConfInput {
   readonly learned: LearnedState | undefined;
   /** What the other Sentinels say now. */
   readonly peers: readonly SentinelView[];
+  /** The newest epoch in which they know of any vote; 0: none. This Sentinel may have voted in it and have lost its file. */
+  readonly newestVote: number;
 }
 
 /**
@@ -105,7 +107,7 @@ export function chooseMaster(input: SentinelConfInput): {
 export function renderSentinelConf(input: SentinelConfInput): string {
   const { masterName, self, sentinels, instances, learned, peers } = input;
   const { master, configEpoch } = chooseMaster(input);
-  const seenEpoch = Math.max(configEpoch, ...peers.map((peer) => peer.configEpoch));
+  const seenEpoch = Math.max(configEpoch, input.newestVote, ...peers.map((peer) => peer.configEpoch));
   const lines = renderTemplate(input.template, {
     ...input.variables,
     REDIS_MASTER: [master.host, String(master.port)],

@@ -2,7 +2,7 @@
 import { closeSync, copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sameAddress } from "../quorum/address.ts";
-import { askSentinels } from "../quorum/ask-sentinel.ts";
+import { askNewestVote, askSentinels } from "../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
@@ -29,7 +29,10 @@ async function main(): Promise<void> {
   const others = environment.REDIS_SENTINELS.filter((address) => !sameAddress(address, self)).map(
     (address) => new ControlConnection({ address, password: () => password }),
   );
-  const { views: peers } = await askSentinels(others, masterName);
+  const [{ views: peers }, votes] = await Promise.all([
+    askSentinels(others, masterName),
+    Promise.all(others.map((other) => askNewestVote(other, masterName).catch(() => 0))),
+  ]);
   for (const connection of others) connection.close();
 
   const conf = renderSentinelConf({
@@ -42,6 +45,7 @@ async function main(): Promise<void> {
     initialMaster: environment.REDIS_MASTER,
     learned,
     peers,
+    newestVote: Math.max(0, ...votes),
   });
   replaceFile(file, conf);
   copyFileSync(file, `${file}.bak`);

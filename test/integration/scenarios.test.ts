@@ -155,6 +155,26 @@ describe("restarts and losses that leave other systems without a master or witho
     for (const other of others(sentinel, cluster.sentinels)) await agrees(other, master);
   });
 
+  for (const [damage, change] of [
+    ["lines twice, as after a crash in the middle of a failover", (text: string) => text + text],
+    ["half of its text", (text: string) => text.slice(0, text.length / 2)],
+    ["zeros", (text: string) => "\0".repeat(text.length)],
+    ["a line that somebody smuggled in", (text: string) => `${text}sentinel notification-script x /bin/sh\n`],
+  ] as const) {
+    it(`fault 17: a Sentinel whose file holds ${damage} starts, and agrees`, async () => {
+      const master = await cluster.master();
+      const sentinel = first(cluster.sentinels);
+      const epoch = (await sentinelFields(sentinel)).get("config-epoch");
+      await cluster.kill(sentinel);
+      const file = join(volumeOf(sentinel), "sentinel.conf");
+      writeFileSync(file, change(readFileSync(file, "utf8")));
+      await cluster.start(sentinel);
+      await eventually(() => agrees(sentinel, master), { withinMs: 5000 });
+      assert.equal((await sentinelFields(sentinel)).get("config-epoch"), epoch);
+      assert.doesNotMatch(readFileSync(file, "utf8"), /notification-script/);
+    });
+  }
+
   it("scenario H: with all Sentinels' volumes lost, an old copy in instance 1 isn't copied over the newest", async () => {
     const stale = first(cluster.instances);
     if (sameAddress((await cluster.master()).address, stale.address)) {
@@ -203,12 +223,16 @@ describe("restarts and losses that leave other systems without a master or witho
           .map(({ name }) => readFileSync(join(directory.path, "logs", `${name}.log`), "utf8"))
           .join("")
           .split("-failover-abort-no-good-slave").length;
-      const before = aborts();
       await startAll(replicas);
-      await eventually(() => assert.ok(aborts() > before), { withinMs: 20_000 });
-      for (const replica of replicas) {
-        assert.equal(((await cluster.call(replica, "ROLE")) as string[])[0], "slave");
-      }
+      const areReplicas = async (): Promise<void> => {
+        for (const replica of replicas) {
+          assert.equal(((await cluster.call(replica, "ROLE")) as string[])[0], "slave");
+        }
+      };
+      await eventually(areReplicas);
+      const before = aborts();
+      await eventually(() => assert.ok(aborts() > before), { withinMs: 25_000 });
+      await areReplicas();
     } finally {
       process.kill(pid, "SIGCONT");
     }

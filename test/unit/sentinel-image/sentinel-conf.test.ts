@@ -46,6 +46,7 @@ const first: SentinelConfInput = {
   initialMaster: instance(1),
   learned: undefined,
   peers: [],
+  newestVote: 0,
 };
 const learnt = (master: number, configEpoch: number): LearnedState => ({
   master: instance(master),
@@ -119,6 +120,13 @@ describe("renderSentinelConf", () => {
     assert.deepEqual(kept, learned);
     const raised = parseLearnedState(renderSentinelConf({ ...first, learned, peers: [view(2, 3, 9)] }));
     assert.deepEqual(raised, { master: instance(3), configEpoch: 9, leaderEpoch: 9, currentEpoch: 9 });
+  });
+
+  it("never votes twice: without its file it starts above every vote that the others know of", () => {
+    const learned = parseLearnedState(
+      renderSentinelConf({ ...first, peers: [view(2, 2, 3)], newestVote: 5 }),
+    );
+    assert.deepEqual(learned, { master: instance(2), configEpoch: 3, leaderEpoch: 5, currentEpoch: 5 });
   });
 
   it("gives one Sentinel the same identity at every start, and each another one", () => {
