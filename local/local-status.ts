@@ -28,7 +28,7 @@ export interface TopologyStatus {
 export interface StatusQuery {
   readonly redis: readonly NamedAddress[];
   readonly sentinels: readonly NamedAddress[];
-  readonly proxy: NamedAddress & { readonly readyUrl: string };
+  readonly proxies: readonly (NamedAddress & { readonly readyUrl: string })[];
   readonly masterName: string;
   readonly password: string;
   readonly pidOf: (name: string) => number | undefined;
@@ -100,14 +100,24 @@ export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
       );
     }),
   );
-  const ready = await fetch(query.proxy.readyUrl, {
-    signal: AbortSignal.timeout(1000),
-    // A kept connection would keep this process alive.
-    headers: { connection: "close" },
-  })
-    .then(async (response) => (await response.text()).trim())
-    .catch(messageOf);
-  const proxy = part(query.proxy.name, query.proxy.address, ready === "ok" ? "ready" : ready, ready === "ok");
-  const parts = [proxy, ...redis, ...sentinels];
+  const proxies = await Promise.all(
+    query.proxies.map(async ({ name, address, readyUrl }) => {
+      const ready = await askReady(readyUrl);
+      return part(name, address, ready === "ok" ? "ready" : ready, ready === "ok");
+    }),
+  );
+  const parts = [...proxies, ...redis, ...sentinels];
   return { master, healthy: master !== "" && parts.every(({ healthy }) => healthy), parts };
+}
+
+/** What a proxy says of itself, or why it says nothing. */
+async function askReady(url: string): Promise<string> {
+  try {
+    // A kept connection would keep this process alive.
+    const headers = { connection: "close" };
+    const response = await fetch(url, { signal: AbortSignal.timeout(1000), headers });
+    return (await response.text()).trim();
+  } catch (error) {
+    return messageOf(error);
+  }
 }

@@ -1,18 +1,20 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { execa } from "execa";
 import { UserError } from "../cli/user-error.ts";
-import { formatAddress } from "../quorum/address.ts";
+import { type Address, formatAddress } from "../quorum/address.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { portsInUse } from "../runtime/ports-in-use.ts";
 import { ProcessTable } from "../runtime/process-table.ts";
 import { resolveSettings, type Settings } from "../settings/resolve-settings.ts";
-import { localPortCount, localSite, type Site } from "../topology/site.ts";
+import { localPortCount, localSite, type Part, type PartKind, type Site } from "../topology/site.ts";
 import { describeTopology, type Topology } from "../topology/topology.ts";
 import type { Workload } from "../topology/workload.ts";
 import { prepareDirectory, readRecord } from "./local-directory.ts";
 import { askStatus, type TopologyStatus } from "./local-status.ts";
+import type { PartNetwork } from "./part-network.ts";
 
 /** What {@link LocalTopology.start} is told. */
 export interface LocalOptions {
@@ -26,6 +28,12 @@ export interface LocalOptions {
   readonly onProgress?: (line: string) => void;
   /** Gives the start up: everything is stopped again. */
   readonly signal?: AbortSignal;
+  /** Proxies, each an endpoint of its own. Default 1. */
+  readonly proxies?: number;
+  /** Gives every part a host of its own; must have been built for {@link LocalTopology.partsOf}. Default: the loopback. */
+  readonly network?: PartNetwork;
+  /** Makes each Redis volume a disk of its own, in memory, of so many bytes; only for a process with mounts of its own. */
+  readonly volumeBytes?: number;
 }
 
 const readyWithinMs = 30_000;
@@ -34,22 +42,40 @@ const readyWithinMs = 30_000;
 export class LocalTopology {
   readonly settings: Settings;
   readonly #topology: Topology;
+  readonly #proxies: readonly Workload[];
   readonly #site: Site;
   readonly #table: ProcessTable;
+  readonly #network: PartNetwork | undefined;
 
-  /** Describes what runs, or ran, in a directory. */
-  constructor(directory: string, basePort: number, configuration: Readonly<Record<string, string>>) {
-    // Images and volumes have no meaning here: nothing of them has to be configured.
-    this.settings = resolveSettings({ "images:push": "false", ...configuration }, "local");
-    this.#site = localSite({ basePort, directory });
+  private constructor({ directory, basePort, configuration = {}, proxies = 1, network }: LocalOptions) {
+    this.settings = resolveLocally(configuration);
+    this.#network = network;
+    this.#site = localSite({
+      basePort,
+      directory,
+      ...(network === undefined ? {} : { hostOf: (part) => network.hostOf(part) }),
+    });
     this.#topology = describeTopology(this.settings, this.#site);
+    this.#proxies = describeProxies(this.#topology, this.settings, this.#site, proxies);
     this.#table = new ProcessTable(join(directory, "processes.json"), join(directory, "logs"));
   }
 
   /** What runs in a directory; undefined when nothing ever did. */
   static open(directory: string): LocalTopology | undefined {
     const record = readRecord(directory);
-    return record && new LocalTopology(directory, record.basePort, record.configuration);
+    return record && new LocalTopology({ directory, ...record });
+  }
+
+  /** The parts that a configuration asks for. */
+  static partsOf(configuration: Readonly<Record<string, string>>, proxies: number): Part[] {
+    const { redis, sentinel } = resolveLocally(configuration);
+    const parts = (kind: PartKind, count: number): Part[] =>
+      Array.from({ length: count }, (_, i) => ({ kind, index: i + 1 }));
+    return [
+      ...parts("redis", redis.instances),
+      ...parts("sentinel", sentinel.count),
+      ...parts("proxy", proxies),
+    ];
   }
 
   /**
@@ -65,7 +91,7 @@ export class LocalTopology {
         `The first port is ${basePort}: use one from 1 to ${65_536 - localPortCount} (--port).`,
       );
     }
-    const local = new LocalTopology(directory, basePort, configuration);
+    const local = new LocalTopology(options);
     // Whatever its settings are: it may have more parts than this one.
     if (local.#table.running.length > 0) {
       throw new UserError(`A local redis-ha runs in ${directory} already: redis-ha local down ends it.`);
@@ -89,6 +115,7 @@ export class LocalTopology {
     await local.#refuseBusyPorts();
     prepareDirectory(directory, { basePort, configuration }, fresh);
     try {
+      if (options.volumeBytes !== undefined) await local.#mountVolumes(options.volumeBytes);
       for (const workload of local.#workloads) {
         onProgress(`starting ${workload.name} on port ${workload.ports[0]?.port}`);
         local.#start(workload);
@@ -130,18 +157,36 @@ export class LocalTopology {
     };
   }
 
+  /** Where clients reach each proxy. */
+  get proxyAddresses(): Address[] {
+    return this.#proxies.map(({ part }) => this.#site.address(part));
+  }
+
   status(): Promise<TopologyStatus> {
-    const { redis, sentinels, proxy } = this.#topology;
+    const { redis, sentinels } = this.#topology;
     const named = ({ name, part }: Workload) => ({ name, address: this.#site.address(part) });
-    const admin = `http://127.0.0.1:${this.#site.adminPort(proxy.part)}`;
     return askStatus({
       redis: redis.map(named),
       sentinels: sentinels.map(named),
-      proxy: { ...named(proxy), readyUrl: `${admin}/readyz` },
+      proxies: this.#proxies.map((proxy) => ({ ...named(proxy), readyUrl: this.#readyUrl(proxy) })),
       masterName: this.settings.sentinel.masterName,
       password: this.password,
       pidOf: (name) => this.#table.running.find((record) => record.name === name)?.pid,
     });
+  }
+
+  #readyUrl({ part }: Workload): string {
+    return `http://${this.#site.address(part).host}:${this.#site.adminPort(part)}/readyz`;
+  }
+
+  /** Where a part keeps what outlives its process. */
+  stateDirectory(name: string): string {
+    return this.#site.stateDirectory(this.#workload(name).part);
+  }
+
+  /** The file that a part writes its log to. */
+  logOf(name: string): string {
+    return this.#table.logOf(name);
   }
 
   /** Sends a signal to one part and all its processes: `SIGKILL` is a crash, `SIGSTOP` a freeze. */
@@ -158,15 +203,15 @@ export class LocalTopology {
 
   /** Ends every part, the proxy first and the Sentinels last. */
   async stop(): Promise<void> {
-    const { redis, sentinels, proxy } = this.#topology;
-    await this.#table.stop(proxy.name);
+    const { redis, sentinels } = this.#topology;
+    await Promise.all(this.#proxies.map(({ name }) => this.#table.stop(name)));
     // There will be nobody to hand the master's role to.
     await Promise.all(redis.map(({ name }) => this.#table.stop(name, undefined, "SIGINT")));
     await Promise.all(sentinels.map(({ name }) => this.#table.stop(name)));
   }
 
   get #workloads(): Workload[] {
-    return [...this.#topology.sentinels, ...this.#topology.redis, this.#topology.proxy];
+    return [...this.#topology.sentinels, ...this.#topology.redis, ...this.#proxies];
   }
 
   #workload(name: string): Workload {
@@ -176,10 +221,23 @@ export class LocalTopology {
     return workload;
   }
 
-  #start({ name, program, environment }: Workload): void {
+  #start({ name, part, program, environment }: Workload): void {
     const folder = program.image === "proxy" ? "proxy" : "sentinel-image";
     const file = fileURLToPath(new URL(`../${folder}/${program.entrypoint}.ts`, import.meta.url));
-    this.#table.start(name, process.execPath, [file], { PATH: process.env.PATH ?? "", ...environment });
+    const bare = { program: process.execPath, args: [file] };
+    const command = this.#network?.on(part, bare) ?? bare;
+    this.#table.start(name, command.program, command.args, {
+      PATH: process.env.PATH ?? "",
+      ...environment,
+    });
+  }
+
+  async #mountVolumes(bytes: number): Promise<void> {
+    for (const { part } of this.#topology.redis) {
+      const directory = this.#site.stateDirectory(part);
+      mkdirSync(directory, { recursive: true });
+      await execa("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "none", directory]);
+    }
   }
 
   async #refuseBusyPorts(): Promise<void> {
@@ -222,6 +280,33 @@ export class LocalTopology {
   #lastLines(name: string): string {
     return readFileSync(this.#table.logOf(name), "utf8").trimEnd().split("\n").slice(-3).join("\n");
   }
+}
+
+function resolveLocally(configuration: Readonly<Record<string, string>>): Settings {
+  // Images and volumes have no meaning here: nothing of them has to be configured.
+  return resolveSettings({ "images:push": "false", ...configuration }, "local");
+}
+
+/** On a cluster all proxies share one endpoint. Here each has ports of its own, and so a workload. */
+function describeProxies(
+  { proxy }: Topology,
+  settings: Settings,
+  site: Site,
+  count: number,
+): readonly Workload[] {
+  const further = Array.from({ length: count - 1 }, (_, i): Workload => {
+    const part: Part = { kind: "proxy", index: i + 2 };
+    const own = (asked: Part): Part => (asked.kind === "proxy" ? part : asked);
+    const described = describeTopology(settings, {
+      ...site,
+      address: (asked) => site.address(own(asked)),
+      bindAddress: (asked) => site.bindAddress(own(asked)),
+      adminPort: (asked) => site.adminPort(own(asked)),
+      proxySentinelPort: site.address(part).port + 1,
+    }).proxy;
+    return { ...described, part, name: `${described.name}-${part.index}` };
+  });
+  return [proxy, ...further];
 }
 
 /** From these the kernel takes a port for each outgoing connection: any of them may be in use at any moment. */

@@ -75,21 +75,25 @@ const localOffset = { proxy: 0, redis: 100, sentinel: 200, admin: 300 } as const
 /** The ports that a local topology takes, from its first port on. */
 export const localPortCount = 1000;
 
-/**
- * This machine's loopback as a site.
- *
- * @param basePort first port; the proxy listens on it and on the next one (Sentinel API).
- * @param directory where every part gets a directory of its own.
- */
-export function localSite({ basePort, directory }: { basePort: number; directory: string }): Site {
-  const host = "127.0.0.1";
+/** What a local topology is placed by. */
+export interface LocalSiteOptions {
+  /** First port; the first proxy listens on it and on the next one (Sentinel API). */
+  readonly basePort: number;
+  /** Where every part gets a directory of its own. */
+  readonly directory: string;
+  /** The address of each part. Default: 127.0.0.1 for all of them. */
+  readonly hostOf?: (part: Part) => string;
+}
+
+/** This machine as a site. */
+export function localSite({ basePort, directory, hostOf = () => "127.0.0.1" }: LocalSiteOptions): Site {
   const adminOffset = { proxy: 0, redis: 100, sentinel: 200 } as const;
   return {
-    address: ({ kind, index }) => ({
-      host,
-      port: basePort + localOffset[kind] + (kind === "proxy" ? 0 : index),
+    address: (part) => ({
+      host: hostOf(part),
+      port: basePort + localOffset[part.kind] + (part.kind === "proxy" ? 2 * (part.index - 1) : part.index),
     }),
-    bindAddress: () => host,
+    bindAddress: hostOf,
     adminPort: ({ kind, index }) => basePort + localOffset.admin + adminOffset[kind] + index,
     proxySentinelPort: basePort + 1,
     stateDirectory: ({ kind, index }) => join(directory, `${kind}-${index}`),
