@@ -1,4 +1,5 @@
 import { classifyError, saysNotExecuted } from "./classify-error.ts";
+import { excuseLosses } from "./excuse-losses.ts";
 import { findReorderings, type PlacedWrite, type Reordering } from "./find-reorderings.ts";
 import {
   type ClientData,
@@ -6,8 +7,10 @@ import {
   type FinalData,
   type History,
   isOwnTimeout,
+  isWrite,
   type Operation,
 } from "./history.ts";
+import { isIn, type LossPeriod } from "./loss-periods.ts";
 
 /** What became of one client's commands. */
 export interface ClientReport {
@@ -20,7 +23,7 @@ export interface ClientReport {
   readonly open: number;
   /** Error class → number of commands. */
   readonly errors: Readonly<Record<string, number>>;
-  /** Those of GET alone. */
+  /** Those of reads alone. */
   readonly readErrors: Readonly<Record<string, number>>;
   /** Connections that the other side ended. */
   readonly disconnects: number;
@@ -30,17 +33,33 @@ export interface ClientReport {
   readonly duplicates: readonly string[];
   /** Acknowledged and not there. */
   readonly lost: readonly string[];
+  /** The same, acknowledged in the time in which the fault allows it: without durability nobody can prevent that. */
+  readonly lostAsAllowed: readonly string[];
   /** The error said that the command wasn't executed, and it was. */
   readonly refusedButExecuted: readonly string[];
   readonly reordered: readonly Reordering[];
-  /** Elements or values that this client never wrote, and reads that didn't give an acknowledged value. */
+  /** Writes whose outcome was unknown, and that are there. */
+  readonly recovered: number;
+  /** Elements that are there and that this client never wrote. */
+  readonly phantom: readonly string[];
+  /** Reads of the list that gave elements which are gone, or in another order, in the end. */
+  readonly rolledBack: readonly string[];
+  /** Values that this client never wrote, and reads that didn't give an acknowledged value. */
   readonly wrong: readonly string[];
 }
 
 const noData: ClientData = { counter: 0, list: [], strings: new Map() };
 
-/** Compares what the clients were told with what the master holds. Pure. */
-export function checkLedger(history: History, data: FinalData): ClientReport[] {
+/**
+ * Compares what the clients were told with what the master holds. Pure.
+ *
+ * @param mayLose by client, the time in which acknowledged writes may be lost.
+ */
+export function checkLedger(
+  history: History,
+  data: FinalData,
+  mayLose: ReadonlyMap<string, LossPeriod> = new Map(),
+): ClientReport[] {
   const clients = new Set([...history.operations.map(({ client }) => client), ...data.keys()]);
   return [...clients].sort().map((client) =>
     checkClient(
@@ -48,6 +67,7 @@ export function checkLedger(history: History, data: FinalData): ClientReport[] {
       history.operations.filter((operation) => operation.client === client),
       history.disconnects.filter((disconnect) => disconnect.client === client),
       data.get(client) ?? noData,
+      mayLose.get(client),
     ),
   );
 }
@@ -57,37 +77,53 @@ function checkClient(
   operations: readonly Operation[],
   disconnects: readonly Disconnect[],
   data: ClientData,
+  mayLose: LossPeriod | undefined,
 ): ClientReport {
   const of = (command: Operation["command"]): Operation[] =>
     operations.filter((operation) => operation.command === command);
   const counters = checkCounter(of("INCR"), data.counter);
   const lists = checkList(of("RPUSH"), data.list);
   const strings = checkStrings(of("SET"), data.strings);
-  const parts = [lists, strings, counters];
+  const sets = checkSet(of("SADD"), data.set ?? new Set());
+  const parts = [lists, strings, counters, sets];
+  const gone = excuseLosses(
+    parts.flatMap(({ lost = [] }) => lost),
+    operations,
+    mayLose,
+  );
   return {
     client,
     sent: operations.length,
     acknowledged: operations.filter(isAcknowledged).length,
-    unknown: operations.filter((operation) => operation.command !== "GET" && isUnknown(operation)).length,
+    unknown: operations.filter((operation) => isWrite(operation) && isUnknown(operation)).length,
     open: operations.filter(({ outcome }) => outcome.kind === "open").length,
     errors: countErrors(operations),
-    readErrors: countErrors(of("GET")),
+    readErrors: countErrors(operations.filter((operation) => !isWrite(operation))),
     disconnects: disconnects.filter((disconnect) => !isOwnTimeout(disconnect)).length,
     ownTimeouts: disconnects.filter(isOwnTimeout).length,
     duplicates: parts.flatMap(({ duplicates = [] }) => duplicates),
-    lost: parts.flatMap(({ lost = [] }) => lost),
+    ...gone,
     refusedButExecuted: parts.flatMap(({ refusedButExecuted = [] }) => refusedButExecuted),
     reordered: parts.flatMap(({ reordered = [] }) => reordered),
+    recovered: parts.reduce((total, { recovered = 0 }) => total + recovered, 0),
+    phantom: parts.flatMap(({ phantom = [] }) => phantom),
+    rolledBack: checkListReads(of("LRANGE"), data.list, mayLose),
     wrong: [
       ...parts.flatMap(({ wrong = [] }) => wrong),
-      ...checkReads(of("GET"), of("SET")),
+      ...checkReads(
+        of("GET"),
+        of("SET").filter(({ id }) => !gone.lostAsAllowed.includes(`SET ${id}`)),
+      ),
       ...checkAnswers(operations),
     ],
   };
 }
 
 type Findings = Partial<
-  Pick<ClientReport, "duplicates" | "lost" | "refusedButExecuted" | "reordered" | "wrong">
+  Pick<
+    ClientReport,
+    "duplicates" | "lost" | "refusedButExecuted" | "reordered" | "recovered" | "phantom" | "wrong"
+  >
 >;
 
 /** A counter doesn't tell which of its increments is missing or too much, only how many. */
@@ -126,13 +162,15 @@ function checkList(operations: readonly Operation[], list: readonly string[]): F
   const seen = new Set<string>();
   const duplicates: string[] = [];
   const refusedButExecuted: string[] = [];
-  const wrong: string[] = [];
+  const phantom: string[] = [];
+  let recovered = 0;
   const inOrder: PlacedWrite[] = [];
   for (const id of list) {
     const operation = byId.get(id);
     if (seen.has(id)) duplicates.push(`RPUSH ${id}`);
-    else if (operation === undefined) wrong.push(`RPUSH ${id} is there and was never sent`);
+    else if (operation === undefined) phantom.push(`RPUSH ${id}`);
     else {
+      if (isUnknown(operation)) recovered++;
       if (isRefused(operation)) refusedButExecuted.push(`RPUSH ${id}`);
       inOrder.push(placed(operation));
     }
@@ -144,8 +182,41 @@ function checkList(operations: readonly Operation[], list: readonly string[]): F
     lost: lost.map(({ id }) => `RPUSH ${id}`),
     refusedButExecuted,
     reordered: findReorderings(inOrder),
-    wrong,
+    recovered,
+    phantom,
   };
+}
+
+/** Members have no order, and a second SADD leaves no trace but its answer. */
+function checkSet(operations: readonly Operation[], set: ReadonlySet<string>): Findings {
+  const known = new Set(operations.map(({ id }) => id));
+  const name = ({ id }: Pick<Operation, "id">): string => `SADD ${id}`;
+  const present = operations.filter(({ id }) => set.has(id));
+  return {
+    duplicates: operations
+      .filter((operation) => isAcknowledged(operation) && answerOf(operation) === "0")
+      .map(name),
+    lost: operations.filter((operation) => isAcknowledged(operation) && !set.has(operation.id)).map(name),
+    refusedButExecuted: present.filter(isRefused).map(name),
+    recovered: present.filter(isUnknown).length,
+    phantom: [...set].filter((id) => !known.has(id)).map((id) => name({ id })),
+  };
+}
+
+/** Whatever was read of a list that only grows is how it begins for ever. */
+function checkListReads(
+  reads: readonly Operation[],
+  list: readonly string[],
+  mayLose: LossPeriod | undefined,
+): string[] {
+  const mayBeUndone = mayLose && { ...mayLose, endMs: mayLose.readsUntilMs };
+  return reads
+    .filter((read) => isAcknowledged(read) && !isIn(mayBeUndone, read.endedMs))
+    .flatMap((read) => {
+      const elements = answerOf(read) === "" ? [] : answerOf(read).split(",");
+      const at = elements.findIndex((element, i) => element !== list[i]);
+      return at < 0 ? [] : [`LRANGE gave ${elements[at]} at place ${at}, where ${list[at] ?? "nothing"} is`];
+    });
 }
 
 function checkStrings(operations: readonly Operation[], strings: ReadonlyMap<string, string>): Findings {
@@ -178,6 +249,10 @@ const answerOfCommand: Readonly<Record<Operation["command"], (answer: string, id
   SET: (answer) => answer === "OK",
   // No value is for checkReads.
   GET: (answer, id) => answer === "" || answer === id,
+  SADD: (answer) => answer === "0" || answer === "1",
+  LRANGE: (answer) => /^$|^\d+(,\d+)*$/.test(answer),
+  WRITE: (answer) => answer === "OK",
+  READ: (answer) => answer === "" || answer.includes("/"),
 };
 
 function checkAnswers(operations: readonly Operation[]): string[] {

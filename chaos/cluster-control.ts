@@ -1,3 +1,5 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { LocalTopology } from "../local/local-topology.ts";
 import { type Address, formatAddress, parseAddress } from "../quorum/address.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
@@ -13,7 +15,7 @@ export interface NamedPart {
 export class ClusterControl {
   readonly instances: readonly NamedPart[];
   readonly sentinels: readonly NamedPart[];
-  readonly proxy: NamedPart;
+  readonly proxies: readonly NamedPart[];
   readonly #topology: LocalTopology;
   readonly #connections = new Map<string, ControlConnection>();
 
@@ -21,10 +23,8 @@ export class ClusterControl {
     this.#topology = topology;
     const named = (prefix: string): NamedPart[] => parts.filter(({ name }) => name.startsWith(prefix));
     this.instances = named("redis-instance-");
-    this.sentinels = named("redis-sentinel-").filter(({ name }) => /\d$/.test(name));
-    const [proxy] = named("redis-sentinel-proxy");
-    if (proxy === undefined) throw new Error("the topology has no proxy");
-    this.proxy = proxy;
+    this.sentinels = parts.filter(({ name }) => /^redis-sentinel-\d+$/.test(name));
+    this.proxies = named("redis-sentinel-proxy");
   }
 
   /** @param topology one that runs. */
@@ -36,12 +36,17 @@ export class ClusterControl {
     );
   }
 
-  /** The master that the Sentinels agree on and that says so itself. @throws {Error} when there is none. */
-  async master(): Promise<NamedPart> {
-    const { master } = await this.#topology.status();
-    const part = this.instances.find(({ address }) => formatAddress(address) === master);
-    if (part === undefined) throw new Error("there is no master");
-    return part;
+  /** The master that the Sentinels agree on and that says so itself. @throws {Error} when there is none for 5 s. */
+  master(): Promise<NamedPart> {
+    // A single look fails when a Sentinel is asked in the moment in which it drops its clients.
+    return waitUntil(
+      "there is a master",
+      async () => {
+        const { master } = await this.#topology.status();
+        return this.instances.find(({ address }) => formatAddress(address) === master);
+      },
+      5000,
+    );
   }
 
   /** Sends one command to a Redis or Sentinel itself. */
@@ -75,6 +80,38 @@ export class ClusterControl {
 
   async waitForEnd({ name }: NamedPart): Promise<void> {
     await waitUntil(`${name} ends`, () => (this.#topology.isRunning(name) ? undefined : true), 10_000);
+  }
+
+  isRunning({ name }: NamedPart): boolean {
+    return this.#topology.isRunning(name);
+  }
+
+  /** Whether it answers and agrees with the others; undefined: not yet. */
+  async isHealthy({ name }: NamedPart): Promise<true | undefined> {
+    const { parts } = await this.#topology.status();
+    return parts.some((part) => part.name === name && part.healthy) || undefined;
+  }
+
+  /** How many other Sentinels a Sentinel knows. */
+  async countSentinels(sentinel: NamedPart): Promise<number> {
+    const known = await this.call(
+      sentinel,
+      "SENTINEL",
+      "SENTINELS",
+      this.#topology.settings.sentinel.masterName,
+    );
+    return Array.isArray(known) ? known.length : 0;
+  }
+
+  stateDirectory({ name }: NamedPart): string {
+    return this.#topology.stateDirectory(name);
+  }
+
+  /** Empties the volume of a part that has ended. The directory stays: it may be a mount. */
+  wipe(part: NamedPart): void {
+    const directory = this.stateDirectory(part);
+    for (const entry of readdirSync(directory))
+      rmSync(join(directory, entry), { recursive: true, force: true });
   }
 
   async start({ name }: NamedPart): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ClientReport } from "./checker.ts";
-import type { Fault } from "./faults/fault.ts";
+import type { Allowance, Fault } from "./faults/fault.ts";
 import type { RoundReport } from "./round-report.ts";
 import { summarise } from "./summarise.ts";
 
@@ -9,28 +9,47 @@ import { summarise } from "./summarise.ts";
  */
 export const addedBeforeWrite = { p50: 15, p99: 100 } as const;
 
-/** What a round broke of the proxy's promises, each in a sentence. Pure. */
-export function judgeRound(round: Omit<RoundReport, "violations">, fault: Pick<Fault, "allows">): string[] {
-  const violations = round.clients.flatMap((client) =>
-    judgeClient(client, fault).map((text) => `${client.client}: ${text}`),
-  );
+type Unjudged = Omit<RoundReport, "violations" | "slow">;
+
+/** What a round broke of the product's promises, each in a sentence. Pure. */
+export function judgeRound(
+  round: Unjudged,
+  { allows, failover }: Pick<Fault, "allows" | "failover">,
+): string[] {
+  const violations = round.clients.flatMap((client) => {
+    const own = round.cutOff.includes(client.client) ? (allows.cutOff ?? allows) : allows;
+    return judgeClient(client, own).map((text) => `${client.client}: ${text}`);
+  });
+  if (round.registers.violated.length > 0) {
+    violations.push(`no order explains the registers ${some(round.registers.violated)}`);
+  }
+  violations.push(...round.broken);
+  if (round.falseFailover) violations.push("another master was announced, for no reason");
   if (round.staleWrites.length > 0) {
     violations.push(`a stale master executed ${some(round.staleWrites)} after the announcement`);
   }
-  if (round.failover && round.announcementToWriteMs === undefined) {
+  if (failover === true && round.announcementToWriteMs === undefined) {
     violations.push("no write was acknowledged by the announced master");
   }
   return violations;
 }
 
-function judgeClient(client: ClientReport, { allows }: Pick<Fault, "allows">): string[] {
+/** What took longer than it should. Pure. */
+export function judgeTimes({ gapMs }: Pick<Unjudged, "gapMs">, fault: Pick<Fault, "gapMs">): string[] {
+  if (gapMs === undefined) return ["no write was acknowledged after the fault"];
+  return gapMs <= fault.gapMs ? [] : [`${Math.round(gapMs)} ms without a write, more than ${fault.gapMs} ms`];
+}
+
+function judgeClient(client: ClientReport, allows: Allowance): string[] {
   const violations: string[] = [];
   const none = (items: readonly unknown[], what: string): void => {
     if (items.length > 0) violations.push(`${what}: ${some(items.map(String))}`);
   };
-  none(client.duplicates, "executed twice");
+  if (!allows.resent) none(client.duplicates, "executed twice");
   none(client.lost, "acknowledged and lost");
   none(client.refusedButExecuted, "refused and yet executed");
+  none(client.phantom, "there, and never written");
+  none(client.rolledBack, "read, and gone later");
   none(
     client.reordered.map(({ earlier, later }) => `${later} after ${earlier}`),
     "in the wrong order",
@@ -41,6 +60,7 @@ function judgeClient(client: ClientReport, { allows }: Pick<Fault, "allows">): s
   for (const [name, count] of Object.entries(client.errors)) {
     const reads = client.readErrors[name] ?? 0;
     if (allows.refusedConnections && /connection refused/i.test(name)) continue;
+    if (allows.errors?.includes(name)) continue;
     if (!allows.uncertain || name !== "UNCERTAIN") violations.push(`${count} × ${name}`);
     else if (reads > 0) violations.push(`${reads} × ${name} for a read`);
   }
@@ -48,7 +68,7 @@ function judgeClient(client: ClientReport, { allows }: Pick<Fault, "allows">): s
   return violations;
 }
 
-/** What a whole run broke. */
+/** What took longer than it should over a whole run. */
 export function judgeRun(rounds: readonly RoundReport[]): string[] {
   const { addedMs } = summarise(rounds);
   return (["p50", "p99"] as const).flatMap((name) => {

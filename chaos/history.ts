@@ -1,5 +1,12 @@
-/** The commands of the workload. Each client has one counter, one list, and a key of its own for each SET. */
-export type CommandName = "INCR" | "RPUSH" | "SET" | "GET";
+/**
+ * The commands of the workload. Each client has one counter, one list, one set, and a key of its own for each SET. Registers are
+ * shared by all clients: WRITE and READ are a SET and a GET of one.
+ */
+export const commandNames = ["INCR", "RPUSH", "SET", "GET", "SADD", "LRANGE", "WRITE", "READ"] as const;
+
+export type CommandName = (typeof commandNames)[number];
+
+const readNames: readonly CommandName[] = ["GET", "LRANGE", "READ"];
 
 /** How a command ended, as the client library told its caller. */
 export type Outcome =
@@ -12,7 +19,10 @@ export type Outcome =
 export interface Operation {
   readonly client: string;
   readonly command: CommandName;
-  /** Unique among a client's writes: the element of RPUSH, the name and value of SET. GET reads the key of that SET. */
+  /**
+   * Unique among a client's writes: the element of RPUSH and SADD, the name and value of SET. GET reads the key of that SET.
+   * WRITE: `register=value`, READ: `register`. LRANGE: empty, and its answer is the elements with commas.
+   */
   readonly id: string;
   readonly sentMs: number;
   /** When the caller had the answer; for one that is open, when the run gave up. */
@@ -44,6 +54,8 @@ export interface ClientData {
   /** 0: there is no such key. */
   readonly counter: number;
   readonly list: readonly string[];
+  /** Members of the set; a client that has none doesn't use it. */
+  readonly set?: ReadonlySet<string>;
   /** Value of each SET's key, by id; a key that isn't there is left out. */
   readonly strings: ReadonlyMap<string, string>;
 }
@@ -53,5 +65,5 @@ export type FinalData = ReadonlyMap<string, ClientData>;
 
 /** Commands that change something. */
 export function isWrite({ command }: Pick<Operation, "command">): boolean {
-  return command !== "GET";
+  return !readNames.includes(command);
 }

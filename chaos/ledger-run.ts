@@ -2,15 +2,19 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import type { LocalTopology } from "../local/local-topology.ts";
+import type { PartNetwork } from "../local/part-network.ts";
 import { type Address, sameAddress } from "../quorum/address.ts";
+import { messageOf } from "../runtime/log.ts";
+import { checkRegisters, registersOf } from "./check-registers.ts";
 import { checkLedger } from "./checker.ts";
 import { ClusterControl } from "./cluster-control.ts";
 import { describeFailures } from "./describe-failures.ts";
 import { excuseLateWrites } from "./excuse-late-writes.ts";
-import { judgeRound } from "./expectations.ts";
+import { judgeRound, judgeTimes } from "./expectations.ts";
 import { announced, type Fault, type FaultContext } from "./faults/fault.ts";
 import { type Execution, findStaleWrites } from "./find-stale-writes.ts";
 import type { History, Operation } from "./history.ts";
+import { isIn, lossPeriods } from "./loss-periods.ts";
 import { announcementToWrite, measureStalls, writeKey } from "./measure-stalls.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
 import { probeMaster } from "./probe-master.ts";
@@ -18,6 +22,7 @@ import { readFinalData, removeLedger } from "./read-final-data.ts";
 import type { RoundReport } from "./round-report.ts";
 import type { Random } from "./seeded-random.ts";
 import { SentinelAnnouncements } from "./sentinel-announcements.ts";
+import { countOverTime } from "./timeline.ts";
 import { traceDuplicates } from "./trace-duplicates.ts";
 import { waitUntil } from "./wait-until.ts";
 import { type WorkerProgram, WorkloadProcess } from "./workload-process.ts";
@@ -27,19 +32,35 @@ import { WriteMonitor } from "./write-monitor.ts";
 export interface LedgerRunOptions {
   /** Runs, and is well. */
   readonly topology: LocalTopology;
-  /** Client name → its worker. */
+  /** Client name → its worker. Each proxy gets one of each: `ioredis`, and `ioredis@2` at the second proxy. */
   readonly clients: ReadonlyMap<string, WorkerProgram>;
   readonly random: Random;
+  /** The one that the topology runs in. */
+  readonly network?: PartNetwork;
   readonly say?: (line: string) => void;
   /** Commands that each client keeps in flight, and the pause in ms after each. Defaults 8 and 20. */
   readonly inFlight?: number;
   readonly pauseMs?: number;
 }
 
+/** A fault that is over, and what was seen of it. */
+interface InjectedFault {
+  readonly fault: Fault;
+  readonly context: FaultContext;
+  readonly round: number;
+  readonly faultAtMs: number;
+  /** When all was well again, and every client wrote. */
+  readonly recoveredMs: number;
+  readonly history: History;
+  readonly broken: readonly string[];
+  /** Clients whose proxy was cut off. */
+  readonly cutOff: ReadonlySet<string>;
+}
+
 /** Writes go on this long before a fault, in ms, and a random part of it longer. */
 const calmMs = 400;
 /** Longer than the proxy holds commands. */
-const patienceMs = 20_000;
+const patienceMs = 30_000;
 const recoverWithinMs = 40_000;
 
 /** Clients that write to a topology all the time, one fault after the other, and the books about it. */
@@ -60,7 +81,7 @@ export class LedgerRun {
     this.#options = options;
     this.#cluster = cluster;
     const { topology, clients, inFlight, pauseMs } = options;
-    const { password, outputs } = topology;
+    const { password, outputs, proxyAddresses } = topology;
     this.#announcements = new SentinelAnnouncements({
       sentinels: cluster.sentinels.map(({ address }) => address),
       masterName: topology.settings.sentinel.masterName,
@@ -72,12 +93,17 @@ export class LedgerRun {
       password,
       onExecution: (execution) => this.#executions.push(execution),
     });
-    this.#workers = [...clients].map(
-      ([client, program]) =>
+    const pairs = proxyAddresses.flatMap((proxy, i) =>
+      [...clients].map(([name, program]) => ({
+        client: i === 0 ? name : `${name}@${i + 1}`,
+        program,
+        proxy,
+      })),
+    );
+    this.#workers = pairs.map(
+      (pair) =>
         new WorkloadProcess({
-          client,
-          program,
-          port: Number(outputs.proxyPort),
+          ...pair,
           passwordFile: String(outputs.credentialsFile),
           ...(inFlight === undefined ? {} : { inFlight }),
           ...(pauseMs === undefined ? {} : { pauseMs }),
@@ -110,6 +136,8 @@ export class LedgerRun {
     const beginMs = monotonicMs();
     await this.#writesGoOn(beginMs);
     await delay(calmMs + random() * calmMs);
+    const broken: string[] = [];
+    const cutOff = new Set<string>();
     const context: FaultContext = {
       topology,
       cluster: this.#cluster,
@@ -117,17 +145,32 @@ export class LedgerRun {
       master: await this.#cluster.master(),
       random,
       say,
+      network: this.#options.network,
+      cutOff: (proxy) => {
+        for (const worker of this.#workers)
+          if (sameAddress(worker.proxy, proxy.address)) cutOff.add(worker.client);
+      },
+      broken: (text) => broken.push(text),
     };
     this.#masterBefore = context.master.address;
     this.#acceptedAt = undefined;
-    const faultAtMs = await fault.inject(context);
-    if (fault.failover) await announced(context, faultAtMs);
-    await this.#writesGoOn(monotonicMs());
+    let faultAtMs = monotonicMs();
+    try {
+      faultAtMs = await fault.inject(context);
+      if (fault.failover === true) await announced(context, faultAtMs);
+    } catch (error) {
+      // What follows shows whether it comes back all the same: then the books are worth reading.
+      broken.push(messageOf(error));
+    }
+    await this.#options.network?.cut([]);
     await this.#cluster.recover(recoverWithinMs);
+    await this.#writesGoOn(monotonicMs());
+    const recoveredMs = monotonicMs();
     const disconnects = this.#workers.flatMap((worker) => worker.disconnects.splice(0));
     this.#begin();
     const operations = await this.#collect(name);
-    return this.#report(fault, context, round, faultAtMs, { operations, disconnects });
+    const history = { operations, disconnects };
+    return this.#report({ fault, context, round, faultAtMs, history, recoveredMs, broken, cutOff });
   }
 
   /** Ends the clients. The topology goes on. */
@@ -170,13 +213,8 @@ export class LedgerRun {
     return this.#workers.flatMap((worker) => worker.take(name));
   }
 
-  async #report(
-    fault: Fault,
-    context: FaultContext,
-    round: number,
-    faultAtMs: number,
-    history: History,
-  ): Promise<RoundReport> {
+  async #report(injected: InjectedFault): Promise<RoundReport> {
+    const { fault, context, round, faultAtMs, recoveredMs, history, broken, cutOff } = injected;
     const { operations, disconnects } = history;
     const name = this.#name(round);
     const sets = new Map(
@@ -189,7 +227,7 @@ export class LedgerRun {
     );
     const data = await this.#onMaster(async (master) => {
       const found = await readFinalData(master, name, sets);
-      await removeLedger(master, name, sets);
+      await removeLedger(master, name, sets, registersOf(operations));
       return found;
     });
     const executions = this.#executions.filter((execution) => execution.round === name);
@@ -200,17 +238,32 @@ export class LedgerRun {
     const elsewhere = new Set(
       executions.filter(({ instance }) => instance.port !== first?.master.port).map(writeKey),
     );
+    const mayLose = lossPeriods(fault.allows, cutOff, faultAtMs, recoveredMs, this.#workers);
     const { stale, late } = excuseLateWrites(
-      findStaleWrites(executions, announcements),
+      findStaleWrites(executions, announcements).filter(
+        (write) => !isIn(mayLose.get(write.client), write.atMs),
+      ),
       operations,
       faultAtMs,
     );
+    const stalls = measureStalls(operations, faultAtMs);
+    const gaps = Object.entries(stalls.writeGapMs).filter(([client]) => !cutOff.has(client));
     const report = {
       round,
       fault: fault.name,
-      failover: fault.failover,
-      clients: checkLedger(history, data),
-      stalls: measureStalls(operations, faultAtMs),
+      failover: fault.failover === "maybe" ? first !== undefined : fault.failover,
+      falseFailover: fault.failover === false && first !== undefined,
+      gapMs: gaps.length === 0 ? undefined : Math.max(...gaps.map(([, ms]) => ms)),
+      gapBoundMs: fault.gapMs,
+      timeline: countOverTime(
+        operations.filter(({ client }) => !cutOff.has(client)),
+        faultAtMs,
+      ),
+      cutOff: [...cutOff],
+      broken,
+      clients: checkLedger(history, data, mayLose),
+      stalls,
+      registers: checkRegisters(operations, { beginMs: faultAtMs, endMs: recoveredMs }),
       announcedAfterMs: first && first.atMs - faultAtMs,
       announcedBy: first?.channel,
       announcementToAcceptMs: first && acceptedAtMs && acceptedAtMs - first.atMs,
@@ -224,7 +277,7 @@ export class LedgerRun {
       failures: describeFailures(operations, faultAtMs),
       disconnects: disconnects.map(({ client, reason }) => `${client}: ${reason}`),
     };
-    return { ...report, violations: judgeRound(report, fault) };
+    return { ...report, violations: judgeRound(report, fault), slow: judgeTimes(report, fault) };
   }
 
   /** Finds out from when on the announced master itself takes writes. */

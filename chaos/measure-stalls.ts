@@ -12,6 +12,8 @@ export interface StallReport {
   readonly longestStallMs: Readonly<Record<string, number>>;
   /** Longest time from sending to acknowledgement, by client. */
   readonly slowestMs: Readonly<Record<string, number>>;
+  /** Longest time after the fault in which it had no write acknowledged, by client; left out where it never had. */
+  readonly writeGapMs: Readonly<Record<string, number>>;
   /** Longest time after the fault in which no client at all had a write acknowledged. */
   readonly withoutWritesMs: number | undefined;
   /** From the fault to the write that ended this time. */
@@ -22,6 +24,7 @@ export interface StallReport {
 export function measureStalls(operations: readonly Operation[], faultAtMs: number): StallReport {
   const longestStallMs: Record<string, number> = {};
   const slowestMs: Record<string, number> = {};
+  const writeGapMs: Record<string, number> = {};
   for (const client of new Set(operations.map((operation) => operation.client))) {
     const own = operations.filter((operation) => operation.client === client);
     const acknowledged = own.filter(({ outcome }) => outcome.kind === "acknowledged");
@@ -30,11 +33,14 @@ export function measureStalls(operations: readonly Operation[], faultAtMs: numbe
     const marks = [begin, ...ends(acknowledged), end];
     longestStallMs[client] = greatest(marks.map((mark, i) => mark - (marks[i - 1] ?? mark)));
     slowestMs[client] = greatest(acknowledged.map(({ sentMs, endedMs }) => endedMs - sentMs));
+    const ownGap = longestGap(own, faultAtMs);
+    if (ownGap !== undefined) writeGapMs[client] = ownGap.endMs - ownGap.beginMs;
   }
   const gap = longestGap(operations, faultAtMs);
   return {
     longestStallMs,
     slowestMs,
+    writeGapMs,
     withoutWritesMs: gap && gap.endMs - gap.beginMs,
     faultToWriteMs: gap && gap.endMs - faultAtMs,
   };

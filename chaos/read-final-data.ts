@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { ClientData, FinalData } from "./history.ts";
-import { ledgerKeys } from "./ledger-keys.ts";
+import { ledgerKeys, registerKey } from "./ledger-keys.ts";
 
 const keysPerCall = 500;
 
@@ -29,6 +29,7 @@ export async function readFinalData(
     data.set(client, {
       counter: Number((await master.get(keys.counter)) ?? 0),
       list: await master.lrange(keys.list, 0, -1),
+      set: new Set(await master.smembers(keys.set)),
       strings,
     });
   }
@@ -40,10 +41,13 @@ export async function removeLedger(
   master: Redis,
   round: string,
   sets: ReadonlyMap<string, readonly string[]>,
+  registers: readonly string[],
 ): Promise<void> {
+  for (const some of chunks(registers.map((register) => registerKey(round, register))))
+    await master.unlink(...some);
   for (const [client, ids] of sets) {
     const keys = ledgerKeys(round, client);
-    for (const some of chunks([...ids.map(keys.string), keys.counter, keys.list]))
+    for (const some of chunks([...ids.map(keys.string), keys.counter, keys.list, keys.set]))
       await master.unlink(...some);
   }
 }

@@ -1,5 +1,7 @@
 import { UserError } from "../cli/user-error.ts";
 import { LocalTopology } from "../local/local-topology.ts";
+import { PartNetwork } from "../local/part-network.ts";
+import { inPrivateNetwork } from "../local/private-network.ts";
 import { messageOf } from "../runtime/log.ts";
 import { clientLibraries } from "./clients.ts";
 import { judgeRun } from "./expectations.ts";
@@ -20,6 +22,8 @@ export interface ChaosOptions {
   readonly workersDirectory: string;
   readonly basePort: number;
   readonly failovers: number;
+  /** Faults in all, instead of a number of failovers. */
+  readonly rounds?: number;
   readonly seed: number;
   /** Names of {@link allFaults}. */
   readonly faults: readonly string[];
@@ -44,10 +48,18 @@ export interface ChaosReport {
   readonly rounds: readonly RoundReport[];
   /** What the run as a whole broke, and why it ended early, if it did. Those of each round stand there. */
   readonly violations: readonly string[];
+  /** What took longer than it should over the whole run. */
+  readonly slow: readonly string[];
 }
 
 /** Shorter than the defaults, so that a round is: the master is down after 1 s, a failed attempt is over after 3 s. */
 const configuration = { "sentinel:downAfterMs": "1000", "sentinel:failoverTimeoutMs": "3000" };
+
+/** One can be cut off or killed while the other goes on. */
+const proxies = 2;
+
+/** Small enough to be filled in a moment, and far more than a run needs. */
+const volumeBytes = 256 * 2 ** 20;
 
 /**
  * Starts a topology and clients that write, injects one fault after the other, and ends everything again.
@@ -64,8 +76,18 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     clients.set(name, await prepare(options.workersDirectory));
   }
   const random = seededRandom(seed);
-  const plan = planRounds(faults, options.failovers, random);
+  const plan = planRounds(faults, options.failovers, random, options.rounds);
   const beginMs = monotonicMs();
+  const network = inPrivateNetwork()
+    ? {
+        network: await PartNetwork.build(LocalTopology.partsOf(configuration, proxies)),
+        proxies,
+        volumeBytes,
+      }
+    : {};
+  if (network.network === undefined && faults.some(({ needsNetwork }) => needsNetwork)) {
+    throw new Error("some of the faults need a network of their own");
+  }
   const topology = await LocalTopology.start({
     directory,
     basePort,
@@ -73,11 +95,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     fresh: true,
     onProgress: say,
     signal,
+    ...network,
   });
   const rounds: RoundReport[] = [];
   const violations: string[] = [];
   try {
-    const run = await LedgerRun.start({ topology, clients, random, say });
+    const run = await LedgerRun.start({ topology, clients, random, say, ...network });
     try {
       for (const fault of plan) {
         if (signal.aborted) violations.push("interrupted");
@@ -103,7 +126,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     planned: plan.length,
     seconds: Math.round((monotonicMs() - beginMs) / 1000),
     rounds,
-    violations: [...violations, ...judgeRun(rounds)],
+    violations,
+    slow: judgeRun(rounds),
   };
 }
 

@@ -11,7 +11,15 @@ export interface Summary {
   readonly open: number;
   readonly duplicates: number;
   readonly lost: number;
-  /** Refused but executed, in the wrong order, or wrong otherwise. */
+  readonly lostAsAllowed: number;
+  readonly recovered: number;
+  /** Refused but executed, or never written. */
+  readonly phantom: number;
+  readonly rolledBack: number;
+  readonly falseFailovers: number;
+  readonly registers: Readonly<Record<"checked" | "undecided" | "violated" | "violatedAroundFault", number>>;
+  readonly gapMs: Spread;
+  /** In the wrong order, or wrong otherwise. */
   readonly otherWrong: number;
   readonly errors: Readonly<Record<string, number>>;
   readonly disconnects: number;
@@ -46,7 +54,9 @@ export function summarise(rounds: readonly RoundReport[], client?: string): Summ
     round.clients.filter((report) => client === undefined || report.client === client),
   );
   const sum = (count: (report: (typeof clients)[number]) => number): number =>
-    clients.reduce((total, report) => total + count(report), 0);
+    clients.reduce((all, report) => all + count(report), 0);
+  const total = (count: (round: RoundReport) => number): number =>
+    rounds.reduce((all, round) => all + count(round), 0);
   const errors: Record<string, number> = {};
   for (const report of clients) {
     for (const [name, count] of Object.entries(report.errors)) errors[name] = (errors[name] ?? 0) + count;
@@ -65,15 +75,24 @@ export function summarise(rounds: readonly RoundReport[], client?: string): Summ
     open: sum(({ open }) => open),
     duplicates: sum(({ duplicates }) => duplicates.length),
     lost: sum(({ lost }) => lost.length),
-    otherWrong: sum(
-      ({ refusedButExecuted, reordered, wrong }) =>
-        refusedButExecuted.length + reordered.length + wrong.length,
-    ),
+    lostAsAllowed: sum(({ lostAsAllowed }) => lostAsAllowed.length),
+    recovered: sum(({ recovered }) => recovered),
+    phantom: sum(({ phantom, refusedButExecuted }) => phantom.length + refusedButExecuted.length),
+    rolledBack: sum(({ rolledBack }) => rolledBack.length),
+    falseFailovers: rounds.filter(({ falseFailover }) => falseFailover).length,
+    registers: {
+      checked: total(({ registers }) => registers.checked),
+      undecided: total(({ registers }) => registers.undecided),
+      violated: total(({ registers }) => registers.violated.length),
+      violatedAroundFault: total(({ registers }) => registers.violatedAroundFault.length),
+    },
+    gapMs: spread(rounds.map(({ gapMs }) => gapMs)),
+    otherWrong: sum(({ reordered, wrong }) => reordered.length + wrong.length),
     errors,
     disconnects: sum(({ disconnects }) => disconnects),
     ownTimeouts: sum(({ ownTimeouts }) => ownTimeouts),
-    staleWrites: rounds.reduce((total, { staleWrites }) => total + staleWrites.length, 0),
-    lateWrites: rounds.reduce((total, round) => total + round.lateWrites, 0),
+    staleWrites: total(({ staleWrites }) => staleWrites.length),
+    lateWrites: total(({ lateWrites }) => lateWrites),
     longestStallMs: Math.max(0, ...stalls),
     faultToWriteMs: spread(rounds.map(({ stalls: { faultToWriteMs } }) => faultToWriteMs)),
     announcementToAcceptMs: spread(rounds.map((round) => round.announcementToAcceptMs)),

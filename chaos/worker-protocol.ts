@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { commandNames } from "./history.ts";
 
 /**
  * What a worker writes to its standard output, one JSON array a line, whatever language it is written in. A worker keeps
- * some commands in flight all the time, in turns INCR, RPUSH, SET and GET (of a key that was set and acknowledged), with
- * the keys of {@link ledgerKeys}. Its standard input tells it `round NAME` (later commands belong to this round) and
- * `stop`. Arguments: `--port N --client NAME --in-flight N --pause-ms N`; the password is in the file that
+ * some commands in flight all the time, in turns INCR, RPUSH, SET and GET (of a key that was set and acknowledged), and if it
+ * likes the others of {@link commandNames}, with the keys of {@link ledgerKeys}. Its standard input tells it `round NAME` (later commands belong to this round) and
+ * `stop`. Arguments: `--host H --port N --client NAME --in-flight N --pause-ms N`; the password is in the file that
  * `REDIS_PASSWORD_FILE` names. Times are ms of CLOCK_MONOTONIC.
  */
 const message = z.union([
@@ -13,7 +14,7 @@ const message = z.union([
   z.tuple([
     z.literal("op"),
     z.string(),
-    z.enum(["INCR", "RPUSH", "SET", "GET"]),
+    z.enum(commandNames),
     z.string(),
     z.number(),
     z.number(),

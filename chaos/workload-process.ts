@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Disconnect, Operation } from "./history.ts";
+import type { Address } from "../quorum/address.ts";
+import { type Disconnect, isWrite, type Operation } from "./history.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
 import { parseWorkerLine } from "./worker-protocol.ts";
 
@@ -15,7 +16,8 @@ export interface WorkerProgram {
 export interface WorkloadOptions {
   readonly client: string;
   readonly program: WorkerProgram;
-  readonly port: number;
+  /** The proxy that it is a client of. */
+  readonly proxy: Address;
   readonly passwordFile: string;
   /** Commands that it keeps in flight. Default 8. */
   readonly inFlight?: number;
@@ -26,6 +28,7 @@ export interface WorkloadOptions {
 /** A client process that writes and reads, and what it saw. */
 export class WorkloadProcess {
   readonly client: string;
+  readonly proxy: Address;
   readonly disconnects: Disconnect[] = [];
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
@@ -37,16 +40,19 @@ export class WorkloadProcess {
   #stopping = false;
   #lastWriteMs = 0;
 
-  constructor({ client, program, port, passwordFile, inFlight = 8, pauseMs = 20 }: WorkloadOptions) {
+  constructor({ client, program, proxy, passwordFile, inFlight = 8, pauseMs = 20 }: WorkloadOptions) {
     this.client = client;
+    this.proxy = proxy;
     const { PATH = "", HOME = "", JAVA_HOME } = process.env;
     this.#child = spawn(
       program.command,
       [
         ...program.args,
         ...[
+          "--host",
+          proxy.host,
           "--port",
-          `${port}`,
+          `${proxy.port}`,
           "--client",
           client,
           "--in-flight",
@@ -155,7 +161,7 @@ export class WorkloadProcess {
           const operations = this.#operations.get(round) ?? [];
           this.#operations.set(round, operations);
           operations.push({ client, command, id, sentMs, endedMs, outcome });
-          if (kind === "acknowledged" && command !== "GET") this.#lastWriteMs = endedMs;
+          if (kind === "acknowledged" && isWrite({ command })) this.#lastWriteMs = endedMs;
         }
       }
     } catch (error) {

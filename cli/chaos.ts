@@ -3,35 +3,53 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { clientLibraries } from "../chaos/clients.ts";
 import { allFaults } from "../chaos/faults/all-faults.ts";
+import type { Fault } from "../chaos/faults/fault.ts";
+import { readPastRuns, remember, renderPastRuns } from "../chaos/past-runs.ts";
+import { renderAvailability } from "../chaos/render-availability.ts";
 import { renderReport } from "../chaos/render-report.ts";
 import type { RoundReport } from "../chaos/round-report.ts";
 import { runChaos } from "../chaos/run-chaos.ts";
+import { enterPrivateNetwork, inPrivateNetwork, privateNetworkObstacle } from "../local/private-network.ts";
 import { showProgress } from "./progress.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { UserError } from "./user-error.ts";
 
+const historyFile = join(stateDirectory, "chaos-history.jsonl");
+const workersDirectory = join(stateDirectory, "workers");
+
 interface ChaosCommandOptions {
   readonly failovers: string;
+  readonly rounds?: string;
   readonly seed: string;
   readonly fault: string;
   readonly clients: string;
   readonly minutes: string;
   readonly dir: string;
   readonly port: string;
+  readonly ignoreTimes?: boolean;
   readonly json?: string;
   readonly report?: string;
+  readonly picture?: string;
+  readonly history?: boolean;
+  readonly remember: boolean;
 }
 
 /** `redis-ha chaos`: failovers under load on this machine, with a ledger of what clients were told. */
 export function chaosCommand(): Command {
-  const faults = allFaults.map(({ name, summary }) => `  ${name.padEnd(14)} ${summary}`).join("\n");
+  const faults = allFaults.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).join("\n");
   return new Command("chaos")
     .description(
       "Break a topology on this machine again and again while clients write, and check what they were told against what the master holds. Needs redis-server. Exit code 1 when a promise was broken.",
     )
     .option("--failovers <number>", "failovers to cause; each takes 5 to 10 s", "20")
+    .option("--rounds <number>", "faults to cause, however many failovers they are")
     .option("--seed <number>", "order of the faults and their moments", "1")
-    .option("--fault <names>", "only these, with commas", allFaults.map(({ name }) => name).join(","))
+    .option(
+      "--fault <names>",
+      "some of those below, with commas, or random: all that this machine can do",
+      "random",
+    )
+    .option("--ignore-times", "judge what was lost, repeated and wrong, and not how long it took")
     .option("--clients <names>", `some of ${clientLibraries.map(({ name }) => name).join(",")}`, "ioredis")
     .option("--minutes <number>", "begin no fault later than this", "30")
     .option(
@@ -42,11 +60,18 @@ export function chaosCommand(): Command {
     .option("--port <number>", "first port of the topology", "8700")
     .option("--json <file>", "write every round there")
     .option("--report <file>", "write the report there, as Markdown; else it goes to the standard output")
+    .option("--picture <file>", "draw there, as SVG, when writes were acknowledged around each fault")
+    .option("--history", "only show the results of earlier runs")
+    .option("--no-remember", "don't add this run to them")
     .addHelpText("after", `\nFaults:\n${faults}`)
     .action(chaos);
 }
 
 async function chaos(options: ChaosCommandOptions): Promise<void> {
+  if (options.history) {
+    process.stdout.write(`${renderPastRuns(readPastRuns(historyFile))}\n`);
+    return;
+  }
   const interrupt = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
@@ -54,37 +79,80 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
       interrupt.abort();
     });
   }
+  const faults = chooseFaults(options.fault);
+  if (faults.some(({ needsNetwork }) => needsNetwork) && !inPrivateNetwork()) {
+    // What has to be fetched must be there before: from a network of one's own nothing is reached.
+    for (const { name, prepare } of clientLibraries)
+      if (options.clients.split(",").includes(name)) await prepare(workersDirectory);
+    enterPrivateNetwork();
+  }
   const report = await runChaos({
     directory: resolve(options.dir),
-    workersDirectory: join(stateDirectory, "workers"),
+    workersDirectory,
     basePort: Number(options.port),
     failovers: wholeNumber("--failovers", options.failovers, 100_000),
     seed: wholeNumber("--seed", options.seed, 2 ** 32 - 1),
-    faults: options.fault.split(","),
+    faults: faults.map(({ name }) => name),
+    ...(options.rounds === undefined ? {} : { rounds: wholeNumber("--rounds", options.rounds, 100_000) }),
     clients: options.clients.split(","),
     withinMs: wholeNumber("--minutes", options.minutes, 24 * 60) * 60_000,
     say: showProgress,
     onRound: (round, planned) => showProgress(describeRound(round, planned)),
     signal: interrupt.signal,
   });
+  if (options.remember) remember(historyFile, report, new Date());
   const markdown = renderReport(report);
+  if (options.picture !== undefined) {
+    const title = `Writes acknowledged around ${report.rounds.length} faults, seed ${report.seed}: green where there are any`;
+    writeFileSync(options.picture, renderAvailability(report.rounds, title));
+  }
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
   if (options.report !== undefined) writeFileSync(options.report, markdown);
   else process.stdout.write(markdown);
-  const broken =
-    report.violations.length + report.rounds.filter(({ violations }) => violations.length > 0).length;
-  if (broken > 0) process.exitCode = 1;
+  const broken = report.rounds.filter(({ violations }) => violations.length > 0).length;
+  const slow = report.slow.length + report.rounds.filter((round) => round.slow.length > 0).length;
+  if (report.violations.length + broken + (options.ignoreTimes ? 0 : slow) > 0) process.exitCode = 1;
 }
 
-function describeRound({ round, fault, stalls, clients, violations }: RoundReport, planned: number): string {
+/** @throws {UserError} for a name that isn't one, or a fault that this machine can't cause. */
+function chooseFaults(names: string): readonly Fault[] {
+  const wanted = names === "random" ? allFaults : names.split(",").map(faultOf);
+  if (inPrivateNetwork() || !wanted.some(({ needsNetwork }) => needsNetwork)) return wanted;
+  const obstacle = privateNetworkObstacle();
+  if (obstacle === undefined) return wanted;
+  if (names !== "random") {
+    throw new UserError(
+      `${wanted.filter(({ needsNetwork }) => needsNetwork).map(({ name }) => name)} need a network for each part, and this machine has none: ${obstacle}. Run it on Linux with ip and nft (Debian: apt-get install iproute2 nftables), or leave them out.`,
+    );
+  }
+  showProgress(`without faults of the network: ${obstacle}`);
+  return wanted.filter(({ needsNetwork }) => !needsNetwork);
+}
+
+function faultOf(name: string): Fault {
+  const fault = allFaults.find((candidate) => candidate.name === name);
+  if (fault !== undefined) return fault;
+  const all = allFaults.map((candidate) => candidate.name).join(", ");
+  throw new UserError(`There is no fault '${name}': use some of ${all}, or random.`);
+}
+
+function describeRound(
+  { round, fault, gapMs, clients, violations, slow }: RoundReport,
+  planned: number,
+): string {
   const sent = clients.reduce((total, client) => total + client.sent, 0);
   const unknown = clients.reduce((total, client) => total + client.unknown, 0);
-  const gap =
-    stalls.withoutWritesMs === undefined
-      ? "no writes"
-      : `${Math.round(stalls.withoutWritesMs)} ms without writes`;
+  const gap = gapMs === undefined ? "no writes" : `${Math.round(gapMs)} ms without writes`;
+  const lost = clients.reduce((total, client) => total + client.lostAsAllowed.length, 0);
   const verdict = violations.length === 0 ? "ok" : `BROKEN: ${violations.join("; ")}`;
-  return `${`${round}/${planned}`.padEnd(8)} ${fault.padEnd(13)} ${gap}, ${sent} commands, ${unknown} unknown, ${verdict}`;
+  return [
+    `${`${round}/${planned}`.padEnd(8)} ${fault.padEnd(16)} ${gap}`,
+    `${sent} commands`,
+    `${unknown} unknown`,
+    ...(lost > 0 ? [`${lost} lost as expected`] : []),
+    ...(slow.length > 0 ? [`SLOW: ${slow.join("; ")}`] : []),
+    verdict,
+  ].join(", ");
 }
 
 function wholeNumber(option: string, text: string, max: number): number {

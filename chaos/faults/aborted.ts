@@ -1,13 +1,14 @@
 import { monotonicMs } from "../monotonic-clock.ts";
 import { waitUntil } from "../wait-until.ts";
-import { announcedAndEnded, type Fault, killServer } from "./fault.ts";
+import { announcedAndEnded, asFailover, type Fault, killServer } from "./fault.ts";
 
 export const aborted: Fault = {
   name: "aborted",
   summary:
     "the replicas are frozen when the master dies: the failover is aborted, and succeeds when they are back",
   failover: true,
-  allows: { disconnects: false, uncertain: true, refusedConnections: false },
+  gapMs: 12000,
+  allows: asFailover,
   async inject(context) {
     const { announcements, cluster, master, say } = context;
     const replicas = cluster.instances.filter(({ name }) => name !== master.name);

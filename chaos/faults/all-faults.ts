@@ -1,11 +1,16 @@
 import { aborted } from "./aborted.ts";
+import { diskFull, proxyKilled, slowCommand } from "./blocked.ts";
 import { drain } from "./drain.ts";
 import type { Fault } from "./fault.ts";
 import { freeze } from "./freeze.ts";
+import { isolated, isolatedByReset, isolatedWithProxy, oneWay } from "./isolated.ts";
 import { kill } from "./kill.ts";
 import { oneSentinel } from "./one-sentinel.ts";
+import { loss, noReplication, replicasUnseen, sentinelCut } from "./partial-cuts.ts";
 import { planned } from "./planned.ts";
+import { everything, firstSync, mastersVolume, quickRestart, ring, wiped } from "./restarts.ts";
 import { returning } from "./return.ts";
+import { leaderAfterElection, leaderAfterPromotion, sentinelConf, sentinelVolume } from "./sentinels.ts";
 import { terminate } from "./terminate.ts";
 import { twoSentinels } from "./two-sentinels.ts";
 
@@ -20,4 +25,25 @@ export const allFaults: readonly Fault[] = [
   twoSentinels,
   aborted,
   drain,
+  isolated,
+  isolatedByReset,
+  isolatedWithProxy,
+  oneWay,
+  noReplication,
+  replicasUnseen,
+  sentinelCut,
+  loss,
+  quickRestart,
+  wiped,
+  ring,
+  everything,
+  mastersVolume,
+  firstSync,
+  leaderAfterElection,
+  leaderAfterPromotion,
+  sentinelVolume,
+  sentinelConf,
+  slowCommand,
+  diskFull,
+  proxyKilled,
 ];

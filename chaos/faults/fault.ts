@@ -1,4 +1,5 @@
 import type { LocalTopology } from "../../local/local-topology.ts";
+import type { PartNetwork } from "../../local/part-network.ts";
 import type { ClusterControl, NamedPart } from "../cluster-control.ts";
 import { monotonicMs } from "../monotonic-clock.ts";
 import type { Random } from "../seeded-random.ts";
@@ -14,24 +15,60 @@ export interface FaultContext {
   readonly master: NamedPart;
   readonly random: Random;
   readonly say: (line: string) => void;
+  /** Undefined: all parts share the loopback, and nothing can be cut off. */
+  readonly network: PartNetwork | undefined;
+  /** Tells that the clients of this proxy are on the wrong side: what happens to them is judged apart. */
+  readonly cutOff: (proxy: NamedPart) => void;
+  /** Something that the fault itself checks is wrong: the round goes on, and is a broken one. */
+  readonly broken: (text: string) => void;
 }
+
+/** What a client may see beside acknowledgements. */
+export interface Allowance {
+  /** Its connection ends. */
+  readonly disconnects: boolean;
+  /** A write in flight is answered with UNCERTAIN. */
+  readonly uncertain: boolean;
+  /** Nobody listens for a moment, and a client that doesn't wait for that is told so. */
+  readonly refusedConnections: boolean;
+  /** Further classes of errors. Default none. */
+  readonly errors?: readonly string[];
+  /**
+   * Acknowledged writes that may be lost without durability: those sent in this time around the fault, ms. They are reported,
+   * apart from those that may not. Default none.
+   */
+  readonly lost?: LossWindow;
+  /** What the clients of a proxy that was cut off or killed may see instead. Default: the same as all others. */
+  readonly cutOff?: Allowance;
+  /** Writes may run twice, since a client sends again by itself what was in flight on a lost connection. Default false. */
+  readonly resent?: boolean;
+}
+
+/** From and until so many ms after the fault. */
+export interface LossWindow {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** What a failover shows to clients: commands in flight may be uncertain, and nothing else. */
+export const asFailover: Allowance = { disconnects: false, uncertain: true, refusedConnections: false };
+
+/** Nothing at all. */
+export const unnoticed: Allowance = { disconnects: false, uncertain: false, refusedConnections: false };
 
 /** Something that goes wrong, or is done on purpose, while clients write. */
 export interface Fault {
   readonly name: string;
   /** For people, one line. */
   readonly summary: string;
-  /** Another instance is master afterwards. */
-  readonly failover: boolean;
+  /** Whether another instance is master afterwards; `maybe` where either is right. */
+  readonly failover: boolean | "maybe";
+  /** It can only happen where every part is a host of its own, with a small disk of its own. */
+  readonly needsNetwork?: boolean;
+  /** Longest time in ms in which a client's writes aren't acknowledged; not for clients that were cut off. */
+  readonly gapMs: number;
   /** What a client may see beside acknowledgements. */
-  readonly allows: {
-    /** Its connection ends. */
-    readonly disconnects: boolean;
-    /** A write in flight is answered with UNCERTAIN. */
-    readonly uncertain: boolean;
-    /** Nobody listens for a moment, and a client that doesn't wait for that is told so. */
-    readonly refusedConnections: boolean;
-  };
+  readonly allows: Allowance;
   /**
    * Makes it happen, and whatever belongs to it afterwards; parts that have ended are started again by the caller.
    *

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { monotonicMs } from "../monotonic-clock.ts";
-import { announced, type Fault } from "./fault.ts";
+import { announced, asFailover, type Fault } from "./fault.ts";
 
 const frozenMs = 5000;
 
@@ -8,7 +8,8 @@ export const freeze: Fault = {
   name: "freeze",
   summary: "SIGSTOP of the master for 5 s, then SIGCONT: it wakes up and believes that it is master",
   failover: true,
-  allows: { disconnects: false, uncertain: true, refusedConnections: false },
+  gapMs: 3200,
+  allows: asFailover,
   async inject(context) {
     const { cluster, master } = context;
     // Its supervisor goes on: on a cluster it is the same container, but a stalled disk freezes only the server.

@@ -1,11 +1,12 @@
 import { pick } from "../seeded-random.ts";
-import { announcedAndEnded, type Fault, killServer } from "./fault.ts";
+import { announcedAndEnded, asFailover, type Fault, killServer } from "./fault.ts";
 
 export const oneSentinel: Fault = {
   name: "one-sentinel",
   summary: "a Sentinel dies, and then the master: two Sentinels carry the failover out",
   failover: true,
-  allows: { disconnects: false, uncertain: true, refusedConnections: false },
+  gapMs: 3000,
+  allows: asFailover,
   async inject(context) {
     const { cluster, random } = context;
     await cluster.kill(pick(cluster.sentinels, random));

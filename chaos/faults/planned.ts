@@ -1,13 +1,14 @@
 import { monotonicMs } from "../monotonic-clock.ts";
 import { pick } from "../seeded-random.ts";
 import { waitUntil } from "../wait-until.ts";
-import { announced, type Fault } from "./fault.ts";
+import { announced, type Fault, unnoticed } from "./fault.ts";
 
 export const planned: Fault = {
   name: "planned",
   summary: "SENTINEL FAILOVER: an administrator moves the master",
   failover: true,
-  allows: { disconnects: false, uncertain: false, refusedConnections: false },
+  gapMs: 1000,
+  allows: unnoticed,
   async inject(context) {
     const { cluster, random, topology } = context;
     const sentinel = pick(cluster.sentinels, random);

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { monotonicMs } from "../monotonic-clock.ts";
-import { type Fault, killServer } from "./fault.ts";
+import { asFailover, type Fault, killServer } from "./fault.ts";
 
 export const returning: Fault = {
   name: "return",
   summary: "the killed master is started again while the failover goes on",
   failover: true,
-  allows: { disconnects: false, uncertain: true, refusedConnections: false },
+  gapMs: 3000,
+  allows: asFailover,
   async inject(context) {
     const { announcements, cluster, master, random } = context;
     const atMs = await killServer(context);

@@ -1,11 +1,12 @@
 import { monotonicMs } from "../monotonic-clock.ts";
-import { announced, type Fault } from "./fault.ts";
+import { announced, type Fault, unnoticed } from "./fault.ts";
 
 export const terminate: Fault = {
   name: "terminate",
   summary: "SIGTERM of the master's entrypoint, and its start: it hands its role over before it ends",
   failover: true,
-  allows: { disconnects: false, uncertain: false, refusedConnections: false },
+  gapMs: 1000,
+  allows: unnoticed,
   async inject(context) {
     const { cluster, master } = context;
     const atMs = monotonicMs();

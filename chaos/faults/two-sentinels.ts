@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { shuffle } from "../seeded-random.ts";
-import { announcedAndEnded, type Fault, killServer } from "./fault.ts";
+import { announcedAndEnded, asFailover, type Fault, killServer } from "./fault.ts";
 
 /** Longer than a failover takes. */
 const withoutMajorityMs = 2500;
@@ -10,7 +10,8 @@ export const twoSentinels: Fault = {
   summary:
     "two Sentinels die, then the master: nobody may be promoted until the Sentinels are back 2.5 s later",
   failover: true,
-  allows: { disconnects: false, uncertain: true, refusedConnections: false },
+  gapMs: 7500,
+  allows: asFailover,
   async inject(context) {
     const { announcements, cluster, master, random } = context;
     const dead = shuffle(cluster.sentinels, random).slice(0, 2);

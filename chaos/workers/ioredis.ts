@@ -5,12 +5,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Redis } from "ioredis";
 import type { CommandName } from "../history.ts";
-import { ledgerKeys } from "../ledger-keys.ts";
+import { ledgerKeys, registerKey, registerValue } from "../ledger-keys.ts";
 import { monotonicMs } from "../monotonic-clock.ts";
 import type { WorkerMessage } from "../worker-protocol.ts";
 
 const { values } = parseArgs({
   options: {
+    host: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "6379" },
     client: { type: "string", default: "ioredis" },
     "in-flight": { type: "string", default: "8" },
@@ -19,11 +20,25 @@ const { values } = parseArgs({
 });
 const passwordFile = process.env.REDIS_PASSWORD_FILE;
 const redis = new Redis({
-  host: "127.0.0.1",
+  host: values.host,
   port: Number(values.port),
   ...(passwordFile === undefined ? {} : { password: readFileSync(passwordFile, "utf8").trim() }),
 });
-const turns: readonly CommandName[] = ["INCR", "RPUSH", "SET", "GET"];
+const turns: readonly CommandName[] = [
+  "INCR",
+  "RPUSH",
+  "SET",
+  "GET",
+  "SADD",
+  "WRITE",
+  "READ",
+  "WRITE",
+  "READ",
+];
+/** Whole lists are read seldom: they are long. */
+const listReadEvery = 60;
+/** So long all clients use the same two registers, ms: each gets few enough commands for a search through their orders. */
+const registerMs = 500;
 /** Commands of a round that were sent, and those that have not ended. */
 const rounds = new Map<string, { sent: number; open: number }>();
 const open = new Map<number, () => void>();
@@ -46,11 +61,12 @@ function tellDrained(): void {
 
 async function one(turn: number): Promise<void> {
   if (round === undefined) return;
-  const wanted = turns[turn % turns.length] ?? "INCR";
+  const wanted =
+    turn % listReadEvery === listReadEvery - 1 ? "LRANGE" : (turns[turn % turns.length] ?? "INCR");
   const command = wanted === "GET" && lastSet?.round !== round ? "SET" : wanted;
   const number = ++count;
-  const id = command === "GET" && lastSet !== undefined ? lastSet.id : String(number);
   const own = round;
+  const id = identify(command, number);
   const tally = rounds.get(own) ?? { sent: 0, open: 0 };
   rounds.set(own, tally);
   tally.sent++;
@@ -72,11 +88,44 @@ async function one(turn: number): Promise<void> {
   }
 }
 
+function identify(command: CommandName, number: number): string {
+  const register = `${Math.floor(monotonicMs() / registerMs)}.${number % 2}`;
+  switch (command) {
+    case "GET":
+      return lastSet?.id ?? "";
+    case "LRANGE":
+      return "";
+    case "WRITE":
+      return `${register}=${registerValue(values.client, number)}`;
+    case "READ":
+      return register;
+    default:
+      return String(number);
+  }
+}
+
 function send(command: CommandName, own: string, id: string): Promise<unknown> {
   const keys = ledgerKeys(own, values.client);
-  if (command === "INCR") return redis.incr(keys.counter);
-  if (command === "RPUSH") return redis.rpush(keys.list, id);
-  return command === "SET" ? redis.set(keys.string(id), id) : redis.get(keys.string(id));
+  const [register = "", value = ""] = id.split("=");
+  switch (command) {
+    case "INCR":
+      return redis.incr(keys.counter);
+    case "RPUSH":
+      return redis.rpush(keys.list, id);
+    case "SET":
+      return redis.set(keys.string(id), id);
+    case "GET":
+      return redis.get(keys.string(id));
+    case "SADD":
+      return redis.sadd(keys.set, id);
+    case "LRANGE":
+      // An array becomes its elements with commas.
+      return redis.lrange(keys.list, 0, -1);
+    case "WRITE":
+      return redis.set(registerKey(own, register), value);
+    case "READ":
+      return redis.get(registerKey(own, register));
+  }
 }
 
 async function loop(begin: number): Promise<void> {

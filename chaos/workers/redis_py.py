@@ -16,6 +16,7 @@ import redis
 TURNS = ("INCR", "RPUSH", "SET", "GET")
 
 parser = argparse.ArgumentParser()
+parser.add_argument("--host", default="127.0.0.1")
 parser.add_argument("--port", type=int, default=6379)
 parser.add_argument("--client", default="redis-py")
 parser.add_argument("--in-flight", type=int, default=8)
@@ -122,8 +123,8 @@ def work(ledger: Ledger, client: redis.Redis, turn: int) -> None:
 
 def main() -> None:
     password = Path(os.environ["REDIS_PASSWORD_FILE"]).read_text().strip()
-    # As redis.Redis(port=…, password=…) makes it, but for the class of the connections.
-    client = redis.Redis(port=options.port, password=password)
+    # As redis.Redis(host=…, port=…, password=…) makes it, but for the class of the connections.
+    client = redis.Redis(host=options.host, port=options.port, password=password)
     client.connection_pool.connection_class = WatchedConnection
     client.ping()
     ledger = Ledger()

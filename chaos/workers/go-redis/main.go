@@ -22,6 +22,7 @@ import (
 )
 
 var (
+	host     = flag.String("host", "127.0.0.1", "")
 	port     = flag.Int("port", 6379, "")
 	client   = flag.String("client", "go-redis", "")
 	inFlight = flag.Int("in-flight", 8, "")
@@ -171,7 +172,7 @@ func main() {
 		panic(err)
 	}
 	rdb := redis.NewClient(&redis.Options{
-		Addr:     fmt.Sprintf("127.0.0.1:%d", *port),
+		Addr:     fmt.Sprintf("%s:%d", *host, *port),
 		Password: strings.TrimSpace(string(password)),
 		Dialer: func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 5 * time.Minute}).DialContext(ctx, network, address)

@@ -10,7 +10,18 @@ function check(operations: readonly Operation[], data: FinalData): ClientReport 
   return report;
 }
 
-const findings = ["duplicates", "lost", "refusedButExecuted", "reordered", "wrong"] as const;
+const findings = [
+  ...([
+    "duplicates",
+    "lost",
+    "lostAsAllowed",
+    "refusedButExecuted",
+    "reordered",
+    "phantom",
+    "rolledBack",
+  ] as const),
+  "wrong",
+] as const;
 
 function assertOnly(report: ClientReport, expected: Partial<ClientReport>): void {
   for (const name of findings) assert.deepEqual(report[name], expected[name] ?? [], name);
@@ -113,10 +124,36 @@ describe("checkLedger", () => {
 
   it("finds elements and values that nobody wrote", () => {
     const operations = [acknowledged("SET", "s", "OK", 0)];
-    assert.deepEqual(check(operations, held({ list: ["?"], strings: { s: "other" } })).wrong, [
-      "RPUSH ? is there and was never sent",
-      "SET s holds 'other'",
-    ]);
+    const report = check(operations, held({ list: ["?"], set: ["!"], strings: { s: "other" } }));
+    assert.deepEqual(report.phantom, ["RPUSH ?", "SADD !"]);
+    assert.deepEqual(report.wrong, ["SET s holds 'other'"]);
+  });
+
+  it("finds members of a set that are gone, and that were added twice", () => {
+    const operations = [
+      acknowledged("SADD", "x", "1", 0),
+      acknowledged("SADD", "y", "0", 10),
+      acknowledged("SADD", "z", "1", 20),
+    ];
+    assertOnly(check(operations, held({ set: ["x", "y"] })), { duplicates: ["SADD y"], lost: ["SADD z"] });
+  });
+
+  it("counts writes of unknown outcome that are there", () => {
+    const operations = [
+      failed("RPUSH", "x", uncertain, 0),
+      failed("SADD", "y", uncertain, 0),
+      failed("SADD", "z", uncertain, 0),
+    ];
+    assert.equal(check(operations, held({ list: ["x"], set: ["y"] })).recovered, 2);
+  });
+
+  it("finds a read of the list that was undone later, and accepts any beginning of it", () => {
+    const read = (answer: string): Operation => acknowledged("LRANGE", "", answer, 5);
+    const data = held({ list: ids });
+    assertOnly(check([...pushes, read(""), read("0,1,2"), read(ids.join(","))], data), {});
+    for (const answer of ["0,1,7", "1,0", `${ids.join(",")},99`]) {
+      assert.equal(check([...pushes, read(answer)], data).rolledBack.length, 1, answer);
+    }
   });
 
   it("finds a read that misses an acknowledged write, not one that ran beside it", () => {
@@ -192,7 +229,7 @@ describe("checkLedger", () => {
         assert.deepEqual(check(operations, held({ list: twice })).duplicates, [`RPUSH ${id}`]);
         const lost = check(operations, held({ list: list.toSpliced(at, 1) })).lost;
         assert.deepEqual(lost, steps[at]?.unknown ? [] : [`RPUSH ${id}`]);
-        assert.equal(check(operations, held({ list: list.toSpliced(at, 0, "foreign") })).wrong.length, 1);
+        assert.equal(check(operations, held({ list: list.toSpliced(at, 0, "foreign") })).phantom.length, 1);
       }),
       { numRuns: 200 },
     );

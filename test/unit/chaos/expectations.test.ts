@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import type { ClientReport } from "../../../chaos/checker.ts";
-import { judgeRound, judgeRun } from "../../../chaos/expectations.ts";
+import { judgeRound, judgeRun, judgeTimes } from "../../../chaos/expectations.ts";
+import { proxyKilled } from "../../../chaos/faults/blocked.ts";
 import { drain } from "../../../chaos/faults/drain.ts";
+import { isolatedWithProxy } from "../../../chaos/faults/isolated.ts";
 import { kill } from "../../../chaos/faults/kill.ts";
+import { sentinelCut } from "../../../chaos/faults/partial-cuts.ts";
 import { planned } from "../../../chaos/faults/planned.ts";
 import { renderReport } from "../../../chaos/render-report.ts";
 import type { RoundReport } from "../../../chaos/round-report.ts";
@@ -19,8 +22,12 @@ const client: ClientReport = {
   ownTimeouts: 0,
   duplicates: [],
   lost: [],
+  lostAsAllowed: [],
   refusedButExecuted: [],
   reordered: [],
+  recovered: 0,
+  phantom: [],
+  rolledBack: [],
   wrong: [],
 };
 
@@ -29,13 +36,21 @@ function round(changed: Partial<ClientReport>, others: Partial<RoundReport> = {}
     round: 1,
     fault: "kill",
     failover: true,
+    falseFailover: false,
+    gapMs: 2000,
+    gapBoundMs: 3000,
+    timeline: { fromMs: -500, pieceMs: 50, acknowledged: [] },
+    cutOff: [],
+    broken: [],
     clients: [{ ...client, ...changed }],
     stalls: {
       longestStallMs: { a: 2000 },
       slowestMs: { a: 2000 },
+      writeGapMs: { a: 2000 },
       withoutWritesMs: 2000,
       faultToWriteMs: 2000,
     },
+    registers: { checked: 0, undecided: 0, violated: [], violatedAroundFault: [] },
     announcedAfterMs: 1900,
     announcedBy: "+promoted-slave",
     announcementToAcceptMs: 80,
@@ -46,6 +61,7 @@ function round(changed: Partial<ClientReport>, others: Partial<RoundReport> = {}
     duplicateTraces: [],
     disconnects: [],
     violations: [],
+    slow: [],
     ...others,
   };
 }
@@ -60,6 +76,8 @@ describe("judgeRound", () => {
     "a lost write": { lost: ["SET 1"] },
     "a refused write that was executed": { refusedButExecuted: ["SET 1"] },
     "a wrong order": { reordered: [{ earlier: "RPUSH 2", later: "RPUSH 1" }] },
+    "an element that nobody wrote": { phantom: ["RPUSH ?"] },
+    "a read that is undone": { rolledBack: ["LRANGE gave 7 at place 3, where nothing is"] },
     "a wrong value": { wrong: ["GET 1 gave ''"] },
     "a command without an answer": { open: 1 },
     "a disconnect": { disconnects: 1 },
@@ -87,11 +105,37 @@ describe("judgeRound", () => {
     assert.deepEqual(judgeRound(round({ disconnects: 2 }), drain), []);
   });
 
+  it("judges clients whose proxy was cut off or killed apart, and the others as always", () => {
+    const seen: Partial<ClientReport> = { disconnects: 1, duplicates: ["RPUSH 1"] };
+    assert.deepEqual(judgeRound(round(seen, { cutOff: ["a"] }), proxyKilled), []);
+    assert.equal(judgeRound(round(seen, { cutOff: ["another"] }), proxyKilled).length, 2);
+    assert.equal(judgeRound(round({ lost: ["SET 1"] }, { cutOff: ["a"] }), isolatedWithProxy).length, 1);
+  });
+
+  it("doesn't accept a register without an order in calm times, and does around the fault", () => {
+    const registers = { checked: 2, undecided: 0, violated: [] as string[], violatedAroundFault: ["7.0"] };
+    assert.deepEqual(judgeRound(round({}, { registers }), kill), []);
+    assert.equal(judgeRound(round({}, { registers: { ...registers, violated: ["9.1"] } }), kill).length, 1);
+  });
+
+  it("accepts what a fault itself found wrong as little as a failover for no reason", () => {
+    assert.deepEqual(judgeRound(round({}, { broken: ["a fourth Sentinel"] }), kill), ["a fourth Sentinel"]);
+    assert.equal(judgeRound(round({}, { falseFailover: true }), sentinelCut).length, 1);
+  });
+
   it("allows a refused connection only while the only proxy starts again", () => {
     const refused = round({ errors: { "dial tcp N.N.N.N:N: connect: connection refused": 3 } });
     assert.deepEqual(judgeRound(refused, drain), []);
     assert.equal(judgeRound(refused, kill).length, 1);
     assert.equal(judgeRound(round({ errors: { EOF: 1 } }), drain).length, 1);
+  });
+});
+
+describe("judgeTimes", () => {
+  it("bounds the time without writes by the fault", () => {
+    assert.deepEqual(judgeTimes({ gapMs: 3000 }, kill), []);
+    assert.match(judgeTimes({ gapMs: 3001 }, kill).join(), /3001 ms .* 3000 ms/);
+    assert.equal(judgeTimes({ gapMs: undefined }, kill).length, 1);
   });
 });
 
@@ -115,9 +159,13 @@ describe("renderReport", () => {
       seconds: 9,
       rounds: [round({ duplicates: ["RPUSH 1"] }, { violations: ["a: executed twice: RPUSH 1"] })],
       violations: ["out of time"],
+      slow: [],
     });
-    assert.match(text, /\| kill \| 1 \| 10 \| 1 \| 0 \|/);
-    assert.match(text, /\| a \| 1 \| 10 \| 1 \| 0 \|.*\| 2000 \|/);
+    // Rounds, commands, lost, lost as expected, executed twice.
+    assert.match(text, /^\| kill \| 1 \| 10 \| 0 \| 0 \| 1 \| 0 \|/m);
+    assert.match(text, /^\| a \| 1 \| 10 \| 0 \| 0 \| 1 \| 0 \|/m);
+    assert.match(text, /^\| kill \| 1 \| 2000 \/ 2000 \/ 2000 \| 3000 \|/m);
+    assert.match(text, /^\| 1\.5 to 2 s \| 1 █+ \|$/m);
     assert.match(text, /- out of time\n- round 1, kill: a: executed twice: RPUSH 1/);
   });
 });

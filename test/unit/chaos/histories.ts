@@ -21,11 +21,13 @@ export const loading = "LOADING no master available within the hold time: the co
 export function held({
   counter = 0,
   list = [],
+  set = [],
   strings = {},
 }: {
   readonly counter?: number;
   readonly list?: readonly string[];
+  readonly set?: readonly string[];
   readonly strings?: Readonly<Record<string, string>>;
 }): ReadonlyMap<string, ClientData> {
-  return new Map([["a", { counter, list, strings: new Map(Object.entries(strings)) }]]);
+  return new Map([["a", { counter, list, set: new Set(set), strings: new Map(Object.entries(strings)) }]]);
 }

@@ -49,14 +49,15 @@ public final class LedgerWorker {
         Map<String, String> options = new HashMap<>();
         for (int i = 0; i + 1 < args.length; i += 2) options.put(args[i], args[i + 1]);
         new LedgerWorker(options.getOrDefault("--client", "lettuce")).run(
+                options.getOrDefault("--host", "127.0.0.1"),
                 Integer.parseInt(options.getOrDefault("--port", "6379")),
                 Integer.parseInt(options.getOrDefault("--in-flight", "8")),
                 Long.parseLong(options.getOrDefault("--pause-ms", "20")));
     }
 
-    private void run(int port, int inFlight, long pauseMs) throws IOException, InterruptedException {
+    private void run(String host, int port, int inFlight, long pauseMs) throws IOException, InterruptedException {
         String password = Files.readString(Path.of(System.getenv("REDIS_PASSWORD_FILE"))).trim();
-        RedisURI uri = RedisURI.builder().withHost("127.0.0.1").withPort(port).withPassword(password.toCharArray()).build();
+        RedisURI uri = RedisURI.builder().withHost(host).withPort(port).withPassword(password.toCharArray()).build();
         RedisClient redis = RedisClient.create(uri);
         redis.addListener(new RedisConnectionStateListener() {
             @Override

@@ -1,0 +1,56 @@
+import { classifyError, saysNotExecuted } from "./classify-error.ts";
+import type { Operation } from "./history.ts";
+import { checkRegister, type RegisterOperation } from "./linearizable.ts";
+import type { Period } from "./measure-stalls.ts";
+
+/** What the registers of a round showed. */
+export interface RegisterReport {
+  readonly checked: number;
+  /** Registers for which the search took too long. */
+  readonly undecided: number;
+  /** Registers that were used while nothing was wrong, and for whose commands there is no order. */
+  readonly violated: readonly string[];
+  /** The same, around the fault: replication without waiting doesn't promise an order there. */
+  readonly violatedAroundFault: readonly string[];
+}
+
+/** Whether there is an order of the commands of each register, over all clients. Pure. */
+export function checkRegisters(operations: readonly Operation[], fault: Period): RegisterReport {
+  const byRegister = Map.groupBy(
+    operations.filter(({ command }) => command === "WRITE" || command === "READ"),
+    registerOf,
+  );
+  const violated: string[] = [];
+  const violatedAroundFault: string[] = [];
+  let undecided = 0;
+  for (const [register, own] of byRegister) {
+    const verdict = checkRegister(own.flatMap(asRegisterOperation));
+    if (verdict === "undecided") undecided++;
+    if (verdict !== "violated") continue;
+    const isAround = own.some(({ sentMs, endedMs }) => endedMs >= fault.beginMs && sentMs <= fault.endMs);
+    (isAround ? violatedAroundFault : violated).push(register);
+  }
+  return { checked: byRegister.size, undecided, violated, violatedAroundFault };
+}
+
+/** The names of all registers that were used. */
+export function registersOf(operations: readonly Operation[]): string[] {
+  const used = operations.filter(({ command }) => command === "WRITE" || command === "READ");
+  return [...new Set(used.map(registerOf))];
+}
+
+function registerOf({ id }: Operation): string {
+  return id.split("=")[0] ?? id;
+}
+
+/** A read without an answer says nothing; nor does a write that wasn't executed. */
+function asRegisterOperation({ command, id, sentMs, endedMs, outcome }: Operation): RegisterOperation[] {
+  if (command === "READ") {
+    if (outcome.kind !== "acknowledged") return [];
+    return [{ kind: "read", value: outcome.value === "" ? undefined : outcome.value, sentMs, endedMs }];
+  }
+  const value = id.slice(id.indexOf("=") + 1);
+  if (outcome.kind === "acknowledged") return [{ kind: "write", value, sentMs, endedMs }];
+  if (outcome.kind === "error" && saysNotExecuted(classifyError(outcome.text))) return [];
+  return [{ kind: "write", value, sentMs, endedMs: Number.POSITIVE_INFINITY }];
+}

@@ -1,0 +1,82 @@
+/** One read or write of a register. Times are in ms; each write has a value of its own. */
+export interface RegisterOperation {
+  readonly kind: "read" | "write";
+  /** What was written or read; undefined: a read found nothing. */
+  readonly value: string | undefined;
+  readonly sentMs: number;
+  /** Infinite for a write whose outcome nobody knows: it may take effect at any later time, or never. */
+  readonly endedMs: number;
+}
+
+/** `undecided`: the search was given up. */
+export type Verdict = "linearizable" | "violated" | "undecided";
+
+/** Enough for every register of a run; a search that needs more has found no short way. */
+const maxSteps = 200_000;
+
+/**
+ * Whether there is an order of all operations of one register in which each takes effect at one moment between its sending
+ * and its end, and each read gives what was written last: the search of Wing and Gong, with the memory of Lowe. Pure.
+ *
+ * @param operations of a register that held nothing before; a few hundred at most.
+ */
+export function checkRegister(operations: readonly RegisterOperation[]): Verdict {
+  const all = [...operations].sort((a, b) => a.sentMs - b.sentMs);
+  const done = new Array<boolean>(all.length).fill(false);
+  /** Operations with an end that have not taken effect: when none is left, an order is found. */
+  let left = all.filter(({ endedMs }) => endedMs !== Number.POSITIVE_INFINITY).length;
+  /** Which have taken effect and what the register holds then: from there no way leads on. */
+  const deadEnds = new Set<string>();
+  const path: { readonly index: number; readonly before: string | undefined }[] = [];
+  let value: string | undefined;
+  let next = 0;
+  for (let step = 0; step < maxSteps; step++) {
+    if (left === 0) return "linearizable";
+    const index = candidate(all, done, value, next);
+    if (index !== undefined) {
+      const operation = all[index];
+      done[index] = true;
+      const before = value;
+      if (operation?.kind === "write") value = operation.value;
+      const state = `${done.map(Number).join("")} ${value ?? ""}`;
+      if (!deadEnds.has(state)) {
+        deadEnds.add(state);
+        path.push({ index, before });
+        if (operation?.endedMs !== Number.POSITIVE_INFINITY) left--;
+        next = 0;
+        continue;
+      }
+      done[index] = false;
+      value = before;
+      next = index + 1;
+      continue;
+    }
+    const last = path.pop();
+    if (last === undefined) return "violated";
+    done[last.index] = false;
+    value = last.before;
+    if (all[last.index]?.endedMs !== Number.POSITIVE_INFINITY) left++;
+    next = last.index + 1;
+  }
+  return "undecided";
+}
+
+/** The next operation, from a place on, that could take effect now: none that is left ended before it was sent. */
+function candidate(
+  all: readonly RegisterOperation[],
+  done: readonly boolean[],
+  value: string | undefined,
+  from: number,
+): number | undefined {
+  let firstEnd = Number.POSITIVE_INFINITY;
+  for (const [i, { endedMs, sentMs }] of all.entries()) {
+    if (sentMs > firstEnd) break;
+    if (!done[i]) firstEnd = Math.min(firstEnd, endedMs);
+  }
+  for (let i = from; i < all.length; i++) {
+    const operation = all[i];
+    if (operation === undefined || operation.sentMs > firstEnd) return undefined;
+    if (!done[i] && (operation.kind === "write" || operation.value === value)) return i;
+  }
+  return undefined;
+}
