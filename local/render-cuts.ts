@@ -5,7 +5,9 @@ export type Damage =
   /** Each one is answered with a reset: connections end at once, and no new one comes about. */
   | { readonly kind: "reset" }
   /** So many of 100 vanish, at random. */
-  | { readonly kind: "loss"; readonly percent: number };
+  | { readonly kind: "loss"; readonly percent: number }
+  /** Each one arrives so much later. */
+  | { readonly kind: "delay"; readonly ms: number };
 
 /** One way from one host to another; the way back is another one. */
 export interface Cut {
@@ -36,6 +38,9 @@ export function renderCuts(cuts: readonly Cut[]): string {
         return [`${way} meta l4proto tcp reject with tcp reset`, `${way} drop`];
       case "loss":
         return [`${way} numgen random mod 100 < ${damage.percent} drop`];
+      case "delay":
+        // Those go another way.
+        return [];
     }
     return [];
   });
