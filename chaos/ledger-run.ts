@@ -8,6 +8,7 @@ import { messageOf } from "../runtime/log.ts";
 import { checkRegisters, registersOf } from "./check-registers.ts";
 import { checkLedger } from "./checker.ts";
 import { ClusterControl } from "./cluster-control.ts";
+import { describeEvents } from "./describe-events.ts";
 import { describeFailures } from "./describe-failures.ts";
 import { excuseLateWrites } from "./excuse-late-writes.ts";
 import { judgeRound, judgeTimes } from "./expectations.ts";
@@ -259,6 +260,7 @@ export class LedgerRun {
         operations.filter(({ client }) => !cutOff.has(client)),
         faultAtMs,
       ),
+      events: describeEvents(this.#announcements.since(faultAtMs), faultAtMs),
       cutOff: [...cutOff],
       broken,
       clients: checkLedger(history, data, mayLose),

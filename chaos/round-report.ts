@@ -17,6 +17,8 @@ export interface RoundReport {
   readonly gapBoundMs: number;
   /** Acknowledged writes of all clients that weren't cut off. */
   readonly timeline: Timeline;
+  /** What the Sentinels told, ms after the fault. */
+  readonly events: readonly string[];
   /** Clients whose own proxy was cut off or killed. */
   readonly cutOff: readonly string[];
   /** What the fault itself saw and should not have. */

@@ -6,7 +6,7 @@ import { freeze } from "./freeze.ts";
 import { isolated, isolatedByReset, isolatedWithProxy, oneWay } from "./isolated.ts";
 import { kill } from "./kill.ts";
 import { oneSentinel } from "./one-sentinel.ts";
-import { loss, noReplication, replicasUnseen, sentinelCut } from "./partial-cuts.ts";
+import { delayed, loss, noReplication, replicasUnseen, sentinelCut } from "./partial-cuts.ts";
 import { planned } from "./planned.ts";
 import { everything, firstSync, mastersVolume, quickRestart, ring, wiped } from "./restarts.ts";
 import { returning } from "./return.ts";
@@ -33,6 +33,7 @@ export const allFaults: readonly Fault[] = [
   replicasUnseen,
   sentinelCut,
   loss,
+  delayed,
   quickRestart,
   wiped,
   ring,

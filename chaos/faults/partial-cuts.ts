@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Damage } from "../../local/render-cuts.ts";
 import { monotonicMs } from "../monotonic-clock.ts";
 import { pick } from "../seeded-random.ts";
 import { allBut, between, blackHole, cutFor, cutMs, networkOf } from "./cut-off.ts";
-import { asFailover, type Fault, unnoticed } from "./fault.ts";
+import { asFailover, type Fault, type FaultContext, unnoticed } from "./fault.ts";
 
-/** How long packets are lost, ms. */
-const lossMs = 10_000;
+/** How long packets are lost or late, ms. */
+const spoiltMs = 10_000;
 const lossPercent = 5;
 
 export const noReplication: Fault = {
@@ -52,6 +53,19 @@ export const sentinelCut: Fault = {
   },
 };
 
+/** There and back it is twice as much. */
+const delayMs = 100;
+
+export const delayed: Fault = {
+  name: "delay",
+  summary: "for 10 s every packet between the parts arrives 100 ms later: slow, and no reason for a failover",
+  failover: false,
+  needsNetwork: true,
+  gapMs: 1500,
+  allows: asFailover,
+  inject: (context) => spoilAll(context, { kind: "delay", ms: delayMs }),
+};
+
 export const loss: Fault = {
   name: "loss",
   summary: "5 % of all packets between the parts are lost for 10 s: slow, and no reason for a failover",
@@ -59,18 +73,19 @@ export const loss: Fault = {
   needsNetwork: true,
   gapMs: 1500,
   allows: asFailover,
-  async inject(context) {
-    const network = networkOf(context);
-    const all = allBut(context, []);
-    const atMs = monotonicMs();
-    await network.cut(
-      all.flatMap((part, i) => between([part], all.slice(i + 1), { kind: "loss", percent: lossPercent })),
-    );
-    try {
-      await delay(lossMs);
-    } finally {
-      await network.cut([]);
-    }
-    return atMs;
-  },
+  inject: (context) => spoilAll(context, { kind: "loss", percent: lossPercent }),
 };
+
+/** Spoils all ways between all parts for 10 s. */
+async function spoilAll(context: FaultContext, damage: Damage): Promise<number> {
+  const network = networkOf(context);
+  const all = allBut(context, []);
+  const atMs = monotonicMs();
+  await network.cut(all.flatMap((part, i) => between([part], all.slice(i + 1), damage)));
+  try {
+    await delay(spoiltMs);
+  } finally {
+    await network.cut([]);
+  }
+  return atMs;
+}

@@ -40,6 +40,7 @@ function round(changed: Partial<ClientReport>, others: Partial<RoundReport> = {}
     gapMs: 2000,
     gapBoundMs: 3000,
     timeline: { fromMs: -500, pieceMs: 50, acknowledged: [] },
+    events: [],
     cutOff: [],
     broken: [],
     clients: [{ ...client, ...changed }],
