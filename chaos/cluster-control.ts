@@ -65,11 +65,17 @@ export class ClusterControl {
   }
 
   /** The process id of an instance's redis-server; its entrypoint is another process. */
-  async serverPid(instance: NamedPart): Promise<number> {
-    const info = String(await this.call(instance, "INFO", "server"));
-    const pid = Number(/^process_id:(\d+)/m.exec(info)?.[1]);
-    if (!(pid > 1)) throw new Error(`${instance.name} doesn't tell its process`);
-    return pid;
+  serverPid(instance: NamedPart): Promise<number> {
+    // The connection may have been dropped at a change of its role, and a busy machine may answer late.
+    return waitUntil(
+      `${instance.name} tells its process`,
+      async () => {
+        const info = String(await this.call(instance, "INFO", "server"));
+        const pid = Number(/^process_id:(\d+)/m.exec(info)?.[1]);
+        return pid > 1 ? pid : undefined;
+      },
+      5000,
+    );
   }
 
   /** Kills a part with all its processes, at once. */

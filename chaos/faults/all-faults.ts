@@ -10,7 +10,13 @@ import { delayed, loss, noReplication, replicasUnseen, sentinelCut } from "./par
 import { planned } from "./planned.ts";
 import { everything, firstSync, mastersVolume, quickRestart, ring, wiped } from "./restarts.ts";
 import { returning } from "./return.ts";
-import { leaderAfterElection, leaderAfterPromotion, sentinelConf, sentinelVolume } from "./sentinels.ts";
+import {
+  leaderAfterElection,
+  leaderAfterPromotion,
+  sentinelConf,
+  sentinelVolume,
+  sentinelWrong,
+} from "./sentinels.ts";
 import { terminate } from "./terminate.ts";
 import { twoSentinels } from "./two-sentinels.ts";
 
@@ -44,6 +50,7 @@ export const allFaults: readonly Fault[] = [
   leaderAfterPromotion,
   sentinelVolume,
   sentinelConf,
+  sentinelWrong,
   slowCommand,
   diskFull,
   proxyKilled,

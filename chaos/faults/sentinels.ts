@@ -87,6 +87,43 @@ export const sentinelVolume: Fault = {
   inject: (context) => damageSentinel(context, (_directory, part) => context.cluster.wipe(part)),
 };
 
+/** So long a Sentinel that names a wrong master may do so, ms. */
+const repairWithinMs = 15_000;
+
+export const sentinelWrong: Fault = {
+  name: "sentinel-wrong",
+  summary:
+    "a Sentinel is told that a replica is the master: the instances set it right, and nobody else believes it",
+  failover: false,
+  gapMs: 500,
+  allows: unnoticed,
+  async inject({ broken, cluster, master, random, topology }) {
+    const sentinel = pick(cluster.sentinels, random);
+    const replica = pick(
+      cluster.instances.filter((part) => part !== master),
+      random,
+    );
+    const { masterName, quorum } = topology.settings.sentinel;
+    const { host, port } = replica.address;
+    const tell = (...words: (string | number)[]): Promise<unknown> =>
+      cluster.call(sentinel, "SENTINEL", ...words);
+    const atMs = monotonicMs();
+    await tell("REMOVE", masterName);
+    await tell("MONITOR", masterName, host, port, quorum);
+    await tell("SET", masterName, "auth-pass", topology.password);
+    try {
+      await waitUntil("the Sentinel names the master", () => cluster.isHealthy(sentinel), 2 * repairWithinMs);
+    } catch (error) {
+      // Later rounds need all of them: a restart makes it right at any rate.
+      await cluster.start(sentinel);
+      throw error;
+    }
+    const tookMs = monotonicMs() - atMs;
+    if (tookMs > repairWithinMs) broken(`it was wrong for ${Math.round(tookMs)} ms`);
+    return atMs;
+  },
+};
+
 /** What a crash, a full disk or a hand leaves behind. */
 const damages: readonly ((conf: string) => string)[] = [
   (conf) => conf.slice(0, Math.floor(conf.length / 2)),
