@@ -1,6 +1,8 @@
-import { classifyError, saysNotExecuted } from "./classify-error.ts";
+import { checkAnswers, checkListReads, checkReads } from "./check-reads.ts";
+import { checkCounter, checkList, checkSet, checkStrings } from "./check-writes.ts";
+import { classifyError } from "./classify-error.ts";
 import { excuseLosses } from "./excuse-losses.ts";
-import { findReorderings, type PlacedWrite, type Reordering } from "./find-reorderings.ts";
+import type { Reordering } from "./find-reorderings.ts";
 import {
   type ClientData,
   type Disconnect,
@@ -10,7 +12,8 @@ import {
   isWrite,
   type Operation,
 } from "./history.ts";
-import { isIn, type LossPeriod } from "./loss-periods.ts";
+import type { LossPeriod } from "./loss-periods.ts";
+import { isAcknowledged, isUnknown } from "./outcomes.ts";
 
 /** What became of one client's commands. */
 export interface ClientReport {
@@ -117,170 +120,6 @@ function checkClient(
       ...checkAnswers(operations),
     ],
   };
-}
-
-type Findings = Partial<
-  Pick<
-    ClientReport,
-    "duplicates" | "lost" | "refusedButExecuted" | "reordered" | "recovered" | "phantom" | "wrong"
-  >
->;
-
-/** A counter doesn't tell which of its increments is missing or too much, only how many. */
-function checkCounter(operations: readonly Operation[], counter: number): Findings {
-  const acknowledged = operations.filter(isAcknowledged);
-  const unknown = operations.filter(isUnknown).length;
-  const byValue = new Map<number, Operation>();
-  let repeated = 0;
-  for (const operation of acknowledged) {
-    const value = Number(answerOf(operation));
-    // The same number twice: what the first one counted was gone when the second one came.
-    if (byValue.has(value)) repeated++;
-    byValue.set(value, operation);
-  }
-  const lost = Math.max(
-    acknowledged.length - counter,
-    repeated,
-    [...byValue.keys()].filter((v) => v > counter).length,
-  );
-  const tooMany = counter - acknowledged.length - unknown;
-  const inOrder = [...byValue].sort(([a], [b]) => a - b).map(([, operation]) => placed(operation));
-  return {
-    duplicates: times(tooMany, "INCR"),
-    lost: times(lost, "INCR"),
-    // After a loss numbers are given again, and their order means nothing.
-    reordered: lost > 0 ? [] : findReorderings(inOrder),
-  };
-}
-
-function times(count: number, text: string): string[] {
-  return Array.from({ length: Math.max(0, count) }, () => text);
-}
-
-function checkList(operations: readonly Operation[], list: readonly string[]): Findings {
-  const byId = new Map(operations.map((operation) => [operation.id, operation]));
-  const seen = new Set<string>();
-  const duplicates: string[] = [];
-  const refusedButExecuted: string[] = [];
-  const phantom: string[] = [];
-  let recovered = 0;
-  const inOrder: PlacedWrite[] = [];
-  for (const id of list) {
-    const operation = byId.get(id);
-    if (seen.has(id)) duplicates.push(`RPUSH ${id}`);
-    else if (operation === undefined) phantom.push(`RPUSH ${id}`);
-    else {
-      if (isUnknown(operation)) recovered++;
-      if (isRefused(operation)) refusedButExecuted.push(`RPUSH ${id}`);
-      inOrder.push(placed(operation));
-    }
-    seen.add(id);
-  }
-  const lost = operations.filter((operation) => isAcknowledged(operation) && !seen.has(operation.id));
-  return {
-    duplicates,
-    lost: lost.map(({ id }) => `RPUSH ${id}`),
-    refusedButExecuted,
-    reordered: findReorderings(inOrder),
-    recovered,
-    phantom,
-  };
-}
-
-/** Members have no order, and a second SADD leaves no trace but its answer. */
-function checkSet(operations: readonly Operation[], set: ReadonlySet<string>): Findings {
-  const known = new Set(operations.map(({ id }) => id));
-  const name = ({ id }: Pick<Operation, "id">): string => `SADD ${id}`;
-  const present = operations.filter(({ id }) => set.has(id));
-  return {
-    duplicates: operations
-      .filter((operation) => isAcknowledged(operation) && answerOf(operation) === "0")
-      .map(name),
-    lost: operations.filter((operation) => isAcknowledged(operation) && !set.has(operation.id)).map(name),
-    refusedButExecuted: present.filter(isRefused).map(name),
-    recovered: present.filter(isUnknown).length,
-    phantom: [...set].filter((id) => !known.has(id)).map((id) => name({ id })),
-  };
-}
-
-/** Whatever was read of a list that only grows is how it begins for ever. */
-function checkListReads(
-  reads: readonly Operation[],
-  list: readonly string[],
-  mayLose: LossPeriod | undefined,
-): string[] {
-  const mayBeUndone = mayLose && { ...mayLose, endMs: mayLose.readsUntilMs };
-  return reads
-    .filter((read) => isAcknowledged(read) && !isIn(mayBeUndone, read.endedMs))
-    .flatMap((read) => {
-      const elements = answerOf(read) === "" ? [] : answerOf(read).split(",");
-      const at = elements.findIndex((element, i) => element !== list[i]);
-      return at < 0 ? [] : [`LRANGE gave ${elements[at]} at place ${at}, where ${list[at] ?? "nothing"} is`];
-    });
-}
-
-function checkStrings(operations: readonly Operation[], strings: ReadonlyMap<string, string>): Findings {
-  const lost: string[] = [];
-  const refusedButExecuted: string[] = [];
-  const wrong: string[] = [];
-  for (const operation of operations) {
-    const { id } = operation;
-    const value = strings.get(id);
-    if (value === undefined && isAcknowledged(operation)) lost.push(`SET ${id}`);
-    if (value !== undefined && isRefused(operation)) refusedButExecuted.push(`SET ${id}`);
-    if (value !== undefined && value !== id) wrong.push(`SET ${id} holds '${value}'`);
-  }
-  return { lost, refusedButExecuted, wrong };
-}
-
-/** Whoever reads a key after its SET was acknowledged must find it. */
-function checkReads(reads: readonly Operation[], writes: readonly Operation[]): string[] {
-  const writtenAt = new Map(writes.filter(isAcknowledged).map(({ id, endedMs }) => [id, endedMs]));
-  return reads
-    .filter((read) => isAcknowledged(read) && answerOf(read) === "")
-    .filter((read) => (writtenAt.get(read.id) ?? Number.POSITIVE_INFINITY) <= read.sentMs)
-    .map((read) => `GET ${read.id} gave '${answerOf(read)}'`);
-}
-
-/** What each command's answer looks like: another one belongs to another command, or to another client. */
-const answerOfCommand: Readonly<Record<Operation["command"], (answer: string, id: string) => boolean>> = {
-  INCR: (answer) => /^[1-9]\d*$/.test(answer),
-  RPUSH: (answer) => /^[1-9]\d*$/.test(answer),
-  SET: (answer) => answer === "OK",
-  // No value is for checkReads.
-  GET: (answer, id) => answer === "" || answer === id,
-  SADD: (answer) => answer === "0" || answer === "1",
-  LRANGE: (answer) => /^$|^\d+(,\d+)*$/.test(answer),
-  WRITE: (answer) => answer === "OK",
-  READ: (answer) => answer === "" || answer.includes("/"),
-};
-
-function checkAnswers(operations: readonly Operation[]): string[] {
-  return operations
-    .filter((operation) => isAcknowledged(operation))
-    .filter((operation) => !answerOfCommand[operation.command](answerOf(operation), operation.id))
-    .map((operation) => `${operation.command} ${operation.id} was answered '${answerOf(operation)}'`);
-}
-
-function isAcknowledged({ outcome }: Operation): boolean {
-  return outcome.kind === "acknowledged";
-}
-
-function answerOf({ outcome }: Operation): string {
-  return outcome.kind === "acknowledged" ? outcome.value : "";
-}
-
-function isRefused({ outcome }: Operation): boolean {
-  return outcome.kind === "error" && saysNotExecuted(classifyError(outcome.text));
-}
-
-function isUnknown(operation: Operation): boolean {
-  return !isAcknowledged(operation) && !isRefused(operation);
-}
-
-function placed(operation: Operation): PlacedWrite {
-  const acknowledgedMs = isAcknowledged(operation) ? operation.endedMs : Number.POSITIVE_INFINITY;
-  return { id: `${operation.command} ${operation.id}`, sentMs: operation.sentMs, acknowledgedMs };
 }
 
 function countErrors(operations: readonly Operation[]): Record<string, number> {

@@ -5,26 +5,17 @@ import type { LocalTopology } from "../local/local-topology.ts";
 import type { PartNetwork } from "../local/part-network.ts";
 import { type Address, sameAddress } from "../quorum/address.ts";
 import { messageOf } from "../runtime/log.ts";
-import { checkRegisters, registersOf } from "./check-registers.ts";
-import { checkLedger } from "./checker.ts";
 import { ClusterControl } from "./cluster-control.ts";
-import { describeEvents } from "./describe-events.ts";
-import { describeFailures } from "./describe-failures.ts";
-import { excuseLateWrites } from "./excuse-late-writes.ts";
-import { judgeRound, judgeTimes } from "./expectations.ts";
+import { describeRound, type RoundRecord } from "./describe-round.ts";
 import { announced, type Fault, type FaultContext } from "./faults/fault.ts";
-import { type Execution, findStaleWrites } from "./find-stale-writes.ts";
-import type { History, Operation } from "./history.ts";
-import { isIn, lossPeriods } from "./loss-periods.ts";
-import { announcementToWrite, measureStalls, writeKey } from "./measure-stalls.ts";
+import type { Execution } from "./find-stale-writes.ts";
+import type { Operation } from "./history.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
 import { probeMaster } from "./probe-master.ts";
-import { readFinalData, removeLedger } from "./read-final-data.ts";
+import { takeFinalData } from "./read-final-data.ts";
 import type { RoundReport } from "./round-report.ts";
 import type { Random } from "./seeded-random.ts";
 import { SentinelAnnouncements } from "./sentinel-announcements.ts";
-import { countOverTime } from "./timeline.ts";
-import { traceDuplicates } from "./trace-duplicates.ts";
 import { waitUntil } from "./wait-until.ts";
 import { type WorkerProgram, WorkloadProcess } from "./workload-process.ts";
 import { WriteMonitor } from "./write-monitor.ts";
@@ -44,19 +35,13 @@ export interface LedgerRunOptions {
   readonly pauseMs?: number;
 }
 
-/** A fault that is over, and what was seen of it. */
-interface InjectedFault {
-  readonly fault: Fault;
+/** A fault that is over, and what this harness alone knows of it. */
+type InjectedFault = Omit<
+  RoundRecord,
+  "data" | "executions" | "events" | "announcements" | "first" | "acceptedAtMs"
+> & {
   readonly context: FaultContext;
-  readonly round: number;
-  readonly faultAtMs: number;
-  /** When all was well again, and every client wrote. */
-  readonly recoveredMs: number;
-  readonly history: History;
-  readonly broken: readonly string[];
-  /** Clients whose proxy was cut off. */
-  readonly cutOff: ReadonlySet<string>;
-}
+};
 
 /** Writes go on this long before a fault, in ms, and a random part of it longer. */
 const calmMs = 400;
@@ -215,71 +200,20 @@ export class LedgerRun {
   }
 
   async #report(injected: InjectedFault): Promise<RoundReport> {
-    const { fault, context, round, faultAtMs, recoveredMs, history, broken, cutOff } = injected;
-    const { operations, disconnects } = history;
+    const { context, round, faultAtMs, history } = injected;
     const name = this.#name(round);
-    const sets = new Map(
-      this.#workers.map(({ client }) => [
-        client,
-        operations
-          .filter((operation) => operation.client === client && operation.command === "SET")
-          .map(({ id }) => id),
-      ]),
-    );
-    const data = await this.#onMaster(async (master) => {
-      const found = await readFinalData(master, name, sets);
-      await removeLedger(master, name, sets, registersOf(operations));
-      return found;
-    });
+    const data = await this.#onMaster((master) => takeFinalData(master, name, history.operations));
     const executions = this.#executions.filter((execution) => execution.round === name);
     this.#executions = this.#executions.filter((execution) => execution.round !== name);
-    const announcements = this.#announcements.announcedSince(faultAtMs);
-    const first = this.#announcements.firstSince(faultAtMs, context.master.address);
-    const acceptedAtMs = await this.#acceptedAt;
-    const elsewhere = new Set(
-      executions.filter(({ instance }) => instance.port !== first?.master.port).map(writeKey),
-    );
-    const mayLose = lossPeriods(fault.allows, cutOff, faultAtMs, recoveredMs, this.#workers);
-    const { stale, late } = excuseLateWrites(
-      findStaleWrites(executions, announcements).filter(
-        (write) => !isIn(mayLose.get(write.client), write.atMs),
-      ),
-      operations,
-      faultAtMs,
-    );
-    const stalls = measureStalls(operations, faultAtMs);
-    const gaps = Object.entries(stalls.writeGapMs).filter(([client]) => !cutOff.has(client));
-    const report = {
-      round,
-      fault: fault.name,
-      failover: fault.failover === "maybe" ? first !== undefined : fault.failover,
-      falseFailover: fault.failover === false && first !== undefined,
-      gapMs: gaps.length === 0 ? undefined : Math.max(...gaps.map(([, ms]) => ms)),
-      gapBoundMs: fault.gapMs,
-      timeline: countOverTime(
-        operations.filter(({ client }) => !cutOff.has(client)),
-        faultAtMs,
-      ),
-      events: describeEvents(this.#announcements.since(faultAtMs), faultAtMs),
-      cutOff: [...cutOff],
-      broken,
-      clients: checkLedger(history, data, mayLose),
-      stalls,
-      registers: checkRegisters(operations, { beginMs: faultAtMs, endMs: recoveredMs }),
-      announcedAfterMs: first && first.atMs - faultAtMs,
-      announcedBy: first?.channel,
-      announcementToAcceptMs: first && acceptedAtMs && acceptedAtMs - first.atMs,
-      announcementToWriteMs: first && announcementToWrite(operations, first.atMs, elsewhere),
-      staleWrites: stale.map(
-        (write) =>
-          `${writeKey(write)} on port ${write.instance.port}, ${Math.round(write.atMs - (first?.atMs ?? 0))} ms late`,
-      ),
-      lateWrites: late.length,
-      duplicateTraces: traceDuplicates(executions, history, faultAtMs),
-      failures: describeFailures(operations, faultAtMs),
-      disconnects: disconnects.map(({ client, reason }) => `${client}: ${reason}`),
-    };
-    return { ...report, violations: judgeRound(report, fault), slow: judgeTimes(report, fault) };
+    return describeRound({
+      ...injected,
+      data,
+      executions,
+      events: this.#announcements.since(faultAtMs),
+      announcements: this.#announcements.announcedSince(faultAtMs),
+      first: this.#announcements.firstSince(faultAtMs, context.master.address),
+      acceptedAtMs: await this.#acceptedAt,
+    });
   }
 
   /** Finds out from when on the announced master itself takes writes. */

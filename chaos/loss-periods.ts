@@ -13,10 +13,10 @@ export function lossPeriods(
   cutOff: ReadonlySet<string>,
   faultAtMs: number,
   recoveredMs: number,
-  clients: readonly { readonly client: string }[],
+  clients: readonly string[],
 ): ReadonlyMap<string, LossPeriod> {
   return new Map(
-    clients.flatMap(({ client }): [string, LossPeriod][] => {
+    clients.flatMap((client): [string, LossPeriod][] => {
       const { lost } = cutOff.has(client) ? (allows.cutOff ?? allows) : allows;
       if (lost === undefined) return [];
       const endMs = faultAtMs + lost.untilMs;

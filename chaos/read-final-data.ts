@@ -1,16 +1,33 @@
 import type { Redis } from "ioredis";
-import type { ClientData, FinalData } from "./history.ts";
+import { registersOf } from "./check-registers.ts";
+import type { ClientData, FinalData, Operation } from "./history.ts";
 import { ledgerKeys, registerKey } from "./ledger-keys.ts";
 
 const keysPerCall = 500;
 
 /**
- * Reads what the master holds of a round.
+ * Reads what the master holds of a round that is over, and removes it.
  *
  * @param master connected to the instance itself, not to a proxy.
+ */
+export async function takeFinalData(
+  master: Redis,
+  round: string,
+  operations: readonly Operation[],
+): Promise<FinalData> {
+  const sets = new Map<string, string[]>(operations.map(({ client }) => [client, []]));
+  for (const { client, command, id } of operations) if (command === "SET") sets.get(client)?.push(id);
+  const data = await readFinalData(master, round, sets);
+  await removeLedger(master, round, sets, registersOf(operations));
+  return data;
+}
+
+/**
+ * Reads what the master holds of a round.
+ *
  * @param sets ids of all SETs that were sent, by client.
  */
-export async function readFinalData(
+async function readFinalData(
   master: Redis,
   round: string,
   sets: ReadonlyMap<string, readonly string[]>,
@@ -37,7 +54,7 @@ export async function readFinalData(
 }
 
 /** Removes a round's keys, so that a long run doesn't fill the memory. */
-export async function removeLedger(
+async function removeLedger(
   master: Redis,
   round: string,
   sets: ReadonlyMap<string, readonly string[]>,

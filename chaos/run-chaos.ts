@@ -1,4 +1,5 @@
 import { UserError } from "../cli/user-error.ts";
+import { partsOf } from "../local/local-parts.ts";
 import { LocalTopology } from "../local/local-topology.ts";
 import { PartNetwork } from "../local/part-network.ts";
 import { inPrivateNetwork } from "../local/private-network.ts";
@@ -80,7 +81,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const beginMs = monotonicMs();
   const network = inPrivateNetwork()
     ? {
-        network: await PartNetwork.build(LocalTopology.partsOf(configuration, proxies)),
+        network: await PartNetwork.build(partsOf(configuration, proxies)),
         proxies,
         volumeBytes,
       }

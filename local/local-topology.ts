@@ -8,13 +8,15 @@ import { type Address, formatAddress } from "../quorum/address.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { portsInUse } from "../runtime/ports-in-use.ts";
 import { ProcessTable } from "../runtime/process-table.ts";
-import { resolveSettings, type Settings } from "../settings/resolve-settings.ts";
-import { localPortCount, localSite, type Part, type PartKind, type Site } from "../topology/site.ts";
+import type { Settings } from "../settings/resolve-settings.ts";
+import { localPortCount, localSite, type Site } from "../topology/site.ts";
 import { describeTopology, type Topology } from "../topology/topology.ts";
 import type { Workload } from "../topology/workload.ts";
 import { prepareDirectory, readRecord } from "./local-directory.ts";
+import { describeProxies, resolveLocally } from "./local-parts.ts";
 import { askStatus, type TopologyStatus } from "./local-status.ts";
 import type { PartNetwork } from "./part-network.ts";
+import { refuseEphemeralPorts } from "./refuse-ephemeral-ports.ts";
 
 /** What {@link LocalTopology.start} is told. */
 export interface LocalOptions {
@@ -30,7 +32,7 @@ export interface LocalOptions {
   readonly signal?: AbortSignal;
   /** Proxies, each an endpoint of its own. Default 1. */
   readonly proxies?: number;
-  /** Gives every part a host of its own; must have been built for {@link LocalTopology.partsOf}. Default: the loopback. */
+  /** Gives every part a host of its own; must have been built for `partsOf` the configuration. Default: the loopback. */
   readonly network?: PartNetwork;
   /** Makes each Redis volume a disk of its own, in memory, of so many bytes; only for a process with mounts of its own. */
   readonly volumeBytes?: number;
@@ -64,18 +66,6 @@ export class LocalTopology {
   static open(directory: string): LocalTopology | undefined {
     const record = readRecord(directory);
     return record && new LocalTopology({ directory, ...record });
-  }
-
-  /** The parts that a configuration asks for. */
-  static partsOf(configuration: Readonly<Record<string, string>>, proxies: number): Part[] {
-    const { redis, sentinel } = resolveLocally(configuration);
-    const parts = (kind: PartKind, count: number): Part[] =>
-      Array.from({ length: count }, (_, i) => ({ kind, index: i + 1 }));
-    return [
-      ...parts("redis", redis.instances),
-      ...parts("sentinel", sentinel.count),
-      ...parts("proxy", proxies),
-    ];
   }
 
   /**
@@ -279,49 +269,5 @@ export class LocalTopology {
 
   #lastLines(name: string): string {
     return readFileSync(this.#table.logOf(name), "utf8").trimEnd().split("\n").slice(-3).join("\n");
-  }
-}
-
-function resolveLocally(configuration: Readonly<Record<string, string>>): Settings {
-  // Images and volumes have no meaning here: nothing of them has to be configured.
-  return resolveSettings({ "images:push": "false", ...configuration }, "local");
-}
-
-/** On a cluster all proxies share one endpoint. Here each has ports of its own, and so a workload. */
-function describeProxies(
-  { proxy }: Topology,
-  settings: Settings,
-  site: Site,
-  count: number,
-): readonly Workload[] {
-  const further = Array.from({ length: count - 1 }, (_, i): Workload => {
-    const part: Part = { kind: "proxy", index: i + 2 };
-    const own = (asked: Part): Part => (asked.kind === "proxy" ? part : asked);
-    const described = describeTopology(settings, {
-      ...site,
-      address: (asked) => site.address(own(asked)),
-      bindAddress: (asked) => site.bindAddress(own(asked)),
-      adminPort: (asked) => site.adminPort(own(asked)),
-      proxySentinelPort: site.address(part).port + 1,
-    }).proxy;
-    return { ...described, part, name: `${described.name}-${part.index}` };
-  });
-  return [proxy, ...further];
-}
-
-/** From these the kernel takes a port for each outgoing connection: any of them may be in use at any moment. */
-function refuseEphemeralPorts(basePort: number): void {
-  let range: string;
-  try {
-    range = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
-  } catch {
-    // Only Linux tells; elsewhere they begin at 49152.
-    range = "49152 65535";
-  }
-  const [low = 0, high = 0] = range.trim().split(/\s+/).map(Number);
-  if (basePort <= high && basePort + localPortCount > low) {
-    throw new UserError(
-      `The ports from ${basePort} on overlap with ${low} to ${high}, which this machine gives to outgoing connections: use a --port up to ${low - localPortCount}.`,
-    );
   }
 }

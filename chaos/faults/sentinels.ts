@@ -103,14 +103,16 @@ export const sentinelWrong: Fault = {
       cluster.instances.filter((part) => part !== master),
       random,
     );
-    const { masterName, quorum } = topology.settings.sentinel;
+    const { masterName, quorum, downAfterMs, failoverTimeoutMs } = topology.settings.sentinel;
     const { host, port } = replica.address;
     const tell = (...words: (string | number)[]): Promise<unknown> =>
       cluster.call(sentinel, "SENTINEL", ...words);
     const atMs = monotonicMs();
     await tell("REMOVE", masterName);
     await tell("MONITOR", masterName, host, port, quorum);
-    await tell("SET", masterName, "auth-pass", topology.password);
+    // Only the address is to be wrong: with Sentinel's own settings it would see nothing down for 30 s.
+    const settings = ["down-after-milliseconds", downAfterMs, "failover-timeout", failoverTimeoutMs];
+    await tell("SET", masterName, "auth-pass", topology.password, ...settings);
     try {
       await waitUntil("the Sentinel names the master", () => cluster.isHealthy(sentinel), 2 * repairWithinMs);
     } catch (error) {

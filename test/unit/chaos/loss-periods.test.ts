@@ -6,7 +6,7 @@ import { acknowledged, held } from "./histories.ts";
 
 describe("lossPeriods", () => {
   const window = { fromMs: -100, untilMs: 4000 };
-  const clients = [{ client: "a" }, { client: "b" }];
+  const clients = ["a", "b"];
 
   it("gives a time in which writes may be lost to those clients that were cut off, and to nobody else", () => {
     const allows = { ...asFailover, cutOff: { ...asFailover, lost: window } };
