@@ -24,6 +24,12 @@ export function temporaryDirectory(): { readonly path: string; readonly remove: 
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+/** As whom a test talks to a server. */
+interface Login {
+  readonly username?: string;
+  readonly password?: string;
+}
+
 /** A real redis-server, or Sentinel, of a test. */
 export class RedisProcess {
   readonly port: number;
@@ -32,7 +38,7 @@ export class RedisProcess {
   readonly #ended: Promise<void>;
   #output = "";
 
-  private constructor(port: number, args: readonly string[], password: string | undefined) {
+  private constructor(port: number, args: readonly string[], login: Login) {
     this.port = port;
     this.#child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#ended = new Promise((resolve) => this.#child.once("close", () => resolve()));
@@ -43,7 +49,7 @@ export class RedisProcess {
     }
     this.client = new Redis({
       port,
-      ...(password === undefined ? {} : { password }),
+      ...login,
       protocol: 2,
       lazyConnect: true,
       enableReadyCheck: false,
@@ -53,12 +59,8 @@ export class RedisProcess {
   }
 
   /** Starts `redis-server <args>` and waits for its first answer; the arguments decide about the port. */
-  static async start(
-    port: number,
-    args: readonly string[],
-    { password }: { readonly password?: string } = {},
-  ): Promise<RedisProcess> {
-    const server = new RedisProcess(port, args, password);
+  static async start(port: number, args: readonly string[], login: Login = {}): Promise<RedisProcess> {
+    const server = new RedisProcess(port, args, login);
     try {
       await eventually(async () => {
         if (server.#child.exitCode !== null) throw new Error("redis-server ended");
@@ -76,13 +78,13 @@ export class RedisProcess {
   static async startWithFile(
     port: number,
     lines: readonly string[],
-    options: { readonly password?: string } = {},
+    login: Login = {},
   ): Promise<RedisProcess> {
     const directory = temporaryDirectory();
     const file = join(directory.path, "redis.conf");
     writeFileSync(file, lines.join("\n"));
     try {
-      return await RedisProcess.start(port, [file, "--dir", directory.path], options);
+      return await RedisProcess.start(port, [file, "--dir", directory.path], login);
     } finally {
       // redis-server has read it, and works in the directory without a name.
       directory.remove();

@@ -1,0 +1,53 @@
+import { type AclUser, renderAclFile } from "./acl-user.ts";
+import { completeRules } from "./application-rules.ts";
+import { partUsers, redisRules, sentinelClientRules, sentinelRules } from "./parts.ts";
+import { derivePassword } from "./passwords.ts";
+
+/** An application's user, as configured. */
+export interface ApplicationUser {
+  readonly name: string;
+  /** Words of the ACL language. Unset: everything with the data, nothing with the server. */
+  readonly rules?: string | undefined;
+}
+
+/** What decides who may do what. */
+export interface AccessSettings {
+  readonly users: readonly ApplicationUser[];
+  /** Clients talk to the real Sentinels, so these know the applications' users, too. */
+  readonly clientsAskSentinels: boolean;
+}
+
+/** Secret files with the users of a server. Passwords are in there as hashes only. */
+export interface AclFiles {
+  /** For Redis. */
+  readonly redis: string;
+  /** For the Sentinels. */
+  readonly sentinel: string;
+  /** The applications' users alone: the proxy's Sentinel API lets them in while there is no master to ask. */
+  readonly clients: string;
+}
+
+/** The users of all servers. @param seeds of every generation that is accepted. */
+export function renderAclFiles(
+  { users, clientsAskSentinels }: AccessSettings,
+  seeds: readonly string[],
+): AclFiles {
+  const known = (name: string, rules: string): AclUser => ({
+    name,
+    rules,
+    passwords: seeds.map((seed) => derivePassword(seed, name)),
+  });
+  const onSentinel = partUsers.flatMap((name) => {
+    const rules = sentinelRules[name];
+    return rules === undefined ? [] : [known(name, rules)];
+  });
+  const clients = users.map(({ name }) => known(name, sentinelClientRules));
+  return {
+    redis: renderAclFile([
+      ...partUsers.map((name) => known(name, redisRules[name])),
+      ...users.map(({ name, rules }) => known(name, completeRules(rules))),
+    ]),
+    sentinel: renderAclFile([...onSentinel, ...(clientsAskSentinels ? clients : [])]),
+    clients: renderAclFile(clients),
+  };
+}
