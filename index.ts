@@ -30,7 +30,16 @@ const volumes = new Volumes(
   { provider: adopting },
 );
 const inNamespace = { stack, namespace: volumes.namespace };
-const credentials = new Credentials("credentials", inNamespace, { provider: owning });
+const credentials = new Credentials(
+  "credentials",
+  {
+    ...inNamespace,
+    users: settings.redis.users,
+    generation: settings.redis.passwordGeneration,
+    clientsAskSentinels: !settings.proxy.sentinelApi,
+  },
+  { provider: owning },
+);
 const addresses = new Addresses("addresses", { ...inNamespace, topology }, { provider: owning });
 if (settings.network.policies) {
   new NetworkPolicies("network", { ...inNamespace, settings }, { provider: owning });
@@ -39,7 +48,7 @@ if (settings.network.policies) {
 const pods = {
   ...inNamespace,
   claims: volumes.claims,
-  credentialsSecret: credentials.secretName,
+  secretFiles: credentials.files,
   hostAliases: addresses.hostAliases,
   pullSecret: settings.images.pullSecret,
   priorityClass: settings.deployment.priorityClass,
@@ -90,9 +99,25 @@ export const sentinelEndpoint = settings.proxy.sentinelApi
   : pulumi.interpolate`${serviceNames.sentinels}.${volumes.namespace}.svc:${ports.sentinel}`;
 export const masterName = settings.sentinel.masterName;
 export const namespace = volumes.namespace;
-/** Name of the Secret whose key `password` applications mount. */
-export const credentialsSecret = credentials.secretName;
-export const password = credentials.password;
-export const connectionString = pulumi.secret(
-  pulumi.interpolate`redis://:${credentials.password}@${proxy.host}:${ports.redis}`,
+const [firstUser] = settings.redis.users.map(({ name }) => name);
+const connectionStringOf = (user: string, secret: pulumi.Output<string>): pulumi.Output<string> =>
+  // Clients that know no users understand this as a password alone.
+  pulumi.interpolate`redis://${user === "default" ? "" : user}:${secret}@${proxy.host}:${ports.redis}`;
+const logins = [...credentials.users].map(([user, { password: secret, secretName }]) => ({
+  user,
+  password: secret,
+  secretName,
+  connectionString: connectionStringOf(user, secret),
+}));
+const first = logins.find(({ user }) => user === firstUser);
+
+/** The applications' users: password, Secret and connection string of each. */
+export const users = pulumi.secret(
+  Object.fromEntries(logins.map(({ user, ...login }) => [user, login] as const)),
 );
+/** The first user's. Name of the Secret whose key `password` applications mount. */
+export const credentialsSecret = first?.secretName;
+export const password = first && pulumi.secret(first.password);
+export const connectionString = first && pulumi.secret(first.connectionString);
+/** Name of the Secret with the password of the user `exporter`, for a metrics exporter. */
+export const exporterSecret = credentials.files.get("exporter")?.secretName;

@@ -28,20 +28,23 @@ export const redisRules: Readonly<Record<PartUser, string>> = {
   exporter: `${nothing} ${commands("ping info dbsize client|list slowlog|get slowlog|len latency|latest latency|histogram")}`,
 };
 
-/** What each part may do on a Sentinel. Nobody may do `SENTINEL SET`, `MONITOR`, `REMOVE` or `RESET`. */
+/**
+ * What each part may do on a Sentinel. `SENTINEL SET`, `MONITOR` and `REMOVE` are the supervisor's alone: it repairs a
+ * Sentinel that watches the wrong master. Nobody may do `RESET`.
+ */
 export const sentinelRules: Readonly<Partial<Record<PartUser, string>>> = {
   // The other Sentinels. Before it starts, one asks the others who is the master.
   sentinel: `resetkeys resetchannels &__sentinel__:hello -@all ${commands(
-    "ping publish client|setname sentinel|is-master-down-by-addr sentinel|master sentinel|get-master-addr-by-name",
+    "ping publish client|setname sentinel|is-master-down-by-addr sentinel|master sentinel|get-master-addr-by-name sentinel|sentinels",
   )}`,
   // Events have their names as channels: +switch-master, -odown.
   proxy: `resetkeys resetchannels &+* &-* -@all ${commands(
     "ping info role subscribe sentinel|master sentinel|get-master-addr-by-name",
   )}`,
   supervisor: `${nothing} ${commands(
-    "ping info role client|list client|kill sentinel|master sentinel|get-master-addr-by-name sentinel|replicas sentinel|myid sentinel|debug sentinel|failover",
+    "ping info role client|list client|kill sentinel|master sentinel|get-master-addr-by-name sentinel|replicas sentinel|myid sentinel|debug sentinel|failover sentinel|set sentinel|monitor sentinel|remove",
   )}`,
-  probe: `${nothing} ${commands("ping info")}`,
+  probe: `${nothing} ${commands("ping info sentinel|master sentinel|get-master-addr-by-name")}`,
   exporter: `resetkeys resetchannels &+* &-* -@all ${commands("ping info subscribe psubscribe sentinel|masters sentinel|master sentinel|replicas sentinel|sentinels sentinel|ckquorum")}`,
 };
 

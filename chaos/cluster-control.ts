@@ -17,22 +17,25 @@ export class ClusterControl {
   readonly sentinels: readonly NamedPart[];
   readonly proxies: readonly NamedPart[];
   readonly #topology: LocalTopology;
+  readonly #user: string;
   readonly #connections = new Map<string, ControlConnection>();
 
-  private constructor(topology: LocalTopology, parts: readonly NamedPart[]) {
+  private constructor(topology: LocalTopology, parts: readonly NamedPart[], user: string) {
     this.#topology = topology;
+    this.#user = user;
     const named = (prefix: string): NamedPart[] => parts.filter(({ name }) => name.startsWith(prefix));
     this.instances = named("redis-instance-");
     this.sentinels = parts.filter(({ name }) => /^redis-sentinel-\d+$/.test(name));
     this.proxies = named("redis-sentinel-proxy");
   }
 
-  /** @param topology one that runs. */
-  static async of(topology: LocalTopology): Promise<ClusterControl> {
+  /** @param topology one that runs. @param user as whom its servers are told what to do. */
+  static async of(topology: LocalTopology, user = "supervisor"): Promise<ClusterControl> {
     const { parts } = await topology.status();
     return new ClusterControl(
       topology,
       parts.map(({ name, address }) => ({ name, address: parseAddress(address) })),
+      user,
     );
   }
 
@@ -53,9 +56,10 @@ export class ClusterControl {
   call(part: NamedPart, command: string, ...args: (string | number)[]): Promise<unknown> {
     let connection = this.#connections.get(part.name);
     if (connection === undefined) {
-      const { password } = this.#topology;
+      const { username, password } = this.#topology.loginOf(this.#user);
       connection = new ControlConnection({
         address: part.address,
+        username,
         password: () => password,
         timeoutMs: 1000,
       });

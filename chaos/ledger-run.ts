@@ -11,6 +11,7 @@ import { announced, type Fault, type FaultContext } from "./faults/fault.ts";
 import type { Execution } from "./find-stale-writes.ts";
 import type { Operation } from "./history.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
+import { observer } from "./observer.ts";
 import { probeMaster } from "./probe-master.ts";
 import { takeFinalData } from "./read-final-data.ts";
 import type { RoundReport } from "./round-report.ts";
@@ -67,16 +68,16 @@ export class LedgerRun {
     this.#options = options;
     this.#cluster = cluster;
     const { topology, clients, inFlight, pauseMs } = options;
-    const { password, outputs, proxyAddresses } = topology;
+    const { outputs, proxyAddresses } = topology;
     this.#announcements = new SentinelAnnouncements({
       sentinels: cluster.sentinels.map(({ address }) => address),
       masterName: topology.settings.sentinel.masterName,
-      password,
+      ...topology.loginOf("exporter"),
       onAnnouncement: ({ master }) => this.#probe(master),
     });
     this.#monitor = new WriteMonitor({
       instances: cluster.instances.map(({ address }) => address),
-      password,
+      ...topology.loginOf(observer),
       onExecution: (execution) => this.#executions.push(execution),
     });
     const pairs = proxyAddresses.flatMap((proxy, i) =>
@@ -99,7 +100,7 @@ export class LedgerRun {
 
   /** Starts the clients and waits until they write. @throws {Error} when one of them can't. */
   static async start(options: LedgerRunOptions): Promise<LedgerRun> {
-    const run = new LedgerRun(options, await ClusterControl.of(options.topology));
+    const run = new LedgerRun(options, await ClusterControl.of(options.topology, observer));
     try {
       await Promise.all([run.#announcements.ready(), ...run.#workers.map((worker) => worker.ready())]);
       run.#begin();

@@ -10,6 +10,7 @@ import { allFaults } from "./faults/all-faults.ts";
 import type { Fault } from "./faults/fault.ts";
 import { LedgerRun } from "./ledger-run.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
+import { observer } from "./observer.ts";
 import { planRounds } from "./plan-rounds.ts";
 import type { RoundReport } from "./round-report.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -93,6 +94,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     directory,
     basePort,
     configuration,
+    tester: observer,
     fresh: true,
     onProgress: say,
     signal,

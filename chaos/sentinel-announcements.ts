@@ -15,6 +15,7 @@ export interface SentinelEvent {
 export interface SentinelAnnouncementsOptions {
   readonly sentinels: readonly Address[];
   readonly masterName: string;
+  readonly username: string;
   readonly password: string;
   /** Told of each announcement of a new master, by each Sentinel. */
   readonly onAnnouncement?: (announcement: Announcement) => void;
@@ -26,12 +27,13 @@ export class SentinelAnnouncements {
   readonly #clients: readonly Redis[];
   readonly #events: SentinelEvent[] = [];
 
-  constructor({ sentinels, masterName, password, onAnnouncement }: SentinelAnnouncementsOptions) {
+  constructor({ sentinels, masterName, username, password, onAnnouncement }: SentinelAnnouncementsOptions) {
     this.#masterName = masterName;
     this.#clients = sentinels.map((sentinel) => {
       const client = new Redis({
         host: sentinel.host,
         port: sentinel.port,
+        username,
         password,
         protocol: 2,
         enableReadyCheck: false,
@@ -41,7 +43,7 @@ export class SentinelAnnouncements {
       });
       // A Sentinel that was killed is subscribed to again when it is back.
       client.on("error", () => undefined);
-      client.psubscribe("*").catch(() => undefined);
+      client.psubscribe("+*", "-*").catch(() => undefined);
       client.on("pmessage", (_pattern: string, channel: string, message: string) => {
         const event = { sentinel: formatAddress(sentinel), channel, message, atMs: monotonicMs() };
         this.#events.push(event);
@@ -54,7 +56,7 @@ export class SentinelAnnouncements {
 
   /** Resolves when all Sentinels are listened to. */
   async ready(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.psubscribe("*")));
+    await Promise.all(this.#clients.map((client) => client.psubscribe("+*", "-*")));
   }
 
   /** All events from a moment on. */

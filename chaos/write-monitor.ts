@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { encodeCommand } from "../proxy/resp/command-frame.ts";
 import { type Address, formatAddress } from "../quorum/address.ts";
 import type { Execution } from "./find-stale-writes.ts";
 import { parseLedgerWrite } from "./ledger-keys.ts";
@@ -8,6 +9,8 @@ import { parseMonitorLine } from "./parse-monitor-line.ts";
 /** What a {@link WriteMonitor} is told. */
 export interface WriteMonitorOptions {
   readonly instances: readonly Address[];
+  /** A user that may use MONITOR. */
+  readonly username: string;
   readonly password: string;
   readonly onExecution: (execution: Execution) => void;
 }
@@ -35,15 +38,13 @@ export class WriteMonitor {
   }
 
   #listen(instance: Address): void {
-    const { password } = this.#options;
+    const { username, password } = this.#options;
     const socket = connect(instance.port, instance.host);
     this.#sockets.set(instance, socket);
     let rest = "";
     socket.setEncoding("utf8");
     socket.on("connect", () => {
-      socket.write(
-        `*2\r\n$4\r\nAUTH\r\n$${Buffer.byteLength(password)}\r\n${password}\r\n*1\r\n$7\r\nMONITOR\r\n`,
-      );
+      socket.write(Buffer.concat([encodeCommand(["AUTH", username, password]), encodeCommand(["MONITOR"])]));
     });
     socket.on("data", (chunk: string) => {
       const lines = (rest + chunk).split("\r\n");

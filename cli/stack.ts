@@ -53,15 +53,17 @@ function toStackOptions(options: StackCommandOptions): Parameters<typeof stackUp
   };
 }
 
+const secretOutputs: ReadonlySet<string> = new Set(["password", "connectionString", "users"]);
+
 /** Everything but the secrets: what is printed ends up in logs. */
 function publicPart({ outputs, ...rest }: DeployedStack): object {
-  const { password: _password, connectionString: _connectionString, ...shown } = outputs;
-  return { ...rest, outputs: shown };
+  const shown = Object.entries(outputs).filter(([name]) => !secretOutputs.has(name));
+  return { ...rest, outputs: Object.fromEntries(shown) };
 }
 
 function describe({ target, outputs, endpoint, environmentFile }: DeployedStack): string {
   const rows = Object.entries(outputs)
-    .filter(([name]) => name !== "password" && name !== "connectionString")
+    .filter(([name]) => !secretOutputs.has(name))
     .map(([name, value]) => `  ${name.padEnd(18)} ${value}`);
   return [
     "",

@@ -1,41 +1,86 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import { type AccessSettings, type AclFiles, renderAclFiles } from "../access/acl-files.ts";
+import { partUsers } from "../access/parts.ts";
+import { acceptedGenerations, derivePassword } from "../access/passwords.ts";
+import type { SecretFile } from "../topology/workload.ts";
 import { commonLabels } from "./labels.ts";
 
 /** Arguments of {@link Credentials}. */
-export interface CredentialsArgs {
+export interface CredentialsArgs extends AccessSettings {
   readonly stack: string;
   readonly namespace: pulumi.Input<string>;
+  /** Generation of the passwords in use, from 1 on. */
+  readonly generation: number;
 }
 
-/** The password of Redis and the Sentinels, in a Secret that the pods mount as a file. */
-export class Credentials extends pulumi.ComponentResource {
-  /** The password. Secret: encrypted in the state, hidden in the output. */
-  readonly password: pulumi.Output<string>;
-  /** Name of the Secret; its key is `password`. A new password makes a new Secret, so the pods roll. */
+/** Where a secret file is: the name of a Secret, and the key in it. */
+export interface SecretSource {
   readonly secretName: pulumi.Output<string>;
+  readonly key: string;
+}
+
+/** An application's user. */
+export interface UserCredentials {
+  readonly password: pulumi.Output<string>;
+  /** Name of the user's Secret; its key is `password`. */
+  readonly secretName: pulumi.Output<string>;
+}
+
+/**
+ * All users and their passwords. Each password is in a Secret of its own; the servers know hashes only, in Secrets, too. A
+ * change updates the Secrets in place: the parts take new passwords while they run.
+ */
+export class Credentials extends pulumi.ComponentResource {
+  /** The secret files that pods mount. */
+  readonly files: ReadonlyMap<SecretFile, SecretSource>;
+  /** The applications' users, by name, in the order of the configuration. */
+  readonly users: ReadonlyMap<string, UserCredentials>;
 
   constructor(name: string, args: CredentialsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:Credentials", name, {}, opts);
-    // Letters and digits only: valid as they are in a configuration file, a URL and a shell. 40 of them are 238 bits.
-    const generated = new random.RandomPassword(
-      `${name}-password`,
-      { length: 40, special: false },
-      { parent: this },
+    const accepted = acceptedGenerations(args.generation);
+    // Letters and digits only. 64 of them are 381 bits.
+    const seeds = accepted.map(
+      (generation) =>
+        new random.RandomPassword(
+          `${name}-seed-${generation}`,
+          { length: 64, special: false },
+          { parent: this },
+        ).result,
     );
-    const secret = new k8s.core.v1.Secret(
-      name,
-      {
-        metadata: { namespace: args.namespace, labels: commonLabels(args.stack) },
-        type: "Opaque",
-        immutable: true,
-        stringData: { password: generated.result },
-      },
-      { parent: this },
+    const current = seeds[accepted.indexOf(args.generation)] ?? pulumi.output("");
+    const passwordOf = (user: string): pulumi.Output<string> =>
+      pulumi.secret(pulumi.output(current).apply((seed) => derivePassword(seed, user)));
+    const acl = pulumi.secret(pulumi.all(seeds).apply((known) => renderAclFiles(args, known)));
+
+    const store = (resource: string, key: string, value: pulumi.Output<string>): SecretSource => ({
+      secretName: new k8s.core.v1.Secret(
+        resource,
+        {
+          metadata: { namespace: args.namespace, labels: commonLabels(args.stack) },
+          type: "Opaque",
+          stringData: { [key]: value },
+        },
+        { parent: this },
+      ).metadata.name,
+      key,
+    });
+    const files = new Map<SecretFile, SecretSource>();
+    for (const part of partUsers) files.set(part, store(`password-${part}`, "password", passwordOf(part)));
+    for (const kind of ["redis", "sentinel", "clients"] as const) {
+      const text = acl.apply((all: AclFiles) => all[kind]);
+      files.set(`${kind}.acl`, store(`acl-${kind}`, "users.acl", text));
+    }
+    this.files = files;
+    this.users = new Map(
+      args.users.map(({ name: user }) => {
+        const password = passwordOf(user);
+        const { secretName } = store(`credentials-${user}`, "password", password);
+        return [user, { password, secretName }];
+      }),
     );
-    this.password = pulumi.secret(generated.result);
-    this.secretName = secret.metadata.name;
-    this.registerOutputs({ password: this.password, secretName: this.secretName });
+    this.registerOutputs({});
   }
 }

@@ -2,7 +2,8 @@ import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/resolve-settings.ts";
 import { clusterSite } from "../topology/site.ts";
-import type { Workload } from "../topology/workload.ts";
+import type { SecretFile, Workload } from "../topology/workload.ts";
+import type { SecretSource } from "./credentials.ts";
 import type { ImageReference } from "./images.ts";
 import { kindSelector, workloadLabels } from "./labels.ts";
 import { probesOf } from "./probes.ts";
@@ -11,7 +12,8 @@ import { probesOf } from "./probes.ts";
 export interface PodArgs {
   readonly stack: string;
   readonly image: ImageReference;
-  readonly credentialsSecret: pulumi.Input<string>;
+  /** Where the secret files of all workloads are. */
+  readonly secretFiles: ReadonlyMap<SecretFile, SecretSource>;
   readonly hostAliases: pulumi.Input<k8s.types.input.core.v1.HostAlias[]>;
   /** Claim of the workload's volume; needed exactly when the workload has one. */
   readonly claim?: pulumi.Input<string> | undefined;
@@ -35,9 +37,7 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
   return {
     metadata: {
       labels: workloadLabels(workload, args.stack),
-      ...(args.image.revision === undefined
-        ? {}
-        : { annotations: { "redis-ha/image-revision": args.image.revision } }),
+      ...annotationsOf(workload, args),
     },
     spec: {
       automountServiceAccountToken: false,
@@ -94,14 +94,15 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
             capabilities: { drop: ["ALL"] },
           },
           volumeMounts: [
-            { name: "credentials", mountPath: credentialsDirectory, readOnly: true },
+            { name: "credentials", mountPath: clusterSite.secretDirectory, readOnly: true },
             { name: "tmp", mountPath: "/tmp" },
             ...(workload.volume === undefined ? [] : [{ name: "state", mountPath: workload.volume.path }]),
           ],
         },
       ],
       volumes: [
-        { name: "credentials", secret: { secretName: args.credentialsSecret, defaultMode: 0o440 } },
+        // A file for each secret that this workload needs, and no other. The kubelet brings changes into running pods.
+        { name: "credentials", projected: { defaultMode: 0o440, sources: secretSources(workload, args) } },
         { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "16Mi" } },
         ...(args.claim === undefined
           ? []
@@ -128,4 +129,25 @@ function awayFromItsKind(
     : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm }] };
 }
 
-const credentialsDirectory = clusterSite.passwordFile.slice(0, clusterSite.passwordFile.lastIndexOf("/"));
+function secretSources(
+  { secrets }: Workload,
+  { secretFiles }: PodArgs,
+): k8s.types.input.core.v1.VolumeProjection[] {
+  return secrets.map((file) => {
+    const source = secretFiles.get(file);
+    if (source === undefined) throw new Error(`there is no Secret for '${file}'`);
+    return { secret: { name: source.secretName, items: [{ key: source.key, path: file }] } };
+  });
+}
+
+/** What starts a pod again when it changes. */
+function annotationsOf(
+  { secretRevision }: Workload,
+  { image }: PodArgs,
+): Pick<k8s.types.input.meta.v1.ObjectMeta, "annotations"> {
+  const annotations = {
+    ...(image.revision === undefined ? {} : { "redis-ha/image-revision": image.revision }),
+    ...(secretRevision === undefined ? {} : { "redis-ha/secret-revision": secretRevision }),
+  };
+  return Object.keys(annotations).length === 0 ? {} : { annotations };
+}

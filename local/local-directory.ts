@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../cli/user-error.ts";
@@ -26,9 +25,6 @@ export function prepareDirectory(directory: string, record: LocalRecord, fresh: 
     }
     if (fresh) rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const password = join(directory, "password");
-    if (!existsSync(password))
-      writeFileSync(password, `${randomBytes(24).toString("hex")}\n`, { mode: 0o600 });
     writeFileSync(join(directory, recordFile), JSON.stringify(record, null, 2));
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;

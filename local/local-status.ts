@@ -30,6 +30,7 @@ export interface StatusQuery {
   readonly sentinels: readonly NamedAddress[];
   readonly proxies: readonly (NamedAddress & { readonly readyUrl: string })[];
   readonly masterName: string;
+  readonly username: string;
   readonly password: string;
   readonly pidOf: (name: string) => number | undefined;
 }
@@ -42,7 +43,7 @@ interface NamedAddress {
 /** Asks every part once, all at the same time. */
 export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
   const connect = (address: Address): ControlConnection =>
-    new ControlConnection({ address, password: () => query.password });
+    new ControlConnection({ address, username: query.username, password: () => query.password });
   const views = await Promise.all(
     query.sentinels.map(async ({ name, address }) => {
       const connection = connect(address);

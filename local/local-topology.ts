@@ -14,6 +14,7 @@ import { describeTopology, type Topology } from "../topology/topology.ts";
 import type { Workload } from "../topology/workload.ts";
 import { prepareDirectory, readRecord } from "./local-directory.ts";
 import { describeProxies, resolveLocally } from "./local-parts.ts";
+import { writeLocalSecrets } from "./local-secrets.ts";
 import { askStatus, type TopologyStatus } from "./local-status.ts";
 import type { PartNetwork } from "./part-network.ts";
 import { refuseEphemeralPorts } from "./refuse-ephemeral-ports.ts";
@@ -27,6 +28,8 @@ export interface LocalOptions {
   readonly fresh?: boolean;
   /** Stack configuration, `namespace:key` → text, as `pulumi config set` takes it. */
   readonly configuration?: Readonly<Record<string, string>>;
+  /** Name of a user who may do everything on every Redis and Sentinel; only for whoever makes faults. */
+  readonly tester?: string;
   readonly onProgress?: (line: string) => void;
   /** Gives the start up: everything is stopped again. */
   readonly signal?: AbortSignal;
@@ -104,6 +107,7 @@ export class LocalTopology {
     await local.stop();
     await local.#refuseBusyPorts();
     prepareDirectory(directory, { basePort, configuration }, fresh);
+    local.#writeSecrets(options.tester);
     try {
       if (options.volumeBytes !== undefined) await local.#mountVolumes(options.volumeBytes);
       for (const workload of local.#workloads) {
@@ -128,8 +132,19 @@ export class LocalTopology {
     return this.#table.isRunning(name);
   }
 
+  /** The password of the first application's user: of `default`, unless configured. */
   get password(): string {
-    return readFileSync(this.#site.passwordFile, "utf8").trim();
+    return this.passwordOf(this.#user);
+  }
+
+  /** The password of an application's user, or of one of the parts. */
+  passwordOf(user: string): string {
+    return readFileSync(join(this.#site.secretDirectory, user), "utf8").trim();
+  }
+
+  /** How to log in as an application's user, or as one of the parts. */
+  loginOf(user: string): { readonly username: string; readonly password: string } {
+    return { username: user, password: this.passwordOf(user) };
   }
 
   /** The stack's outputs, as far as they have a meaning here. No secret is among them. */
@@ -143,7 +158,8 @@ export class LocalTopology {
         .map(({ part }) => formatAddress(this.#site.address(part)))
         .join(","),
       masterName: this.settings.sentinel.masterName,
-      credentialsFile: this.#site.passwordFile,
+      user: this.#user,
+      credentialsFile: join(this.#site.secretDirectory, this.#user),
     };
   }
 
@@ -160,7 +176,9 @@ export class LocalTopology {
       sentinels: sentinels.map(named),
       proxies: this.#proxies.map((proxy) => ({ ...named(proxy), readyUrl: this.#readyUrl(proxy) })),
       masterName: this.settings.sentinel.masterName,
-      password: this.password,
+      // On Redis and the Sentinels, it may look at everything.
+      username: "supervisor",
+      password: this.passwordOf("supervisor"),
       pidOf: (name) => this.#table.running.find((record) => record.name === name)?.pid,
     });
   }
@@ -198,6 +216,21 @@ export class LocalTopology {
     // There will be nobody to hand the master's role to.
     await Promise.all(redis.map(({ name }) => this.#table.stop(name, undefined, "SIGINT")));
     await Promise.all(sentinels.map(({ name }) => this.#table.stop(name)));
+  }
+
+  get #user(): string {
+    return this.settings.redis.users[0]?.name ?? "default";
+  }
+
+  #writeSecrets(tester: string | undefined): void {
+    const { redis, proxy } = this.settings;
+    const { users, passwordGeneration: generation } = redis;
+    writeLocalSecrets(this.#site.secretDirectory, {
+      users,
+      generation,
+      clientsAskSentinels: !proxy.sentinelApi,
+      tester,
+    });
   }
 
   get #workloads(): Workload[] {

@@ -23,8 +23,15 @@ const contract = {
   REDIS_SENTINELS: env.addresses(26379),
   /** The name under which the Sentinels know the master. */
   MASTER_NAME: env.text("mymaster"),
-  /** File with the password of Redis and the Sentinels. Unset: no authentication. */
+  /** The proxy's own user on Redis and the Sentinels. Unset: the one named `default`. */
+  REDIS_USERNAME: env.optionalText(),
+  /** File with that user's password. Unset: no authentication. It may be changed while the proxy runs. */
   REDIS_PASSWORD_FILE: env.optionalText(),
+  /**
+   * An aclfile with the users that the Sentinel API lets in. Unset: the user `default` with the proxy's own password. It may be
+   * changed while the proxy runs.
+   */
+  PROXY_CLIENTS_ACL_FILE: env.optionalText(),
   LOG_LEVEL: env.text("info"),
 } as const;
 

@@ -6,6 +6,7 @@ import { readProxyEnvironment } from "./environment.ts";
 import { ProxyServer } from "./proxy-server.ts";
 import { answerSentinel } from "./sentinel-api/answer-sentinel.ts";
 import { checkPassword } from "./sentinel-api/check-password.ts";
+import { aclFileReader, checkUser } from "./sentinel-api/check-user.ts";
 import { SentinelApiServer } from "./sentinel-api/sentinel-api-server.ts";
 import { ViewSource } from "./sentinel-api/view-source.ts";
 
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
     sentinels: environment.REDIS_SENTINELS,
     masterName: environment.MASTER_NAME,
+    username: environment.REDIS_USERNAME,
     password,
     log,
     answerSentinel:
@@ -67,7 +69,11 @@ async function main(): Promise<void> {
           maxClients: environment.PROXY_MAX_CLIENTS,
           view: () => apiViews.view(),
           authenticate:
-            environment.REDIS_PASSWORD_FILE === undefined ? undefined : checkPassword(password, report),
+            environment.PROXY_CLIENTS_ACL_FILE !== undefined
+              ? checkUser(aclFileReader(environment.PROXY_CLIENTS_ACL_FILE), report)
+              : environment.REDIS_PASSWORD_FILE === undefined
+                ? undefined
+                : checkPassword(password, report),
           redisVersion: () => proxy.serverVersion,
           report,
         });

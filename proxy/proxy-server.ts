@@ -34,6 +34,8 @@ export interface ProxyServerOptions {
   readonly masterName: string;
   /** The proxy's own password, for its questions to Redis and Sentinels. */
   readonly password: () => string | undefined;
+  /** The user that it belongs to. Default: the one named `default`. */
+  readonly username?: string | undefined;
   readonly log: Logger;
   readonly limits?: Partial<SessionLimits>;
   /** Answers `SENTINEL …` on the data port. Unset: such a command is unknown. */
@@ -58,8 +60,8 @@ export class ProxyServer {
 
   constructor(options: ProxyServerOptions) {
     this.#options = options;
-    const { sentinels, masterName, password, log, holdTimeoutMs } = options;
-    const watcher = new MasterWatcher({ sentinels, masterName, password });
+    const { sentinels, masterName, username, password, log, holdTimeoutMs } = options;
+    const watcher = new MasterWatcher({ sentinels, masterName, username, password });
     this.watcher = watcher;
     this.#link = new MasterLink({
       holdTimeoutMs,
@@ -142,6 +144,7 @@ export class ProxyServer {
     this.#profileOf = state;
     const connection = new ControlConnection({
       address: state.master,
+      username: this.#options.username,
       password: this.#options.password,
       timeoutMs: 1000,
     });

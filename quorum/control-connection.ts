@@ -6,6 +6,8 @@ export interface ControlConnectionOptions {
   readonly address: Address;
   /** Asked before each connection attempt, so that a rotated password is picked up. Unset: no AUTH. */
   readonly password?: (() => string | undefined) | undefined;
+  /** The user that the password belongs to. Default: the one named `default`. */
+  readonly username?: string | undefined;
   /** Bound for connecting and for each reply. Default 300 ms. */
   readonly timeoutMs?: number;
 }
@@ -17,14 +19,16 @@ export interface ControlConnectionOptions {
 export class ControlConnection {
   readonly address: Address;
   readonly #password: () => string | undefined;
+  readonly #username: string | undefined;
   readonly #timeoutMs: number;
   #client: Redis | undefined;
   #connecting: Promise<void> | undefined;
   #lastError: Error | undefined;
 
-  constructor({ address, password = () => undefined, timeoutMs = 300 }: ControlConnectionOptions) {
+  constructor({ address, username, password = () => undefined, timeoutMs = 300 }: ControlConnectionOptions) {
     this.address = address;
     this.#password = password;
+    this.#username = username;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -65,10 +69,11 @@ export class ControlConnection {
   #open(): Redis {
     if (this.#client !== undefined) return this.#client;
     const password = this.#password();
+    const username = this.#username;
     const client = new Redis({
       host: this.address.host,
       port: this.address.port,
-      ...(password === undefined ? {} : { password }),
+      ...(password === undefined ? {} : { password, ...(username === undefined ? {} : { username }) }),
       protocol: 2,
       lazyConnect: true,
       connectTimeout: this.#timeoutMs,

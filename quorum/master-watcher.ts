@@ -13,6 +13,8 @@ export interface MasterWatcherOptions {
   /** All Sentinels: a majority of these decides. */
   readonly sentinels: readonly Address[];
   readonly masterName: string;
+  /** The user that the password belongs to, on Redis and the Sentinels. Default: the one named `default`. */
+  readonly username?: string | undefined;
   readonly password: () => string | undefined;
   /** Milliseconds between two rounds while there is a master, and while there is none. Default 1000 and 100. */
   readonly followingEveryMs?: number;
@@ -61,8 +63,10 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   constructor(options: MasterWatcherOptions) {
     super();
     this.#options = options;
-    const { password } = options;
-    this.#sentinels = options.sentinels.map((address) => new ControlConnection({ address, password }));
+    const { username, password } = options;
+    this.#sentinels = options.sentinels.map(
+      (address) => new ControlConnection({ address, username, password }),
+    );
   }
 
   get state(): MasterState {
@@ -81,11 +85,11 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
 
   /** Begins to watch. */
   start(): void {
-    const { sentinels, password } = this.#options;
+    const { sentinels, username, password } = this.#options;
     for (const sentinel of sentinels) {
       const onEvent = (channel: string, _sentinel: string, message: string): void =>
         this.#heard(channel, message);
-      this.#unsubscribe.push(subscribeToSentinel({ sentinel, password, onEvent }));
+      this.#unsubscribe.push(subscribeToSentinel({ sentinel, username, password, onEvent }));
     }
     this.check();
   }
@@ -228,7 +232,11 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     if (this.#probe === undefined || !following || !sameAddress(this.#probe.address, address)) {
       // A connection from before the decision may lead to a process that has since become something else.
       this.#probe?.close();
-      this.#probe = new ControlConnection({ address, password: this.#options.password });
+      this.#probe = new ControlConnection({
+        address,
+        username: this.#options.username,
+        password: this.#options.password,
+      });
     }
     this.#asksSuspect = this.#state.kind === "searching" && this.#isFollowed(this.#state, address);
     try {

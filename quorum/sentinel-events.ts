@@ -46,6 +46,8 @@ const channels = [
 /** What {@link subscribeToSentinel} is told. */
 export interface SentinelEventsOptions {
   readonly sentinel: Address;
+  /** The user that the password belongs to. Default: the one named `default`. */
+  readonly username?: string | undefined;
   readonly password: () => string | undefined;
   /** Something happened. What it means is found out by asking: an event alone decides nothing. */
   readonly onEvent: (channel: string, sentinel: string, message: string) => void;
@@ -55,11 +57,17 @@ export interface SentinelEventsOptions {
 const reconnected = "reconnected";
 
 /** Listens to one Sentinel, and again after every loss of the connection. Gives a function that ends it. */
-export function subscribeToSentinel({ sentinel, password, onEvent }: SentinelEventsOptions): () => void {
+export function subscribeToSentinel({
+  sentinel,
+  username,
+  password,
+  onEvent,
+}: SentinelEventsOptions): () => void {
   const name = formatAddress(sentinel);
   const client = new Redis({
     host: sentinel.host,
     port: sentinel.port,
+    ...(username === undefined ? {} : { username }),
     protocol: 2,
     lazyConnect: true,
     connectTimeout: 1000,

@@ -3,9 +3,9 @@
 # the next one: it isn't in TILT, the mode in which it only watches; it knows all instances and all Sentinels; and it names
 # the same master as one of the others.
 set -eu
-REDISCLI_AUTH="$(cat "${REDIS_PASSWORD_FILE}")"
+REDISCLI_AUTH="$(cat "${SENTINEL_PROBE_PASSWORD_FILE}")"
 export REDISCLI_AUTH
-ask() { timeout "${limit:-5}" redis-cli -e -h 127.0.0.1 -p "${SENTINEL_SVC_PORT:-26379}" "$@"; }
+ask() { timeout "${limit:-5}" redis-cli -e -h 127.0.0.1 -p "${SENTINEL_SVC_PORT:-26379}" --user probe "$@"; }
 fail() {
   echo "not ready: $1"
   exit 1

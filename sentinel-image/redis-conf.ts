@@ -11,7 +11,10 @@ export interface RedisConfInput {
   /** Redis instances of the stack, this one included. */
   readonly instanceCount: number;
   readonly extraConfig: string | undefined;
+  /** Of everybody, without an aclfile. */
   readonly password: string | undefined;
+  /** The file with all users, and the password with which this instance follows another one. */
+  readonly acl?: { readonly file: string; readonly replicaPassword: string } | undefined;
   /** The master to follow; undefined to start as the master. */
   readonly master: Address | undefined;
 }
@@ -21,7 +24,7 @@ export interface RedisConfInput {
  * `CONFIG REWRITE` left behind.
  */
 export function renderRedisConf(input: RedisConfInput): string {
-  const { self, password, master, maxmemoryBytes } = input;
+  const { self, master, maxmemoryBytes } = input;
   const lines: (readonly [why: string, ...directives: string[]])[] = [
     [
       "Address. Names are announced, since a pod's own address changes.",
@@ -33,11 +36,9 @@ export function renderRedisConf(input: RedisConfInput): string {
       "timeout 0",
     ],
     [
-      "Access. The password protects it; protected mode would only refuse the other pods.",
+      "Access. The users' passwords protect it; protected mode would only refuse the other pods.",
       "protected-mode no",
-      ...(password === undefined
-        ? []
-        : [`requirepass ${quoteArgument(password)}`, `masterauth ${quoteArgument(password)}`]),
+      ...accessLines(input),
       "enable-debug-command no",
       "enable-module-command no",
       "enable-protected-configs no",
@@ -95,4 +96,16 @@ export function renderRedisConf(input: RedisConfInput): string {
       : [["Role, as the Sentinels say.", `replicaof ${quoteArgument(master.host)} ${master.port}`] as const]),
   ];
   return lines.map(([why, ...directives]) => `# ${why}\n${directives.join("\n")}\n`).join("\n");
+}
+
+function accessLines({ acl, password }: RedisConfInput): string[] {
+  if (acl !== undefined) {
+    return [
+      `aclfile ${quoteArgument(acl.file)}`,
+      "masteruser replica",
+      `masterauth ${quoteArgument(acl.replicaPassword)}`,
+    ];
+  }
+  if (password === undefined) return [];
+  return [`requirepass ${quoteArgument(password)}`, `masterauth ${quoteArgument(password)}`];
 }

@@ -21,10 +21,23 @@ const contract = {
   REDIS_EXTRA_CONFIG: env.optionalText(),
   /** Port of /livez and /readyz. */
   REDIS_ADMIN_PORT: env.port(8080),
-  /** File with the password of Redis and the Sentinels. Unset: no authentication. */
+  /** The user as which this instance's supervisor acts, here and on the Sentinels. Unset: the one named `default`. */
+  REDIS_USERNAME: env.optionalText(),
+  /** File with that user's password. Unset: no authentication. */
   REDIS_PASSWORD_FILE: env.optionalText(),
   /** `<instance>:<word>`: that instance becomes master once, whatever the Sentinels say. For disasters only. */
   HA_FORCE_MASTER: env.optionalText(),
+  /**
+   * The aclfile with all users of this Redis. Unset: every client is `default`, with the password above. This file and the
+   * following ones are read again while the server runs.
+   */
+  REDIS_ACL_FILE: env.optionalText(),
+  /** File with the password of `replica`. Needed with an aclfile. */
+  REDIS_REPLICA_PASSWORD_FILE: env.optionalText(),
+  /** File with the password of `sentinel`, as which the Sentinels come here. Unset: they come as the user above. */
+  REDIS_SENTINEL_PASSWORD_FILE: env.optionalText(),
+  /** File with the password of `probe`, as which the other instances are asked. Unset: they are asked as the user above. */
+  REDIS_PROBE_PASSWORD_FILE: env.optionalText(),
   LOG_LEVEL: env.text("info"),
 } as const;
 

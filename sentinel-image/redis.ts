@@ -6,7 +6,6 @@ import { ControlConnection } from "../quorum/control-connection.ts";
 import { startAdminServer } from "../runtime/admin-server.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
-import { readPassword } from "../runtime/password-file.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
 import { askPeers } from "./ask-peer.ts";
 import { chooseRole, type StartRole } from "./choose-role.ts";
@@ -19,6 +18,7 @@ import { renderRedisConf } from "./redis-conf.ts";
 import { readRedisEnvironment } from "./redis-environment.ts";
 import { RedisServer } from "./redis-server.ts";
 import { logOldVersion } from "./redis-version-floor.ts";
+import { keepAccess, readAccess, readState } from "./server-access.ts";
 import { hasStoredData } from "./stored-data.ts";
 import { supervise } from "./supervisor.ts";
 import { lockVolume } from "./volume-lock.ts";
@@ -48,11 +48,11 @@ async function main(): Promise<void> {
   const { REDIS_SELF: self, REDIS_DATA_DIR: dataDirectory, MASTER_NAME: masterName } = environment;
   const program = findProgram("redis-server", process.env.PATH);
   logOldVersion(program, log);
-  const password = readPassword(environment.REDIS_PASSWORD_FILE);
+  const access = readAccess(environment);
   const connect = (address: typeof self, timeoutMs?: number): ControlConnection =>
     new ControlConnection({
       address,
-      password: () => password,
+      ...access.supervisor,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
 
@@ -69,8 +69,8 @@ async function main(): Promise<void> {
   };
 
   const sentinels = environment.REDIS_SENTINELS.map((address) => connect(address));
-  const peers = environment.REDIS_INSTANCES.filter((address) => !sameAddress(address, self)).map((address) =>
-    connect(address),
+  const peers = environment.REDIS_INSTANCES.filter((address) => !sameAddress(address, self)).map(
+    (address) => new ControlConnection({ address, ...access.probe }),
   );
   // Its own server is asked on the loopback: whether the name leads back to this pod is not its question.
   const host = environment.BIND_ADDR === "0.0.0.0" ? "127.0.0.1" : environment.BIND_ADDR;
@@ -115,6 +115,7 @@ async function main(): Promise<void> {
         signal: stopping.signal,
       });
   if (damaged && role.kind === "follow") putAside(dataDirectory);
+  const inForce = readState(access);
   const configFile = join(ownDirectory, "redis.conf");
   const conf = renderRedisConf({
     bind: environment.BIND_ADDR,
@@ -124,7 +125,8 @@ async function main(): Promise<void> {
     maxmemoryPolicy: environment.REDIS_MAXMEMORY_POLICY,
     instanceCount: environment.REDIS_INSTANCES.length,
     extraConfig: environment.REDIS_EXTRA_CONFIG,
-    password,
+    password: access.supervisor.password(),
+    acl: access.acl?.(),
     master: role.kind === "follow" ? role.master : undefined,
   });
   replaceFile(configFile, conf);
@@ -148,10 +150,17 @@ async function main(): Promise<void> {
   // Until then it is as new as the last run left it, and may be cut short once more.
   note(false);
 
+  void keepAccess({
+    access,
+    inForce,
+    connect: () => connect({ host, port: self.port }),
+    log,
+    signal: stopping.signal,
+  });
   void supervise({
     self,
     masterName,
-    password,
+    sentinelLogin: access.sentinel,
     server: own,
     heart,
     sentinels,

@@ -1,6 +1,7 @@
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { Agreement, SentinelView } from "../quorum/agreement.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import type { Login } from "./server-access.ts";
 
 // A Sentinel that fails to look the new master's name up when it hears of a failover keeps the old master with the new
 // epoch. Since nobody tells it of a newer one it stays wrong for ever, votes for nobody, and `SENTINEL CKQUORUM` is content.
@@ -27,7 +28,8 @@ export interface SentinelRepair {
   readonly master: Address;
   /** One that names the right master: its settings are those of all. */
   readonly example: SentinelView;
-  readonly password: string | undefined;
+  /** As whom Sentinels come to Redis. */
+  readonly login: Login;
 }
 
 /**
@@ -38,9 +40,10 @@ export interface SentinelRepair {
  */
 export async function repairSentinel(
   sentinel: ControlConnection,
-  { masterName, master, example, password }: SentinelRepair,
+  { masterName, master, example, login }: SentinelRepair,
 ): Promise<void> {
   const { settings } = example;
+  const password = login.password();
   if (settings === undefined) throw new Error(`${formatAddress(example.sentinel)} doesn't tell its settings`);
   await sentinel.call("SENTINEL", "REMOVE", masterName);
   await sentinel.call("SENTINEL", "MONITOR", masterName, master.host, master.port, settings.quorum);
@@ -52,6 +55,7 @@ export async function repairSentinel(
     ...["failover-timeout", settings.failoverTimeoutMs],
     ...["parallel-syncs", settings.parallelSyncs],
     ...["master-reboot-down-after-period", masterRebootDownAfterMs],
+    ...(login.username === undefined ? [] : ["auth-user", login.username]),
     ...(password === undefined ? [] : ["auth-pass", password]),
   );
 }

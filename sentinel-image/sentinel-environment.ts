@@ -22,8 +22,12 @@ const contract = {
   REDIS_MASTER: env.address(6379),
   REDIS_INSTANCES: env.addresses(6379),
   REDIS_SENTINELS: env.addresses(26379),
-  /** File with the password of Redis and the Sentinels. Unset: no authentication. */
+  /** The user as which a Sentinel acts on Redis and on the other Sentinels. Unset: the one named `default`. */
+  REDIS_USERNAME: env.optionalText(),
+  /** File with that user's password. Unset: no authentication. */
   REDIS_PASSWORD_FILE: env.optionalText(),
+  /** The aclfile with all users of this Sentinel. Unset: every client is `default`, with the password above. */
+  REDIS_ACL_FILE: env.optionalText(),
 } as const;
 
 /** Reads the Sentinel's environment; every mistake at once. */

@@ -27,7 +27,8 @@ async function main(): Promise<void> {
   const descriptor = await lockVolume(lock, process.env.PATH);
   const learned = readLearned(file) ?? readLearned(`${file}.bak`);
   const others = environment.REDIS_SENTINELS.filter((address) => !sameAddress(address, self)).map(
-    (address) => new ControlConnection({ address, password: () => password }),
+    (address) =>
+      new ControlConnection({ address, username: environment.REDIS_USERNAME, password: () => password }),
   );
   const [{ views: peers }, votes] = await Promise.all([
     askSentinels(others, masterName),
@@ -37,7 +38,12 @@ async function main(): Promise<void> {
 
   const conf = renderSentinelConf({
     template: readFileSync(templateFile(), "utf8"),
-    variables: { ...process.env, ...stringsOf(environment), REDIS_PASSWORD: password },
+    variables: {
+      ...process.env,
+      ...stringsOf(environment),
+      REDIS_PASSWORD: password,
+      SENTINEL_OWN_PASSWORD: environment.REDIS_ACL_FILE === undefined ? password : undefined,
+    },
     masterName,
     self,
     sentinels: environment.REDIS_SENTINELS,
@@ -85,8 +91,13 @@ function templateFile(): URL {
   );
 }
 
-function stringsOf(environment: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, String(value)]));
+function stringsOf(environment: Readonly<Record<string, unknown>>): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      value === undefined ? undefined : String(value),
+    ]),
+  );
 }
 
 main().catch((error: unknown) => {

@@ -21,13 +21,14 @@ import {
 import { isStalled, ordinaryPriority, planSupervision, type SupervisionAction } from "./plan-supervision.ts";
 import { findOddSentinel, repairSentinel } from "./repair-sentinel.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
+import type { Login } from "./server-access.ts";
 import { askCpuSeconds, dropSentinelLinks, SpinDetector } from "./spinning-sentinels.ts";
 
 /** What {@link supervise} works with. */
 export interface SupervisorOptions extends Surroundings {
   readonly masterName: string;
-  /** Of Redis and the Sentinels. */
-  readonly password: string | undefined;
+  /** As whom the Sentinels come to Redis. */
+  readonly sentinelLogin: Login;
   /** This instance's own server. */
   readonly server: ControlConnection;
   /** Another connection to it, for the heartbeat: a paused server leaves it without an answer, and only it. */
@@ -217,7 +218,7 @@ async function carryOut(
       const example = views.find((view) => sameAddress(view.master, master));
       if (wrong === undefined || example === undefined) return;
       log.error({ sentinel: formatAddress(sentinel) }, "a Sentinel alone names another master: repairing it");
-      await repairSentinel(wrong, { masterName, master, example, password: options.password });
+      await repairSentinel(wrong, { masterName, master, example, login: options.sentinelLogin });
       return;
     }
     case "request-failover":

@@ -1,5 +1,7 @@
 import { isIP } from "node:net";
-import { choice, flag, integer, list, quantity, type Setting, text } from "./kinds.ts";
+import { z } from "zod";
+import type { ApplicationUser } from "../access/acl-files.ts";
+import { choice, flag, integer, json, list, quantity, type Setting, text } from "./kinds.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** `[registry/]repository` with an exact tag, a digest or both: what a pod can pull again tomorrow. */
@@ -64,6 +66,24 @@ export const definitions = {
       description: "When a write is acknowledged: `async`, as soon as the master has it.",
       of: ["async"],
       fallback: "async",
+    }),
+    users: json<readonly ApplicationUser[]>({
+      description:
+        "The applications' users, each with a password of its own. Without `rules` a user may do everything with the data and nothing with the server. A client that gives only a password is `default`.",
+      derived: "one user, `default`",
+      shape: z
+        .array(z.strictObject({ name: z.string(), rules: z.string().min(1).optional() }))
+        .min(1)
+        .max(100),
+      allowed: "a JSON list of {name, rules?} with ACL rules, at least one",
+      example: '[{"name":"shop","rules":"~shop:* +@read +@write"}]',
+    }),
+    passwordGeneration: integer({
+      description:
+        "Raise it by one to change all passwords. Those of the generation before stay valid until the next change.",
+      min: 1,
+      max: 1_000_000,
+      fallback: 1,
     }),
     extraConfig: text({
       description:
@@ -281,7 +301,14 @@ export const definitions = {
   },
 } satisfies Record<
   string,
-  Record<string, Setting<number> | Setting<boolean> | Setting<string> | Setting<readonly string[]>>
+  Record<
+    string,
+    | Setting<number>
+    | Setting<boolean>
+    | Setting<string>
+    | Setting<readonly string[]>
+    | Setting<readonly ApplicationUser[]>
+  >
 >;
 
 function isCidr(text: string): boolean {

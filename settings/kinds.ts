@@ -68,6 +68,24 @@ export function quantity(extra: Extra<string> & { min: string }): Setting<string
   };
 }
 
+/** A JSON text of one shape. */
+export function json<T>(
+  extra: Pick<Setting<T>, "description" | "derived" | "allowed" | "example"> & { shape: z.ZodType<T> },
+): Setting<T> {
+  const schema = z
+    .string()
+    .transform((value, context) => {
+      try {
+        return JSON.parse(value) as unknown;
+      } catch {
+        context.addIssue({ code: "custom", message: "no JSON" });
+        return z.NEVER;
+      }
+    })
+    .pipe(extra.shape);
+  return { ...extra, type: "string", schema };
+}
+
 /** Text that matches a pattern. */
 export function text(
   extra: Extra<string> & { pattern: RegExp; allowed: string; example: string },

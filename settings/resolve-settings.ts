@@ -2,6 +2,7 @@ import { majorityOf } from "../quorum/agreement.ts";
 import type { ParsedSettings } from "./definitions.ts";
 import { ownedDirectives } from "./owned-directives.ts";
 import { parseSettings, type RawConfig } from "./parse-settings.ts";
+import { problemsOfUsers } from "./problems-of-users.ts";
 import { SettingsError } from "./settings-error.ts";
 
 type Parsed<N extends keyof ParsedSettings> = ParsedSettings[N];
@@ -74,6 +75,8 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
       );
     }
   }
+  const users = redis.users ?? [{ name: "default" }];
+  problems.push(...problemsOfUsers(users));
   const builds = images.sentinel === undefined || images.proxy === undefined;
   if (builds && images.push !== false && !raw["images:registry"]) {
     problems.push(
@@ -91,7 +94,7 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
   // parseSettings filled in every fixed default: what is undefined now has none.
   return {
     stack,
-    redis: { ...redis, extraConfig: redis.extraConfig ?? "" } as Settings["redis"],
+    redis: { ...redis, users, extraConfig: redis.extraConfig ?? "" } as Settings["redis"],
     sentinel: {
       ...sentinel,
       quorum,

@@ -20,6 +20,8 @@ export interface EndpointReport {
 /** Where the endpoint is and how to get there from outside the cluster. */
 export interface EndpointTarget {
   readonly namespace: string;
+  /** Default: the user of a client that gives only a password. */
+  readonly username?: string | undefined;
   readonly password: string;
   readonly context: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -45,7 +47,7 @@ export async function checkEndpoint(target: EndpointTarget): Promise<EndpointRep
         forward.stdout,
         forward.then(({ stderr }) => stderr),
       ),
-      target.password,
+      target,
     );
   } finally {
     forward.kill();
@@ -69,9 +71,13 @@ async function forwardedPort(stdout: Readable, stderrAtEnd: Promise<string>): Pr
   return Number(port);
 }
 
-async function useEndpoint(port: number, password: string): Promise<EndpointReport> {
+async function useEndpoint(
+  port: number,
+  { username, password }: Pick<EndpointTarget, "username" | "password">,
+): Promise<EndpointReport> {
   const client = new Redis({
     port,
+    ...(username === undefined ? {} : { username }),
     password,
     lazyConnect: true,
     connectTimeout: 10_000,

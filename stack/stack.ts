@@ -50,6 +50,7 @@ export async function stackUp(options: StackOptions): Promise<DeployedStack> {
   onProgress("checking the endpoint: SET, GET, INFO");
   const endpoint = await checkEndpoint({
     namespace: String(outputs.namespace),
+    username: decodeURIComponent(new URL(String(outputs.connectionString)).username) || undefined,
     password: String(outputs.password),
     context: target.context,
     environment: target.environment,

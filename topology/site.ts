@@ -25,8 +25,8 @@ export interface Site {
   proxySentinelPort: number;
   /** Directory that outlives the process: Redis data, or Sentinel's own configuration file. */
   stateDirectory(part: Part): string;
-  /** File that holds the password of Redis and the Sentinels. */
-  passwordFile: string;
+  /** Directory with the secret files of {@link SecretFile}; a part finds those that it needs, and no other. */
+  secretDirectory: string;
 }
 
 /** Names of the Services. Fixed inside a namespace, so that a part keeps its address for ever. */
@@ -55,7 +55,7 @@ export const clusterSite: Site = {
   adminPort: () => ports.admin,
   proxySentinelPort: ports.sentinel,
   stateDirectory: ({ kind }) => (kind === "sentinel" ? "/sentinel-conf-file" : "/data"),
-  passwordFile: "/etc/redis-ha/credentials/password",
+  secretDirectory: "/etc/redis-ha/credentials",
 };
 
 /** The same, for clients of every namespace: the proxy announces itself to them. */
@@ -97,6 +97,6 @@ export function localSite({ basePort, directory, hostOf = () => "127.0.0.1" }: L
     adminPort: ({ kind, index }) => basePort + localOffset.admin + adminOffset[kind] + index,
     proxySentinelPort: basePort + 1,
     stateDirectory: ({ kind, index }) => join(directory, `${kind}-${index}`),
-    passwordFile: join(directory, "password"),
+    secretDirectory: join(directory, "credentials"),
   };
 }

@@ -1,8 +1,9 @@
+import { join } from "node:path";
 import { formatAddress } from "../quorum/address.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import { parseQuantity } from "./quantity.ts";
 import type { Part, PartKind, Site } from "./site.ts";
-import type { Workload } from "./workload.ts";
+import type { SecretFile, Workload } from "./workload.ts";
 
 /** The workloads of one stack, in the order in which they are started and rolled. */
 export interface Topology {
@@ -42,6 +43,7 @@ function addresses(kind: PartKind, count: number, site: Site): string {
 }
 
 function describeSentinel(part: Part, settings: TopologySettings, site: Site): Workload {
+  const secretFile = (name: SecretFile): string => join(site.secretDirectory, name);
   const { sentinel, redis } = settings;
   const address = site.address(part);
   return {
@@ -64,8 +66,14 @@ function describeSentinel(part: Part, settings: TopologySettings, site: Site): W
       REDIS_MASTER: formatAddress(site.address(initialMaster)),
       REDIS_INSTANCES: addresses("redis", redis.instances, site),
       REDIS_SENTINELS: addresses("sentinel", sentinel.count, site),
-      REDIS_PASSWORD_FILE: site.passwordFile,
+      REDIS_USERNAME: "sentinel",
+      REDIS_PASSWORD_FILE: secretFile("sentinel"),
+      REDIS_ACL_FILE: secretFile("sentinel.acl"),
+      SENTINEL_PROBE_PASSWORD_FILE: secretFile("probe"),
     },
+    secrets: ["sentinel", "probe", "sentinel.acl"],
+    // A Sentinel can't be told a new password while it runs, and its restart costs nothing.
+    secretRevision: String(redis.passwordGeneration),
     ports: [{ name: "sentinel", port: address.port }],
     volume: { path: site.stateDirectory(part), storage: sentinel.storage },
     memory: "128Mi",
@@ -73,6 +81,7 @@ function describeSentinel(part: Part, settings: TopologySettings, site: Site): W
 }
 
 function describeRedis(part: Part, settings: TopologySettings, site: Site): Workload {
+  const secretFile = (name: SecretFile): string => join(site.secretDirectory, name);
   const { sentinel, redis } = settings;
   const address = site.address(part);
   return {
@@ -89,10 +98,16 @@ function describeRedis(part: Part, settings: TopologySettings, site: Site): Work
       REDIS_MAXMEMORY: String(maxmemoryBytes(redis.memory)),
       REDIS_MAXMEMORY_POLICY: redis.maxmemoryPolicy,
       REDIS_EXTRA_CONFIG: redis.extraConfig,
-      REDIS_PASSWORD_FILE: site.passwordFile,
+      REDIS_USERNAME: "supervisor",
+      REDIS_PASSWORD_FILE: secretFile("supervisor"),
+      REDIS_REPLICA_PASSWORD_FILE: secretFile("replica"),
+      REDIS_SENTINEL_PASSWORD_FILE: secretFile("sentinel"),
+      REDIS_PROBE_PASSWORD_FILE: secretFile("probe"),
+      REDIS_ACL_FILE: secretFile("redis.acl"),
       REDIS_ADMIN_PORT: String(site.adminPort(part)),
       MASTER_NAME: sentinel.masterName,
     },
+    secrets: ["supervisor", "replica", "sentinel", "probe", "redis.acl"],
     ports: [
       { name: "redis", port: address.port },
       { name: "admin", port: site.adminPort(part) },
@@ -109,6 +124,7 @@ function maxmemoryBytes(limit: string): number {
 }
 
 function describeProxy(settings: TopologySettings, site: Site): Workload {
+  const secretFile = (name: SecretFile): string => join(site.secretDirectory, name);
   const { proxy, sentinel } = settings;
   const part: Part = { kind: "proxy", index: 1 };
   const address = site.address(part);
@@ -127,8 +143,11 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       PROXY_MAX_CLIENTS: String(proxy.maxClients),
       REDIS_SENTINELS: addresses("sentinel", sentinel.count, site),
       MASTER_NAME: sentinel.masterName,
-      REDIS_PASSWORD_FILE: site.passwordFile,
+      REDIS_USERNAME: "proxy",
+      REDIS_PASSWORD_FILE: secretFile("proxy"),
+      ...(proxy.sentinelApi ? { PROXY_CLIENTS_ACL_FILE: secretFile("clients.acl") } : {}),
     },
+    secrets: proxy.sentinelApi ? ["proxy", "clients.acl"] : ["proxy"],
     ports: [
       { name: "redis", port: address.port },
       ...(proxy.sentinelApi ? [{ name: "sentinel" as const, port: site.proxySentinelPort }] : []),

@@ -1,4 +1,8 @@
+import type { PartUser } from "../access/parts.ts";
 import type { Part } from "./site.ts";
+
+/** A secret file: the password of a part's user, by the user's name, or the users of a kind of servers. */
+export type SecretFile = PartUser | "redis.acl" | "sentinel.acl" | "clients.acl";
 
 /** The entrypoint program of a workload, by the image that contains it. */
 export type Program =
@@ -32,6 +36,12 @@ export interface Workload {
   readonly replicas: number;
   /** The complete environment contract of the entrypoint. Never contains a secret. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The secret files that it may read. */
+  readonly secrets: readonly SecretFile[];
+  /**
+   * Changes when it has to be started again for new secrets. Unset: it takes them while it runs.
+   */
+  readonly secretRevision?: string;
   readonly ports: readonly WorkloadPort[];
   readonly volume?: WorkloadVolume;
   /** Memory limit as a Kubernetes quantity. */

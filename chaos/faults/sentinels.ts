@@ -112,7 +112,8 @@ export const sentinelWrong: Fault = {
     await tell("MONITOR", masterName, host, port, quorum);
     // Only the address is to be wrong: with Sentinel's own settings it would see nothing down for 30 s.
     const settings = ["down-after-milliseconds", downAfterMs, "failover-timeout", failoverTimeoutMs];
-    await tell("SET", masterName, "auth-pass", topology.password, ...settings);
+    const { username, password } = topology.loginOf("sentinel");
+    await tell("SET", masterName, "auth-user", username, "auth-pass", password, ...settings);
     try {
       await waitUntil("the Sentinel names the master", () => cluster.isHealthy(sentinel), 2 * repairWithinMs);
     } catch (error) {

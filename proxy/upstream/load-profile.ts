@@ -14,11 +14,43 @@ export async function loadProfile(connection: ControlConnection): Promise<Server
   return {
     table,
     version: /^redis_version:(\S+)/m.exec(info)?.[1] ?? "7.0.0",
-    databases: await connection.call("CONFIG", "GET", "databases").then(readDatabases, () => 16),
+    databases: await countDatabases(connection),
   };
 }
 
-function readDatabases(reply: unknown): number {
-  const count = Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
-  return Number.isSafeInteger(count) && count > 0 ? count : 16;
+const usualCount = 16;
+/** Enough for everybody, and an end when a server accepts whatever it is asked. */
+const mostDatabases = 2 ** 16;
+
+/**
+ * How many databases there are: found by selecting them, since `CONFIG GET` would tell passwords as well, so that the proxy's
+ * user may not use it.
+ */
+async function countDatabases(connection: ControlConnection): Promise<number> {
+  const exists = (db: number): Promise<boolean> =>
+    connection.call("SELECT", db).then(
+      () => true,
+      (error: Error) => {
+        if (/out of range/.test(error.message)) return false;
+        throw error;
+      },
+    );
+  // One that refuses SELECT has database 0 alone to offer.
+  if (!(await exists(0).catch(() => false))) return 1;
+  let [from, to] = [1, usualCount];
+  if (await exists(usualCount - 1)) {
+    from = usualCount;
+    to = usualCount;
+    while (to < mostDatabases && (await exists(to))) {
+      from = to + 1;
+      to *= 2;
+    }
+  }
+  // From `from` on nothing is known, database `to` does not exist.
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (await exists(middle)) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

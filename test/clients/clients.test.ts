@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { execa } from "execa";
 import { LocalTopology } from "../../local/local-topology.ts";
 import { ControlConnection } from "../../quorum/control-connection.ts";
@@ -76,7 +75,7 @@ describe("clients with their default settings", function () {
 
   const environment = (): NodeJS.ProcessEnv => ({
     ...process.env,
-    REDIS_PASSWORD_FILE: join(directory.path, "password"),
+    REDIS_PASSWORD_FILE: String(local.outputs.credentialsFile),
   });
 
   const modes = {
@@ -98,7 +97,8 @@ describe("clients with their default settings", function () {
       async inflict() {
         const sentinel = new ControlConnection({
           address: { host: "127.0.0.1", port: basePort + 201 },
-          password: () => local.password,
+          username: "supervisor",
+          password: () => local.passwordOf("supervisor"),
         });
         await sentinel.call("SENTINEL", "FAILOVER", local.settings.sentinel.masterName);
         sentinel.close();

@@ -57,7 +57,7 @@ describe("a stack on a real cluster", function () {
   }
 
   async function sentinelFields(index: number): Promise<Map<string, string>> {
-    const ask = `REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli -p 26379 sentinel master $MASTER_NAME`;
+    const ask = `REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli --user $REDIS_USERNAME -p 26379 sentinel master $MASTER_NAME`;
     const words = (
       await kubectl([
         "--namespace",
@@ -74,7 +74,7 @@ describe("a stack on a real cluster", function () {
   }
 
   async function roleOf(index: number): Promise<string> {
-    const ask = `REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli role`;
+    const ask = `REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli --user $REDIS_USERNAME role`;
     return (
       (
         await kubectl([

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { derivePassword } from "../../access/passwords.ts";
 import { type Deployment, deploy, mockPassword, type Registration } from "../support/deploy.ts";
 
 const registry = { "images:registry": "registry.example.com/redis-ha" };
@@ -50,12 +51,12 @@ describe("the program", function () {
       "kubernetes:apps/v1:Deployment": 7,
       "kubernetes:core/v1:Namespace": 1,
       "kubernetes:core/v1:PersistentVolumeClaim": 6,
-      "kubernetes:core/v1:Secret": 1,
+      "kubernetes:core/v1:Secret": 10,
       "kubernetes:core/v1:Service": 8,
       "kubernetes:networking.k8s.io/v1:NetworkPolicy": 4,
       "kubernetes:policy/v1:PodDisruptionBudget": 3,
       "pulumi:providers:kubernetes": 2,
-      "random:index/randomPassword:RandomPassword": 1,
+      "random:index/randomPassword:RandomPassword": 2,
       "redis-ha:index:Addresses": 1,
       "redis-ha:index:Credentials": 1,
       "redis-ha:index:Instances": 2,
@@ -84,7 +85,9 @@ describe("the program", function () {
     ]);
   });
 
-  it("exports what other stacks consume, and only the password as a secret", () => {
+  it("exports what other stacks consume, and only passwords as secrets", () => {
+    const password = derivePassword(mockPassword, "default");
+    const connectionString = `redis://:${password}@svc-redis-sentinel-proxy.redis-ha-test.svc:6379`;
     assert.deepEqual(standard.outputs, {
       proxyEndpoint: "svc-redis-sentinel-proxy.redis-ha-test.svc:6379",
       proxyHost: "svc-redis-sentinel-proxy.redis-ha-test.svc",
@@ -93,19 +96,13 @@ describe("the program", function () {
       sentinelEndpoint: "svc-redis-sentinel-proxy.redis-ha-test.svc:26379",
       masterName: "redis-ha-test",
       namespace: "redis-ha-test",
-      credentialsSecret: "credentials-1a2b3c4d",
-      password: mockPassword,
-      connectionString: `redis://:${mockPassword}@svc-redis-sentinel-proxy.redis-ha-test.svc:6379`,
+      credentialsSecret: "credentials-default-1a2b3c4d",
+      exporterSecret: "password-exporter-1a2b3c4d",
+      password,
+      connectionString,
+      users: { default: { password, secretName: "credentials-default-1a2b3c4d", connectionString } },
     });
-    assert.deepEqual([...standard.secretOutputs].sort(), ["connectionString", "password"]);
-  });
-
-  it("lets the password appear in the Secret and nowhere else", () => {
-    const leaks = standard.resources.filter(({ inputs }) => JSON.stringify(inputs).includes(mockPassword));
-    assert.deepEqual(
-      leaks.map(({ type }) => type),
-      ["kubernetes:core/v1:Secret"],
-    );
+    assert.deepEqual([...standard.secretOutputs].sort(), ["connectionString", "password", "users"]);
   });
 
   it("runs the images by digest", () => {
@@ -184,7 +181,7 @@ describe("the program", function () {
       "kubernetes:core/v1:PersistentVolumeClaim",
     ]);
     const owned = standard.resources.filter(({ provider }) => provider === "cluster");
-    assert.equal(owned.length, 7 + 1 + 8 + 3 + 4);
+    assert.equal(owned.length, 7 + 10 + 8 + 3 + 4);
   });
 
   it("waits for no Service whose pods need its address", () => {

@@ -240,7 +240,7 @@ describe("the users of a Sentinel", function () {
   }
 
   for (const user of [...Object.keys(sentinelRules), "default"]) {
-    it(`lets '${user}' change nothing`, async () => {
+    it(`lets '${user}' change nothing${user === "supervisor" ? " but the master" : ""}`, async () => {
       const client = server.as(user);
       for (const command of [
         "SENTINEL SET mymaster notification-script /bin/sh",
@@ -254,6 +254,8 @@ describe("the users of a Sentinel", function () {
         "ACL SETUSER default nopass",
         "SHUTDOWN",
       ]) {
+        // It repairs a Sentinel that watches the wrong master. Scripts are ruled out by the Sentinels' configuration.
+        if (user === "supervisor" && /^SENTINEL (SET|MONITOR|REMOVE)/.test(command)) continue;
         const [name = "", ...args] = command.split(" ");
         await assert.rejects(client.call(name, ...args), /NOPERM/, command);
       }

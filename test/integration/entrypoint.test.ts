@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
+import { writeLocalSecrets } from "../../local/local-secrets.ts";
 import { portsInUse } from "../../runtime/ports-in-use.ts";
 import { resolveSettings } from "../../settings/resolve-settings.ts";
 import { localSite } from "../../topology/site.ts";
@@ -32,7 +33,11 @@ describe("an entrypoint", function () {
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), "redis-ha-entrypoint-"));
     basePort = await freeBasePort();
-    writeFileSync(join(directory, "password"), "secret-of-this-test\n", { mode: 0o600 });
+    writeLocalSecrets(join(directory, "credentials"), {
+      users: settings.redis.users,
+      generation: 1,
+      clientsAskSentinels: false,
+    });
   });
 
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
@@ -111,6 +116,9 @@ describe("an entrypoint", function () {
     const { exitCode, all } = await running;
     assert.equal(exitCode, 0);
     assert.match(all, new RegExp(`pid=${running.pid}, just started`));
-    assert.doesNotMatch(all, /secret-of-this-test/);
+    for (const user of ["sentinel", "probe"]) {
+      const password = readFileSync(join(directory, "credentials", user), "utf8").trim();
+      assert.ok(password.length > 20 && !all.includes(password), user);
+    }
   });
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { partUsers } from "../../access/parts.ts";
 import { LocalTopology } from "../../local/local-topology.ts";
 import { countKeys, writeThrough } from "../support/endpoint-client.ts";
 import { eventually } from "../support/eventually.ts";
@@ -59,10 +60,13 @@ describe("a local topology", function () {
     return fieldsFrom(basePort + 200 + index);
   }
 
-  async function fieldsFrom(port: number): Promise<Map<string, string>> {
+  async function fieldsFrom(
+    port: number,
+    login: { username?: string; password: string } = local.loginOf("exporter"),
+  ): Promise<Map<string, string>> {
     const client = new Redis({
       port,
-      password: local.password,
+      ...login,
       protocol: 2,
       enableReadyCheck: false,
     });
@@ -84,7 +88,10 @@ describe("a local topology", function () {
   });
 
   it("names the proxy as the master to Sentinel clients, with what the real Sentinels know", async () => {
-    const [real, api] = [await sentinelFields(1), await fieldsFrom(basePort + 1)];
+    const [real, api] = [
+      await sentinelFields(1),
+      await fieldsFrom(basePort + 1, { password: local.password }),
+    ];
     assert.deepEqual([...api.keys()], [...real.keys()]);
     const same = [
       "name",
@@ -116,21 +123,33 @@ describe("a local topology", function () {
     }
   });
 
-  it("keeps the password out of every process's arguments and environment", () => {
-    const secret = local.password;
+  it("keeps every password out of all arguments, environments, logs and records", () => {
+    const secrets = ["default", ...partUsers].map((user) => local.passwordOf(user));
     const pids = JSON.parse(readFileSync(join(directory, "processes.json"), "utf8")) as { pid: number }[];
     assert.equal(pids.length, 7);
-    for (const { pid } of pids) {
-      for (const file of ["cmdline", "environ"]) {
-        assert.ok(!readFileSync(`/proc/${pid}/${file}`, "utf8").includes(secret), `${pid} ${file}`);
-      }
+    const places = [
+      ...pids.flatMap(({ pid }) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`]),
+      ...local.names.map((name) => join(directory, "logs", `${name}.log`)),
+      join(directory, "local.json"),
+      ...["redis", "sentinel", "clients"].map((kind) => join(directory, "credentials", `${kind}.acl`)),
+    ];
+    for (const place of places) {
+      const text = readFileSync(place, "utf8");
+      assert.ok(text.length > 0, place);
+      for (const secret of secrets) assert.ok(!text.includes(secret), place);
     }
-    for (const name of local.names) {
-      assert.ok(
-        !readFileSync(join(directory, "logs", `${name}.log`), "utf8").includes(secret),
-        `log of ${name}`,
-      );
-    }
+  });
+
+  it("lets nobody else read what is secret", () => {
+    const folder = join(directory, "credentials");
+    assert.equal(statSync(folder).mode & 0o077, 0);
+    const files = [
+      ...readdirSync(folder).map((name) => join(folder, name)),
+      join(directory, "redis-1", "ha", "redis.conf"),
+      join(directory, "sentinel-1", "sentinel.conf"),
+    ];
+    assert.ok(files.length > 10);
+    for (const file of files) assert.equal(statSync(file).mode & 0o077, 0, file);
   });
 
   for (const [fault, signal] of [

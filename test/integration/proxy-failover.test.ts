@@ -5,10 +5,12 @@ import { ClusterControl } from "../../chaos/cluster-control.ts";
 import { allFaults } from "../../chaos/faults/all-faults.ts";
 import type { Execution } from "../../chaos/find-stale-writes.ts";
 import { LedgerRun } from "../../chaos/ledger-run.ts";
+import { observer } from "../../chaos/observer.ts";
 import type { RoundReport } from "../../chaos/round-report.ts";
 import { seededRandom } from "../../chaos/seeded-random.ts";
 import { WriteMonitor } from "../../chaos/write-monitor.ts";
 import { LocalTopology } from "../../local/local-topology.ts";
+import { ControlConnection } from "../../quorum/control-connection.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
@@ -23,7 +25,11 @@ describe("clients of the proxy at a failover", function () {
     topology = await LocalTopology.start({
       directory: directory.path,
       basePort: await freeBasePort(),
-      configuration: { "sentinel:downAfterMs": "1000", "sentinel:failoverTimeoutMs": "3000" },
+      tester: observer,
+      configuration: {
+        "sentinel:downAfterMs": "1000",
+        "sentinel:failoverTimeoutMs": "3000",
+      },
     });
     const ioredis = clientLibraries.find(({ name }) => name === "ioredis");
     assert.ok(ioredis);
@@ -64,13 +70,13 @@ describe("clients of the proxy at a failover", function () {
 
   it("would be caught writing to a frozen master that wakes up", async () => {
     // The harness's own eye: without this test it could be blind, and no stale write would ever be found.
-    const cluster = await ClusterControl.of(topology);
+    const cluster = await ClusterControl.of(topology, observer);
     const master = await cluster.master();
     const pid = await cluster.serverPid(master);
     const seen: Execution[] = [];
     const monitor = new WriteMonitor({
       instances: cluster.instances.map(({ address }) => address),
-      password: topology.password,
+      ...topology.loginOf(observer),
       onExecution: (execution) => seen.push(execution),
     });
     const client = connect(master.address.port, master.address.host);
@@ -94,11 +100,14 @@ describe("clients of the proxy at a failover", function () {
       const replicas = cluster.instances.filter(({ name }) => name !== master.name);
       await eventually(async () => {
         for (const replica of replicas) {
-          assert.equal(
-            await cluster.call(replica, "EXISTS", "ledger:frozen:direct:string:2"),
-            1,
-            replica.name,
-          );
+          const reader = new ControlConnection({
+            address: replica.address,
+            password: () => topology.password,
+          });
+          const found = await reader
+            .call("EXISTS", "ledger:frozen:direct:string:2")
+            .finally(() => reader.close());
+          assert.equal(found, 1, replica.name);
         }
       });
       assert.equal(seen.filter(({ client: name }) => name === "direct").length, 2);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { ClusterControl } from "../../chaos/cluster-control.ts";
+import { observer } from "../../chaos/observer.ts";
 import { seededRandom, shuffle } from "../../chaos/seeded-random.ts";
 import { LocalTopology } from "../../local/local-topology.ts";
 import { eventually } from "../support/eventually.ts";
@@ -20,8 +21,12 @@ describe(`all instances and Sentinels killed and started in a random order (seed
   let cluster: ClusterControl;
 
   before(async () => {
-    local = await LocalTopology.start({ directory: directory.path, basePort: await freeBasePort() });
-    cluster = await ClusterControl.of(local);
+    local = await LocalTopology.start({
+      directory: directory.path,
+      basePort: await freeBasePort(),
+      tester: observer,
+    });
+    cluster = await ClusterControl.of(local, observer);
   });
 
   after(async () => {

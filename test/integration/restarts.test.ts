@@ -91,7 +91,7 @@ describe("a restart of all instances at once", function () {
     for (const index of [1, 2, 3]) {
       const client = new Redis({
         port: basePort + 200 + index,
-        password: local.password,
+        ...local.loginOf("exporter"),
         protocol: 2,
         enableReadyCheck: false,
       });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ClusterControl, type NamedPart } from "../../chaos/cluster-control.ts";
+import { observer } from "../../chaos/observer.ts";
 import { LocalTopology } from "../../local/local-topology.ts";
 import { formatAddress, sameAddress } from "../../quorum/address.ts";
 import { eventually } from "../support/eventually.ts";
@@ -16,8 +17,12 @@ describe("restarts and losses that leave other systems without a master or witho
   let cluster: ClusterControl;
 
   before(async () => {
-    local = await LocalTopology.start({ directory: directory.path, basePort: await freeBasePort() });
-    cluster = await ClusterControl.of(local);
+    local = await LocalTopology.start({
+      directory: directory.path,
+      basePort: await freeBasePort(),
+      tester: observer,
+    });
+    cluster = await ClusterControl.of(local, observer);
   });
 
   beforeEach(async () => {
@@ -85,7 +90,9 @@ describe("restarts and losses that leave other systems without a master or witho
       wrong.address.port,
       2,
     );
-    await cluster.call(sentinel, "SENTINEL", "SET", masterName(), "auth-pass", local.password);
+    const { username, password } = local.loginOf("sentinel");
+    const login = ["auth-user", username, "auth-pass", password];
+    await cluster.call(sentinel, "SENTINEL", "SET", masterName(), ...login);
     await eventually(() => agrees(sentinel, master), { withinMs: 15_000 });
     const after = await sentinelFields(sentinel);
     for (const name of ["quorum", "down-after-milliseconds", "failover-timeout", "parallel-syncs"]) {

@@ -22,7 +22,8 @@ describe("the links of a Sentinel", function () {
     connect = (offset) => {
       const connection = new ControlConnection({
         address: { host: "127.0.0.1", port: basePort + offset },
-        password: () => local.password,
+        username: "supervisor",
+        password: () => local.passwordOf("supervisor"),
       });
       opened.push(connection);
       return connection;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { ClusterControl, type NamedPart } from "../../chaos/cluster-control.ts";
+import { observer } from "../../chaos/observer.ts";
 import { LocalTopology } from "../../local/local-topology.ts";
 import { localSite } from "../../topology/site.ts";
 import { describeTopology } from "../../topology/topology.ts";
@@ -21,8 +22,8 @@ describe("the probe of a Sentinel", function () {
 
   before(async () => {
     basePort = await freeBasePort();
-    local = await LocalTopology.start({ directory: directory.path, basePort });
-    cluster = await ClusterControl.of(local);
+    local = await LocalTopology.start({ directory: directory.path, basePort, tester: observer });
+    cluster = await ClusterControl.of(local, observer);
     const [first] = cluster.sentinels;
     assert.ok(first);
     sentinel = first;

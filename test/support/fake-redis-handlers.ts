@@ -18,6 +18,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   },
   HELLO: hello,
   SELECT: (connection, [, db]) => {
+    if (Number(db) >= 16) return new Raw("-ERR DB index is out of range\r\n");
     connection.db = Number(db);
     return ok;
   },

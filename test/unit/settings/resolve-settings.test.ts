@@ -27,6 +27,8 @@ describe("resolveSettings", () => {
       memory: "256Mi",
       maxmemoryPolicy: "noeviction",
       durability: "async",
+      users: [{ name: "default" }],
+      passwordGeneration: 1,
       extraConfig: "",
     });
     assert.equal(settings.sentinel.quorum, 2);

@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type AccessSettings, renderAclFiles } from "../access/acl-files.ts";
+import { hashPassword } from "../access/acl-user.ts";
+import { partUsers } from "../access/parts.ts";
+import { acceptedGenerations, derivePassword } from "../access/passwords.ts";
+import { replaceFile } from "../runtime/replace-file.ts";
+
+/** What {@link writeLocalSecrets} is told. */
+export interface LocalSecretsOptions extends AccessSettings {
+  /** Generation of the passwords in use. */
+  readonly generation: number;
+  /** A user who may do everything on every Redis and Sentinel; for whoever makes faults. */
+  readonly tester?: string | undefined;
+}
+
+const seedFile = "seeds.json";
+
+/**
+ * Writes all secret files of a local topology, readable for this user alone: a password for each user, the users of Redis
+ * and of the Sentinels. The seeds stay from one start to the next.
+ */
+export function writeLocalSecrets(directory: string, options: LocalSecretsOptions): void {
+  const { users, generation, tester } = options;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const kept = readSeeds(join(directory, seedFile));
+  const accepted = acceptedGenerations(generation).map(
+    (number) => [String(number), kept[number] ?? randomBytes(32).toString("hex")] as const,
+  );
+  const seeds = Object.fromEntries(accepted);
+  const write = (name: string, text: string): void => replaceFile(join(directory, name), text);
+  write(seedFile, JSON.stringify(seeds));
+  const files = renderAclFiles(options, Object.values(seeds));
+  const passwordOf = (name: string): string => derivePassword(String(seeds[generation]), name);
+  const testers = tester === undefined ? [] : [tester];
+  const everything = testers
+    .map((name) => `user ${name} on #${hashPassword(passwordOf(name))} ~* &* +@all\n`)
+    .join("");
+  write("redis.acl", files.redis + everything);
+  write("sentinel.acl", files.sentinel + everything);
+  write("clients.acl", files.clients);
+  for (const name of [...partUsers, ...users.map((user) => user.name), ...testers]) {
+    write(name, `${passwordOf(name)}\n`);
+  }
+}
+
+function readSeeds(file: string): Record<string, string> {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return {};
+  }
+}

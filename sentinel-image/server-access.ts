@@ -1,0 +1,129 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { parseAclFile } from "../access/acl-user.ts";
+import type { ControlConnection, ControlConnectionOptions } from "../quorum/control-connection.ts";
+import { messageOf } from "../runtime/log.ts";
+import { readPassword } from "../runtime/password-file.ts";
+import type { RedisEnvironment } from "./redis-environment.ts";
+
+/** A user with its password, which is read anew at each use. */
+export type Login = Required<Pick<ControlConnectionOptions, "username">> & {
+  readonly password: () => string | undefined;
+};
+
+/** Who may do what on an instance's server, and as whom this program acts. Files are read anew at each use. */
+export interface ServerAccess {
+  /** For its own server and the Sentinels. */
+  readonly supervisor: Login;
+  /** As whom the Sentinels come to Redis: a Sentinel that is repaired has to be told. */
+  readonly sentinel: Login;
+  /** For the other instances. */
+  readonly probe: Login;
+  /** The users of the server; undefined when everybody has one password. */
+  readonly acl: (() => { readonly file: string; readonly replicaPassword: string }) | undefined;
+}
+
+/**
+ * The access that the environment describes.
+ *
+ * @throws {Error} when a password can't be read.
+ */
+export function readAccess(environment: RedisEnvironment): ServerAccess {
+  const { REDIS_USERNAME, REDIS_PASSWORD_FILE, REDIS_ACL_FILE, REDIS_PROBE_PASSWORD_FILE } = environment;
+  const supervisor: Login = {
+    username: REDIS_USERNAME,
+    password: () => readPassword(REDIS_PASSWORD_FILE),
+  };
+  const probe: Login =
+    REDIS_PROBE_PASSWORD_FILE === undefined
+      ? supervisor
+      : { username: "probe", password: () => readPassword(REDIS_PROBE_PASSWORD_FILE) };
+  const sentinelFile = environment.REDIS_SENTINEL_PASSWORD_FILE;
+  const sentinel: Login =
+    sentinelFile === undefined
+      ? supervisor
+      : { username: "sentinel", password: () => readPassword(sentinelFile) };
+  const acl =
+    REDIS_ACL_FILE === undefined
+      ? undefined
+      : () => {
+          const replicaPassword = readPassword(environment.REDIS_REPLICA_PASSWORD_FILE);
+          if (replicaPassword === undefined) {
+            throw new Error("REDIS_ACL_FILE is set: set REDIS_REPLICA_PASSWORD_FILE, too");
+          }
+          return { file: REDIS_ACL_FILE, replicaPassword };
+        };
+  for (const { password } of [supervisor, sentinel, probe]) password();
+  acl?.();
+  return { supervisor, sentinel, probe, acl };
+}
+
+/** Everything that {@link keepAccess} watches, as one text. @throws {Error} when a file can't be read. */
+export function readState({ acl }: ServerAccess): string {
+  if (acl === undefined) return "";
+  const { file, replicaPassword } = acl();
+  return JSON.stringify([readFileSync(file, "utf8"), replicaPassword]);
+}
+
+const lookEveryMs = 1000;
+
+/** What {@link keepAccess} works with. */
+export interface KeepAccessOptions {
+  readonly access: ServerAccess;
+  /** What {@link readState} gave before the server read its files. */
+  readonly inForce: string;
+  /** Opens a connection with the own server. */
+  readonly connect: () => ControlConnection;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Brings changed users and passwords into the running server, until `signal`: nobody is disconnected who may still come.
+ * Without an aclfile there is nothing to do.
+ */
+export async function keepAccess(options: KeepAccessOptions): Promise<void> {
+  const { access, connect, log, signal } = options;
+  if (access.acl === undefined) return;
+  const server = connect();
+  let { inForce } = options;
+  let lastProblem = "";
+  while (!signal.aborted) {
+    try {
+      const wanted = readState(access);
+      if (wanted !== inForce) {
+        const { file, replicaPassword } = access.acl();
+        await applyUsers(server, readFileSync(file, "utf8"));
+        await server.call("CONFIG", "SET", "masterauth", replicaPassword);
+        log.info("changed users and passwords are in force");
+        inForce = wanted;
+      }
+      lastProblem = "";
+    } catch (error) {
+      const problem = messageOf(error);
+      if (problem !== lastProblem && !signal.aborted)
+        log.warn({ problem }, "users can't be brought up to date");
+      lastProblem = problem;
+    }
+    await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
+  }
+  server.close();
+}
+
+/**
+ * Makes the users of a running server those of an aclfile. Not by `ACL LOAD`: Redis 7.0 then ends the connections of all
+ * users. A user who is no longer there loses its connections.
+ *
+ * @throws {Error} when the text is no aclfile, or the server refuses it or doesn't answer.
+ */
+export async function applyUsers(server: ControlConnection, aclFile: string): Promise<void> {
+  const users = parseAclFile(aclFile);
+  if (users.length === 0) throw new Error("the aclfile has no users");
+  // Each is replaced in one step: nobody ever sees one that is half done.
+  for (const { name, words } of users) await server.call("ACL", "SETUSER", name, "reset", ...words);
+  const there = await server.call("ACL", "USERS");
+  const wanted = new Set(users.map(({ name }) => name));
+  const gone = (Array.isArray(there) ? there.map(String) : []).filter((name) => !wanted.has(name));
+  if (gone.length > 0) await server.call("ACL", "DELUSER", ...gone);
+}
