@@ -252,9 +252,10 @@ describe("a stack on a real cluster", function () {
       { withinMs: 20_000 },
     );
     await stack.configure({ "sentinel:quorum": "3" });
+    const exporter = secrets[`${(await stack.outputs()).exporterSecret}/password`] ?? "";
     const answers = await askThrough(
       6379,
-      password,
+      { username: "exporter", password: exporter },
       [
         ["INFO", "everything"],
         ["CLIENT", "LIST"],
@@ -282,6 +283,7 @@ describe("a stack on a real cluster", function () {
       /redis-server[\s\S]*\/opt\/redis-ha\/main\.js|main\.js[\s\S]*redis-server/,
     );
     assert.match(places["processes' environ"] ?? "", /REDIS_PASSWORD_FILE=/);
+    assert.match(answers["SLOWLOG GET 128"] ?? "", /^\[/, "it may ask");
     assert.ok(Object.keys(places).some((place) => place.endsWith("--previous")));
     assert.deepEqual(findLeaks(places, secrets), []);
     await allAvailable();

@@ -55,14 +55,14 @@ export async function countKeys(port: number, password: string, host = "127.0.0.
 /** What a client is told, by command; an error's text for a refused one. */
 export async function askThrough(
   port: number,
-  password: string,
+  login: { readonly username: string; readonly password: string },
   commands: readonly (readonly [name: string, ...args: string[]])[],
   host = "127.0.0.1",
 ): Promise<Record<string, string>> {
   const client = new Redis({
     host,
     port,
-    password,
+    ...login,
     retryStrategy: null,
     commandTimeout: 5000,
     enableReadyCheck: false,
