@@ -20,8 +20,12 @@ export interface PeerView {
 /** How long an instance that is named, and has its data, leaves the Sentinels time to replace it. */
 export const failoverPatienceMs = 8000;
 
-/** How long an instance whose machine went down waits for the others, ms: one of them may have what it lost. */
-export const crashPatienceMs = 8000;
+/**
+ * How long an instance that may not have the newest data waits for others that don't answer, ms: one of them may have what it
+ * lacks. The second bound holds as long as nobody else answers.
+ */
+export const doubtPatienceMs = 8000;
+export const lonelyPatienceMs = 30_000;
 
 /** Without an agreement of the Sentinels, how long one is waited for before a master is looked for elsewhere, ms. */
 export const agreementPatienceMs = 2000;
@@ -116,27 +120,38 @@ export function decideStart(observation: StartObservation): StartDecision {
       expectsFailover: true,
     };
   }
-  return compareCopies(observation, replaceBy);
+  return compareCopies(observation, agreement.configEpoch, replaceBy);
 }
 
 /** The Sentinels name this instance, which has data: it leads unless another copy is newer, and its replicas would lose that. */
 function compareCopies(
   { peers, peerCount, copy, askingForMs }: StartObservation,
+  configEpoch: number,
   replaceBy: (peer: PeerView, problem: string) => StartDecision,
 ): StartDecision {
   const keepers = peers.filter((peer) => peer.hasData);
   const newer = keepers.find(({ heartbeat }) => isNewer(heartbeat, copy.heartbeat, noteLagMs));
   if (newer !== undefined) return replaceBy(newer, "the data on the volume are older than another copy:");
-  if (copy.crashed) {
-    const whole = keepers.find(({ heartbeat }) => isNewer(heartbeat, copy.heartbeat, -crashLossMs));
-    if (whole !== undefined) return replaceBy(whole, "the machine went down while the server ran, but");
-    if (peers.length < peerCount && askingForMs < crashPatienceMs) {
-      return wait(
-        `the machine went down while the server ran, and only ${peers.length} of ${peerCount} other instances answer`,
-      );
-    }
+  const whole = keepers.find(({ heartbeat }) => isNewer(heartbeat, copy.heartbeat, -crashLossMs));
+  if (copy.crashed && whole !== undefined) {
+    return replaceBy(whole, "the machine went down while the server ran, but");
+  }
+  // Sentinels that have lost their files begin anew at epoch 0, with an instance that nobody ever chose.
+  const forgotten = configEpoch === 0 || configEpoch < (copy.heartbeat?.epoch ?? 0);
+  const doubt = copy.crashed
+    ? "the machine went down while the server ran"
+    : forgotten
+      ? "the Sentinels may have forgotten who was master"
+      : undefined;
+  if (doubt !== undefined && peers.length < peerCount && askingForMs < patienceFor(peers.length)) {
+    return wait(`${doubt}, and only ${peers.length} of ${peerCount} other instances answer`);
   }
   return { kind: "lead", reason: "the Sentinels name this instance and it has its data" };
+}
+
+/** Without any other instance it would take no writes anyway, so waiting costs next to nothing. */
+function patienceFor(peersThatAnswer: number): number {
+  return peersThatAnswer === 0 ? lonelyPatienceMs : doubtPatienceMs;
 }
 
 /**

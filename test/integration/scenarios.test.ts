@@ -21,6 +21,8 @@ describe("restarts and losses that leave other systems without a master or witho
       directory: directory.path,
       basePort: await freeBasePort(),
       tester: observer,
+      // A failover that came to nothing is tried again after twice this time.
+      configuration: { "sentinel:failoverTimeoutMs": "3000" },
     });
     cluster = await ClusterControl.of(local, observer);
   });

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { agree } from "../../../quorum/agreement.ts";
 import {
   agreementPatienceMs,
-  crashPatienceMs,
   decideStart,
+  doubtPatienceMs,
   failoverPatienceMs,
+  lonelyPatienceMs,
   type PeerView,
   type StartObservation,
 } from "../../../sentinel-image/decide-start.ts";
@@ -306,9 +307,57 @@ const rows: readonly Row[] = [
     self: 1,
     seen: {
       views: everybodyNames(1, 0),
+      peers: [replica(2, empty)],
       hasData: true,
       copy: copy(1, 10_000, true),
-      askingForMs: crashPatienceMs,
+      askingForMs: doubtPatienceMs,
+    },
+    decision: "lead",
+  },
+  {
+    name: "scenario E: the machine went down and nobody answers: without a replica it would take no writes anyway",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 0),
+      hasData: true,
+      copy: copy(1, 10_000, true),
+      askingForMs: lonelyPatienceMs - 1,
+    },
+    decision: "wait",
+  },
+  {
+    name: "scenario E: it doesn't wait for ever",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 0),
+      hasData: true,
+      copy: copy(1, 10_000, true),
+      askingForMs: lonelyPatienceMs,
+    },
+    decision: "lead",
+  },
+  {
+    name: "scenario H: Sentinels at epoch 0 may have forgotten another master: the others are waited for",
+    self: 1,
+    seen: { views: everybodyNames(1, 0), peers: [replica(2, empty)], hasData: true, copy: copy(0, 10_000) },
+    decision: "wait",
+    because: /may have forgotten .* only 1 of 2/,
+  },
+  {
+    name: "scenario H: Sentinels below the epoch of the data have forgotten it for certain",
+    self: 1,
+    seen: { views: everybodyNames(1, 3), peers: [], hasData: true, copy: copy(4, 10_000) },
+    decision: "wait",
+    because: /may have forgotten/,
+  },
+  {
+    name: "scenario H: when all others answer and none has newer data it leads",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 0),
+      peers: [replica(2), replica(3, empty)],
+      hasData: true,
+      copy: copy(4, 9000),
     },
     decision: "lead",
   },
