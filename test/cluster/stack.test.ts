@@ -349,12 +349,13 @@ describe("a stack on a real cluster", function () {
     assert.deepEqual(roles.sort(), ["master", "slave", "slave"]);
   });
 
-  it("fails over while the master stays away, and takes it back as a replica", async () => {
+  it("hands the role over when the master's pod is stopped, and takes it back as a replica", async () => {
     const old = await masterIndex();
     await kubectl(["--namespace", namespace, "scale", `deployment/redis-instance-${old}`, "--replicas=0"]);
     const { longestGapMs } = await measureGap(() => write("after", "scale"), 10_000);
     process.stdout.write(`      master away: longest gap ${(longestGapMs / 1000).toFixed(1)} s\n`);
-    assert.ok(longestGapMs < 5000, `${longestGapMs} ms`);
+    // Without the hand-over it was never less than 2.3 s.
+    assert.ok(longestGapMs < 1500, `${longestGapMs} ms`);
     const successor = await masterIndex();
     assert.notEqual(successor, old);
     await kubectl(["--namespace", namespace, "scale", `deployment/redis-instance-${old}`, "--replicas=1"]);

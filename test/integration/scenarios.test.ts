@@ -117,6 +117,22 @@ describe("restarts and losses that leave other systems without a master or witho
     await eventually(() => cluster.master(), { withinMs: 10_000 });
   });
 
+  it("scenario C: without Sentinels an instance follows the only master that works, and may not be promoted", async () => {
+    const master = await cluster.master();
+    const returning = first(others(master));
+    await killAll([...cluster.sentinels, returning]);
+    await cluster.start(returning);
+    await eventually(
+      async () => {
+        const [role, , , link] = (await cluster.call(returning, "ROLE")) as string[];
+        assert.deepEqual([role, link], ["slave", "connected"]);
+      },
+      { withinMs: 10_000 },
+    );
+    const [, priority] = (await cluster.call(returning, "CONFIG", "GET", "replica-priority")) as string[];
+    assert.equal(priority, "0");
+  });
+
   it("scenario D: a damaged append-only file is put aside, and the data come from the others", async () => {
     const master = await cluster.master();
     await cluster.kill(master);
