@@ -69,9 +69,8 @@ async function main(): Promise<void> {
   };
 
   const sentinels = environment.REDIS_SENTINELS.map((address) => connect(address));
-  const peers = environment.REDIS_INSTANCES.filter((address) => !sameAddress(address, self)).map(
-    (address) => new ControlConnection({ address, ...access.probe }),
-  );
+  const others = environment.REDIS_INSTANCES.filter((address) => !sameAddress(address, self));
+  const peers = others.map((address) => new ControlConnection({ address, ...access.probe }));
   // Its own server is asked on the loopback: whether the name leads back to this pod is not its question.
   const host = environment.BIND_ADDR === "0.0.0.0" ? "127.0.0.1" : environment.BIND_ADDR;
   const own = connect({ host, port: self.port }, 2000);
@@ -135,7 +134,16 @@ async function main(): Promise<void> {
   state.waitingFor = undefined;
 
   giveUpRole = () =>
-    handOver({ self, masterName, server: own, sentinels, peers, log, signal: impatient.signal });
+    handOver({
+      self,
+      masterName,
+      server: own,
+      sentinels,
+      // One of them is favoured by a setting, which a probe can't change.
+      peers: others.map((address) => connect(address)),
+      log,
+      signal: impatient.signal,
+    });
 
   let heartbeat = last?.heartbeat;
   let loaded = false;
