@@ -35,9 +35,19 @@ const noteLagMs = 1000;
 /** What a machine that went down may have lost, although it was noted as there, ms. */
 const crashLossMs = 2000;
 
-/** A Sentinel sees the master that it names down, or is failing it over: the answer may change at any moment. */
-export function seesTrouble({ flags }: SentinelView): boolean {
-  return flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag));
+/**
+ * A Sentinel that sees the agreed master down, or is failing it over: the answer may change at any moment. What one that is
+ * behind says of another instance is no sign of that.
+ */
+export function findTrouble(
+  views: readonly SentinelView[],
+  agreed: { readonly master: Address; readonly configEpoch: number },
+): SentinelView | undefined {
+  return views.find(
+    ({ master, configEpoch, flags }) =>
+      flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag)) &&
+      (sameAddress(master, agreed.master) || configEpoch > agreed.configEpoch),
+  );
 }
 
 /** What an instance knows before it starts its server. */
@@ -84,7 +94,7 @@ export function decideStart(observation: StartObservation): StartDecision {
   if (agreement.kind === "none") return withoutAgreement(observation, agreement.reason);
   if (!sameAddress(agreement.master, self)) return { kind: "follow", master: agreement.master };
 
-  const failing = views.find(seesTrouble);
+  const failing = findTrouble(views, agreement);
   const rival = peers.find(({ role }) => role === "master");
   if (rival !== undefined) {
     return wait(`the Sentinels name this instance, but ${formatAddress(rival.address)} is a master`);

@@ -8,7 +8,7 @@ import type { ControlConnection } from "../quorum/control-connection.ts";
 import { PatientAgreement } from "../quorum/patient-agreement.ts";
 import { messageOf } from "../runtime/log.ts";
 import { askForFailover } from "./choose-role.ts";
-import { seesTrouble } from "./decide-start.ts";
+import { findTrouble } from "./decide-start.ts";
 import { askHeartbeat, beat, type Heartbeat } from "./heartbeat.ts";
 import {
   askLeaderless,
@@ -102,9 +102,9 @@ async function round(
   const named = agreed !== undefined && sameAddress(agreed, self);
   const role = await askRole(server);
   const masterConfirmed =
-    agreed !== undefined &&
-    !views.some(seesTrouble) &&
-    (named ? role.kind === "master" : await isMaster(options, agreed));
+    agreement.kind === "agreed" &&
+    findTrouble(views, agreement) === undefined &&
+    (named ? role.kind === "master" : await isMaster(options, agreement.master));
   const priority = await readPriority(server);
   const unlinked = role.kind === "replica" && !role.linkUp;
   const count = (before: number, seen: boolean): number => (seen ? before + 1 : 0);

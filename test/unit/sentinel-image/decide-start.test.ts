@@ -5,6 +5,7 @@ import {
   decideStart,
   doubtPatienceMs,
   failoverPatienceMs,
+  findTrouble,
   lonelyPatienceMs,
   type PeerView,
   type StartObservation,
@@ -420,6 +421,21 @@ const rows: readonly Row[] = [
     because: /disagree/,
   },
 ];
+
+describe("findTrouble", () => {
+  const agreed = { master: instance(1), configEpoch: 3 };
+  const down = ["master", "s_down"];
+
+  it("finds a Sentinel that sees the agreed master down", () => {
+    assert.ok(findTrouble([view(1, 1, 3), view(2, 1, 3, down)], agreed));
+  });
+  it("finds a failover's leader, which names the next master already", () => {
+    assert.ok(findTrouble([view(1, 2, 4, ["master", "failover_in_progress"])], agreed));
+  });
+  it("takes no notice of a Sentinel with the wrong master: that one would never be repaired", () => {
+    assert.equal(findTrouble([view(1, 1, 3), view(2, 1, 3), view(3, 2, 0, down)], agreed), undefined);
+  });
+});
 
 describe("decideStart", () => {
   for (const { name, self, seen, decision, because } of rows) {
