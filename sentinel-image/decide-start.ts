@@ -21,6 +21,12 @@ export interface PeerView {
 export const failoverPatienceMs = 8000;
 
 /**
+ * The same while none of them is at it, ms. They begin within a second; if not, an election has failed, and they wait for twice
+ * the failover time-out before the next one.
+ */
+export const stalledPatienceMs = 2500;
+
+/**
  * How long an instance that may not have the newest data waits for others that don't answer, ms: one of them may have what it
  * lacks. The second bound holds as long as nobody else answers.
  */
@@ -36,18 +42,19 @@ const noteLagMs = 1000;
 const crashLossMs = 2000;
 
 /**
- * A Sentinel that sees the agreed master down, or is failing it over: the answer may change at any moment. What one that is
- * behind says of another instance is no sign of that.
+ * A Sentinel that sees the agreed master down, or is failing it over: the answer may change at any moment. One that is failing it
+ * over is preferred. What one that is behind says of another instance is no sign of that.
  */
 export function findTrouble(
   views: readonly SentinelView[],
   agreed: { readonly master: Address; readonly configEpoch: number },
 ): SentinelView | undefined {
-  return views.find(
+  const troubled = views.filter(
     ({ master, configEpoch, flags }) =>
       flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag)) &&
       (sameAddress(master, agreed.master) || configEpoch > agreed.configEpoch),
   );
+  return troubled.find(({ flags }) => flags.includes("failover_in_progress")) ?? troubled[0];
 }
 
 /** What an instance knows before it starts its server. */
@@ -124,7 +131,9 @@ export function decideStart(observation: StartObservation): StartDecision {
   // this instance leads at once: without a replica it takes no writes that could be lost.
   const unknown = peers.length > 0 && peers.length < peerCount;
   const replaceable = unknown || peers.some(({ promotable }) => promotable);
-  if (failing !== undefined && replaceable && observation.expectedFailoverForMs < failoverPatienceMs) {
+  const running = failing?.flags.includes("failover_in_progress") === true;
+  const patienceMs = running ? failoverPatienceMs : stalledPatienceMs;
+  if (failing !== undefined && replaceable && observation.expectedFailoverForMs < patienceMs) {
     return {
       ...wait(`${formatAddress(failing.sentinel)} is failing this instance over`),
       expectsFailover: true,

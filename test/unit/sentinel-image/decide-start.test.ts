@@ -9,6 +9,7 @@ import {
   lonelyPatienceMs,
   type PeerView,
   type StartObservation,
+  stalledPatienceMs,
 } from "../../../sentinel-image/decide-start.ts";
 import type { OwnCopy } from "../../../sentinel-image/last-state.ts";
 import { instance, view } from "../../support/sentinel-views.ts";
@@ -412,6 +413,39 @@ const rows: readonly Row[] = [
     self: 1,
     seen: { views: everybodyNames(1, 0), peers: [replica(2, { promotable: false })], hasData: false },
     decision: "wait and ask for a failover",
+  },
+  {
+    name: "scenario A: it is seen down because it doesn't run yet, and a failover may begin",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 2, ["master", "s_down", "o_down"]),
+      peers: [replica(2), replica(3)],
+      hasData: true,
+      expectedFailoverForMs: stalledPatienceMs - 1,
+    },
+    decision: "wait for a failover",
+  },
+  {
+    name: "scenario A: the election has failed, and the next one is far away: it leads",
+    self: 1,
+    seen: {
+      views: everybodyNames(1, 2, ["master", "s_down", "o_down"]),
+      peers: [replica(2), replica(3)],
+      hasData: true,
+      expectedFailoverForMs: stalledPatienceMs,
+    },
+    decision: "lead",
+  },
+  {
+    name: "scenario A: as long as one of them is at it, it waits",
+    self: 1,
+    seen: {
+      views: [view(1, 1, 2, ["master", "s_down"]), ...failingOver.slice(0, 1), view(3, 1, 2)],
+      peers: [replica(2), replica(3)],
+      hasData: true,
+      expectedFailoverForMs: failoverPatienceMs - 1,
+    },
+    decision: "wait for a failover",
   },
   {
     name: "the Sentinels disagree",
