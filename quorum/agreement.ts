@@ -18,6 +18,11 @@ export interface SentinelView {
   readonly configEpoch: number;
   /** Its flags of the master: `master`, `s_down`, `o_down`, `failover_in_progress`, … */
   readonly flags: readonly string[];
+  /**
+   * The master that the flags are about, when it is another one: this Sentinel leads the failover that has replaced it by
+   * `master`, and is still at work on its replicas.
+   */
+  readonly replaced?: Address;
   /** Replicas that it knows of. */
   readonly replicas: number;
   /** Sentinels that it knows of beside itself. */

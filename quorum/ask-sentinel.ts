@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from "./address.ts";
+import { type Address, parseAddress, sameAddress } from "./address.ts";
 import type { SentinelView } from "./agreement.ts";
 import type { ControlConnection } from "./control-connection.ts";
 
@@ -14,9 +14,12 @@ export async function askSentinel(connection: ControlConnection, masterName: str
     connection.call("SENTINEL", "MASTER", masterName),
   ]);
   const fields = readFieldList(master);
+  const named = readAddress(address);
+  const watched = readAddress([fields.get("ip"), fields.get("port")]);
   return {
     sentinel: connection.address,
-    master: readAddress(address),
+    master: named,
+    ...(sameAddress(named, watched) ? {} : { replaced: watched }),
     configEpoch: readEpoch(required(fields, "config-epoch")),
     flags: (fields.get("flags") ?? "").split(","),
     replicas: Number(fields.get("num-slaves") ?? 0),
@@ -27,8 +30,7 @@ export async function askSentinel(connection: ControlConnection, masterName: str
 
 function readAddress(reply: unknown): Address {
   const [host, port] = Array.isArray(reply) ? (reply as unknown[]) : [];
-  if (typeof host !== "string" || host === "")
-    throw new Error("SENTINEL GET-MASTER-ADDR-BY-NAME gave no address");
+  if (typeof host !== "string" || host === "") throw new Error("a Sentinel gave no address of the master");
   return parseAddress(`${bracket(host)}:${String(port)}`);
 }
 

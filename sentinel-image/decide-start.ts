@@ -50,8 +50,10 @@ export function findTrouble(
   agreed: { readonly master: Address; readonly configEpoch: number },
 ): SentinelView | undefined {
   const troubled = views.filter(
-    ({ master, configEpoch, flags }) =>
+    ({ master, configEpoch, flags, replaced }) =>
       flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag)) &&
+      // Its flags are about the one before: the failover is that which has made the agreed one the master.
+      !(replaced !== undefined && sameAddress(master, agreed.master)) &&
       (sameAddress(master, agreed.master) || configEpoch > agreed.configEpoch),
   );
   return troubled.find(({ flags }) => flags.includes("failover_in_progress")) ?? troubled[0];

@@ -466,6 +466,10 @@ describe("findTrouble", () => {
   it("finds a failover's leader, which names the next master already", () => {
     assert.ok(findTrouble([view(1, 2, 4, ["master", "failover_in_progress"])], agreed));
   });
+  it("takes no notice of the failover that has made the agreed one the master", () => {
+    const leader = { ...view(1, 1, 3, ["master", "s_down", "failover_in_progress"]), replaced: instance(2) };
+    assert.equal(findTrouble([leader, view(2, 1, 3), view(3, 1, 3)], agreed), undefined);
+  });
   it("takes no notice of a Sentinel with the wrong master: that one would never be repaired", () => {
     assert.equal(findTrouble([view(1, 1, 3), view(2, 1, 3), view(3, 2, 0, down)], agreed), undefined);
   });
