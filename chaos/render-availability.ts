@@ -7,8 +7,8 @@ const groupGap = 10;
 const shownMs = { from: -500, until: 12_000 };
 
 /**
- * A picture of a run: a row for each fault, dark where writes were acknowledged, light where none were. Time runs from shortly
- * before the fault to 12 s after it. The rows of one kind stand together.
+ * A picture of a run: a row for each fault, dark where writes were acknowledged, light where none were, and white where it was
+ * over. Time runs from shortly before the fault to 12 s after it. The rows of one kind stand together.
  */
 export function renderAvailability(
   rounds: readonly Pick<RoundReport, "fault" | "timeline">[],
@@ -22,8 +22,10 @@ export function renderAvailability(
     const height = rows.length * rowHeight;
     body.push(text(left - 8, y + height / 2 + 4, fault, "end"));
     for (const { timeline } of rows) {
-      body.push(`<rect x="${left}" y="${y}" width="${width}" height="${rowHeight - 1}" class="none"/>`);
-      for (const { begin, end } of runs(timeline)) body.push(bar(begin, end, y));
+      // Behind its last write a round is over: nothing is drawn there.
+      const over = timeline.fromMs + timeline.acknowledged.length * timeline.pieceMs;
+      body.push(bar(shownMs.from, over, y, "none"));
+      for (const { begin, end } of runs(timeline)) body.push(bar(begin, end, y, "ok"));
       y += rowHeight;
     }
     y += groupGap;
@@ -58,10 +60,10 @@ function runs({ acknowledged, fromMs, pieceMs }: RoundReport["timeline"]): { beg
   return found;
 }
 
-function bar(begin: number, end: number, y: number): string {
+function bar(begin: number, end: number, y: number, kind: "ok" | "none"): string {
   const x = xOf(begin);
   const length = xOf(Math.min(end, shownMs.until)) - x;
-  return `<rect x="${x.toFixed(1)}" y="${y}" width="${length.toFixed(1)}" height="${rowHeight - 1}" class="ok"/>`;
+  return `<rect x="${x.toFixed(1)}" y="${y}" width="${length.toFixed(1)}" height="${rowHeight - 1}" class="${kind}"/>`;
 }
 
 function xOf(ms: number): number {
