@@ -37,6 +37,7 @@ export function renderAvailability(
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + 20} ${bottom + 26}" font-family="system-ui, sans-serif" font-size="11">`,
+    `<title>${title}</title>`,
     "<style>text{fill:#333}.ok{fill:#2a7f62}.none{fill:#f3c9b5}.grid{stroke:#fff;stroke-opacity:.5}.fault{stroke:#333;stroke-dasharray:2 2}</style>",
     `<rect width="100%" height="100%" fill="#fff"/>`,
     text(left, 20, title, "start"),
