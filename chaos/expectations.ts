@@ -40,6 +40,9 @@ export function judgeTimes({ gapMs }: Pick<Unjudged, "gapMs">, fault: Pick<Fault
   return gapMs <= fault.gapMs ? [] : [`${Math.round(gapMs)} ms without a write, more than ${fault.gapMs} ms`];
 }
 
+/** How libraries tell of it. */
+const lostConnection = /^(connection|.*\bEOF$|.*(connection reset|broken pipe|connection is closed))/i;
+
 function judgeClient(client: ClientReport, allows: Allowance): string[] {
   const violations: string[] = [];
   const none = (items: readonly unknown[], what: string): void => {
@@ -60,6 +63,7 @@ function judgeClient(client: ClientReport, allows: Allowance): string[] {
   for (const [name, count] of Object.entries(client.errors)) {
     const reads = client.readErrors[name] ?? 0;
     if (allows.refusedConnections && /connection refused/i.test(name)) continue;
+    if (allows.lostConnections && lostConnection.test(name)) continue;
     if (allows.errors?.includes(name)) continue;
     if (!allows.uncertain || name !== "UNCERTAIN") violations.push(`${count} × ${name}`);
     else if (reads > 0) violations.push(`${reads} × ${name} for a read`);

@@ -70,7 +70,10 @@ export const proxyKilled: Fault = {
     ...asFailover,
     uncertain: false,
     // These lose their connections, and libraries that send again what was in flight can make it run twice.
-    cutOff: { disconnects: true, uncertain: true, refusedConnections: true, resent: true },
+    cutOff: {
+      ...{ disconnects: true, uncertain: true, refusedConnections: true },
+      ...{ lostConnections: true, resent: true },
+    },
   },
   async inject({ cluster, cutOff, random }) {
     const proxy = pick(cluster.proxies, random);

@@ -31,6 +31,8 @@ export interface Allowance {
   readonly uncertain: boolean;
   /** Nobody listens for a moment, and a client that doesn't wait for that is told so. */
   readonly refusedConnections: boolean;
+  /** A library may tell that its connection was lost, where it doesn't send again by itself. Default false. */
+  readonly lostConnections?: boolean;
   /** Further classes of errors. Default none. */
   readonly errors?: readonly string[];
   /**

@@ -111,6 +111,9 @@ describe("judgeRound", () => {
     assert.deepEqual(judgeRound(round(seen, { cutOff: ["a"] }), proxyKilled), []);
     assert.equal(judgeRound(round(seen, { cutOff: ["another"] }), proxyKilled).length, 2);
     assert.equal(judgeRound(round({ lost: ["SET 1"] }, { cutOff: ["a"] }), isolatedWithProxy).length, 1);
+    const told = round({ errors: { "Connection reset": 1, EOF: 1 } }, { cutOff: ["a"] });
+    assert.deepEqual(judgeRound(told, proxyKilled), []);
+    assert.equal(judgeRound(told, isolatedWithProxy).length, 2);
   });
 
   it("doesn't accept a register without an order in calm times, and does around the fault", () => {
