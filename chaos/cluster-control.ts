@@ -60,6 +60,7 @@ export class ClusterControl {
       connection = new ControlConnection({
         address: part.address,
         username,
+        tls: this.#topology.serverTls,
         password: () => password,
         timeoutMs: 1000,
       });

@@ -128,10 +128,14 @@ function opened(dir: string): LocalTopology {
 }
 
 function describeUp(local: LocalTopology, seconds: number, options: LocalCommandOptions): string {
-  const { proxyPort, credentialsFile, ...others } = local.outputs;
-  const rows = Object.entries({ ...others, credentialsFile }).map(
-    ([name, value]) => `  ${name.padEnd(18)} ${value}`,
-  );
+  const { proxyPort, credentialsFile, caFile, user, ...others } = local.outputs;
+  const rows = Object.entries({
+    ...others,
+    ...(caFile === undefined ? {} : { caFile }),
+    user,
+    credentialsFile,
+  }).map(([name, value]) => `  ${name.padEnd(18)} ${value}`);
+  const flags = `${user === "default" ? "" : `--user ${user} `}${caFile === undefined ? "" : `--tls --cacert ${caFile} `}`;
   const how = options.detach ? "redis-ha local down ends it" : "Ctrl-C ends it";
   return [
     "",
@@ -139,7 +143,7 @@ function describeUp(local: LocalTopology, seconds: number, options: LocalCommand
     "",
     ...rows,
     "",
-    `  REDISCLI_AUTH=$(cat ${credentialsFile}) redis-cli -p ${proxyPort} set hello world`,
+    `  REDISCLI_AUTH=$(cat ${credentialsFile}) redis-cli ${flags}-p ${proxyPort} set hello world`,
     "  redis-ha local status",
     "",
   ].join("\n");

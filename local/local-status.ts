@@ -4,6 +4,7 @@ import { askRole } from "../quorum/ask-role.ts";
 import { askSentinel, countPromotable } from "../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
 import { messageOf } from "../runtime/log.ts";
+import type { TlsFiles } from "../runtime/tls-files.ts";
 
 /** One part of a topology as it is now. */
 export interface PartStatus {
@@ -31,6 +32,7 @@ export interface StatusQuery {
   readonly proxies: readonly (NamedAddress & { readonly readyUrl: string })[];
   readonly masterName: string;
   readonly username: string;
+  readonly tls: TlsFiles | undefined;
   readonly password: string;
   readonly pidOf: (name: string) => number | undefined;
 }
@@ -43,7 +45,12 @@ interface NamedAddress {
 /** Asks every part once, all at the same time. */
 export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
   const connect = (address: Address): ControlConnection =>
-    new ControlConnection({ address, username: query.username, password: () => query.password });
+    new ControlConnection({
+      address,
+      username: query.username,
+      password: () => query.password,
+      tls: query.tls,
+    });
   const views = await Promise.all(
     query.sentinels.map(async ({ name, address }) => {
       const connection = connect(address);

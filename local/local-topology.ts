@@ -8,10 +8,12 @@ import { type Address, formatAddress } from "../quorum/address.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { portsInUse } from "../runtime/ports-in-use.ts";
 import { ProcessTable } from "../runtime/process-table.ts";
+import { TlsFiles, tlsFileNames } from "../runtime/tls-files.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import { localPortCount, localSite, type Site } from "../topology/site.ts";
 import { describeTopology, type Topology } from "../topology/topology.ts";
 import type { Workload } from "../topology/workload.ts";
+import { writeLocalCertificates } from "./local-certificates.ts";
 import { prepareDirectory, readRecord } from "./local-directory.ts";
 import { describeProxies, resolveLocally } from "./local-parts.ts";
 import { writeLocalSecrets } from "./local-secrets.ts";
@@ -51,10 +53,12 @@ export class LocalTopology {
   readonly #site: Site;
   readonly #table: ProcessTable;
   readonly #network: PartNetwork | undefined;
+  readonly #directory: string;
 
   private constructor({ directory, basePort, configuration = {}, proxies = 1, network }: LocalOptions) {
     this.settings = resolveLocally(configuration);
     this.#network = network;
+    this.#directory = directory;
     this.#site = localSite({
       basePort,
       directory,
@@ -107,7 +111,7 @@ export class LocalTopology {
     await local.stop();
     await local.#refuseBusyPorts();
     prepareDirectory(directory, { basePort, configuration }, fresh);
-    local.#writeSecrets(options.tester);
+    await local.#writeSecrets(options.tester);
     try {
       if (options.volumeBytes !== undefined) await local.#mountVolumes(options.volumeBytes);
       for (const workload of local.#workloads) {
@@ -147,6 +151,13 @@ export class LocalTopology {
     return { username: user, password: this.passwordOf(user) };
   }
 
+  /** For connections to Redis and the Sentinels themselves; undefined when they use no TLS. */
+  get serverTls(): TlsFiles | undefined {
+    return this.settings.tls.mode === "all"
+      ? new TlsFiles(this.#site.certificateDirectory("proxy"))
+      : undefined;
+  }
+
   /** The stack's outputs, as far as they have a meaning here. No secret is among them. */
   get outputs(): Record<string, string | number> {
     const { host, port } = this.#site.address({ kind: "proxy", index: 1 });
@@ -158,6 +169,9 @@ export class LocalTopology {
         .map(({ part }) => formatAddress(this.#site.address(part)))
         .join(","),
       masterName: this.settings.sentinel.masterName,
+      ...(this.settings.tls.mode === "off"
+        ? {}
+        : { caFile: join(this.#site.certificateDirectory("proxy"), tlsFileNames.ca) }),
       user: this.#user,
       credentialsFile: join(this.#site.secretDirectory, this.#user),
     };
@@ -177,6 +191,7 @@ export class LocalTopology {
       proxies: this.#proxies.map((proxy) => ({ ...named(proxy), readyUrl: this.#readyUrl(proxy) })),
       masterName: this.settings.sentinel.masterName,
       // On Redis and the Sentinels, it may look at everything.
+      tls: this.serverTls,
       username: "supervisor",
       password: this.passwordOf("supervisor"),
       pidOf: (name) => this.#table.running.find((record) => record.name === name)?.pid,
@@ -222,8 +237,17 @@ export class LocalTopology {
     return this.settings.redis.users[0]?.name ?? "default";
   }
 
-  #writeSecrets(tester: string | undefined): void {
-    const { redis, proxy } = this.settings;
+  async #writeSecrets(tester: string | undefined): Promise<void> {
+    const { redis, proxy, tls } = this.settings;
+    if (tls.mode !== "off") {
+      const { generation, hostnames } = tls;
+      const hosts = new Set(this.#workloads.map(({ part }) => this.#site.address(part).host));
+      await writeLocalCertificates(join(this.#directory, "tls"), {
+        generation,
+        hosts: [...hosts],
+        hostnames,
+      });
+    }
     const { users, passwordGeneration: generation } = redis;
     writeLocalSecrets(this.#site.secretDirectory, {
       users,

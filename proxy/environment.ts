@@ -32,6 +32,10 @@ const contract = {
    * changed while the proxy runs.
    */
   PROXY_CLIENTS_ACL_FILE: env.optionalText(),
+  /** Directory with tls.crt, tls.key and ca.crt of the listeners. Unset: clients use no TLS. */
+  PROXY_TLS_DIR: env.optionalText(),
+  /** The same for the connections to Redis and the Sentinels. Unset: without TLS. */
+  REDIS_TLS_DIR: env.optionalText(),
   LOG_LEVEL: env.text("info"),
 } as const;
 

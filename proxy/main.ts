@@ -2,6 +2,7 @@
 import { type Health, startAdminServer } from "../runtime/admin-server.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
+import { TlsFiles } from "../runtime/tls-files.ts";
 import { readProxyEnvironment } from "./environment.ts";
 import { ProxyServer } from "./proxy-server.ts";
 import { answerSentinel } from "./sentinel-api/answer-sentinel.ts";
@@ -17,6 +18,9 @@ const forceCloseAfterMs = 25_000;
 async function main(): Promise<void> {
   const environment = readProxyEnvironment(process.env);
   const password = (): string | undefined => readPassword(environment.REDIS_PASSWORD_FILE);
+  const tlsIn = (directory: string | undefined): TlsFiles | undefined =>
+    directory === undefined ? undefined : new TlsFiles(directory);
+  const clientTls = tlsIn(environment.PROXY_TLS_DIR);
   const report = (error: unknown): void => log.error(messageOf(error));
   const proxy = new ProxyServer({
     host: environment.BIND_ADDR,
@@ -27,6 +31,8 @@ async function main(): Promise<void> {
     masterName: environment.MASTER_NAME,
     username: environment.REDIS_USERNAME,
     password,
+    serverTls: tlsIn(environment.REDIS_TLS_DIR),
+    clientTls,
     log,
     answerSentinel:
       environment.PROXY_SENTINEL_PORT === undefined
@@ -67,6 +73,7 @@ async function main(): Promise<void> {
           host: environment.BIND_ADDR,
           port: environment.PROXY_SENTINEL_PORT,
           maxClients: environment.PROXY_MAX_CLIENTS,
+          tls: clientTls,
           view: () => apiViews.view(),
           authenticate:
             environment.PROXY_CLIENTS_ACL_FILE !== undefined

@@ -4,6 +4,7 @@ import { ControlConnection } from "../quorum/control-connection.ts";
 import type { MasterState } from "../quorum/master-state.ts";
 import { MasterWatcher } from "../quorum/master-watcher.ts";
 import { messageOf } from "../runtime/log.ts";
+import type { TlsFiles } from "../runtime/tls-files.ts";
 import { CommandTable } from "./commands/command-table.ts";
 import { FailoverLog } from "./failover-log.ts";
 import { createMetrics, type ProxyMetrics } from "./metrics.ts";
@@ -36,6 +37,10 @@ export interface ProxyServerOptions {
   readonly password: () => string | undefined;
   /** The user that it belongs to. Default: the one named `default`. */
   readonly username?: string | undefined;
+  /** With it the connections to Redis and the Sentinels are encrypted. */
+  readonly serverTls?: TlsFiles | undefined;
+  /** With it clients have to use TLS. */
+  readonly clientTls?: TlsFiles | undefined;
   readonly log: Logger;
   readonly limits?: Partial<SessionLimits>;
   /** Answers `SENTINEL …` on the data port. Unset: such a command is unknown. */
@@ -60,12 +65,13 @@ export class ProxyServer {
 
   constructor(options: ProxyServerOptions) {
     this.#options = options;
-    const { sentinels, masterName, username, password, log, holdTimeoutMs } = options;
-    const watcher = new MasterWatcher({ sentinels, masterName, username, password });
+    const { sentinels, masterName, username, password, log, holdTimeoutMs, serverTls: tls } = options;
+    const watcher = new MasterWatcher({ sentinels, masterName, username, password, tls });
     this.watcher = watcher;
     this.#link = new MasterLink({
       holdTimeoutMs,
       log,
+      tls,
       suspect: (reason) => watcher.suspect(reason),
       resume: () => this.#link.follow(watcher.state),
     });
@@ -91,7 +97,14 @@ export class ProxyServer {
     this.#host = host;
     this.metrics = host.metrics;
     this.#failovers = new FailoverLog(log, () => this.metrics.failovers.inc());
-    this.#listener = new ClientListener(options, host);
+    this.#listener = new ClientListener(
+      {
+        ...options,
+        tls: options.clientTls,
+        onProblem: (error) => log.error({ error: messageOf(error) }, "changed TLS files can't be used"),
+      },
+      host,
+    );
     watcher.on("change", (state) => this.#follow(state));
   }
 
@@ -146,6 +159,7 @@ export class ProxyServer {
       address: state.master,
       username: this.#options.username,
       password: this.#options.password,
+      tls: this.#options.serverTls,
       timeoutMs: 1000,
     });
     loadProfile(connection)

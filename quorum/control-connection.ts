@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import { serverName, type TlsFiles } from "../runtime/tls-files.ts";
 import { type Address, formatAddress } from "./address.ts";
 
 /** How to reach one Redis or Sentinel for questions and orders. */
@@ -8,6 +9,8 @@ export interface ControlConnectionOptions {
   readonly password?: (() => string | undefined) | undefined;
   /** The user that the password belongs to. Default: the one named `default`. */
   readonly username?: string | undefined;
+  /** With it the connection is encrypted, and the server has to prove who it is. */
+  readonly tls?: TlsFiles | undefined;
   /** Bound for connecting and for each reply. Default 300 ms. */
   readonly timeoutMs?: number;
 }
@@ -20,15 +23,23 @@ export class ControlConnection {
   readonly address: Address;
   readonly #password: () => string | undefined;
   readonly #username: string | undefined;
+  readonly #tls: TlsFiles | undefined;
   readonly #timeoutMs: number;
   #client: Redis | undefined;
   #connecting: Promise<void> | undefined;
   #lastError: Error | undefined;
 
-  constructor({ address, username, password = () => undefined, timeoutMs = 300 }: ControlConnectionOptions) {
+  constructor({
+    address,
+    username,
+    tls,
+    password = () => undefined,
+    timeoutMs = 300,
+  }: ControlConnectionOptions) {
     this.address = address;
     this.#password = password;
     this.#username = username;
+    this.#tls = tls;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -74,6 +85,7 @@ export class ControlConnection {
       host: this.address.host,
       port: this.address.port,
       ...(password === undefined ? {} : { password, ...(username === undefined ? {} : { username }) }),
+      ...(this.#tls === undefined ? {} : { tls: { ...this.#tls.read(), ...serverName(this.address) } }),
       protocol: 2,
       lazyConnect: true,
       connectTimeout: this.#timeoutMs,

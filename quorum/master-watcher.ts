@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import type { TlsFiles } from "../runtime/tls-files.ts";
 import { type Address, sameAddress } from "./address.ts";
 import { agree, newestView, type SentinelView } from "./agreement.ts";
 import { askReplicationIds, askRole, type ReplicationIds } from "./ask-role.ts";
@@ -16,6 +17,8 @@ export interface MasterWatcherOptions {
   /** The user that the password belongs to, on Redis and the Sentinels. Default: the one named `default`. */
   readonly username?: string | undefined;
   readonly password: () => string | undefined;
+  /** With it all connections are encrypted. */
+  readonly tls?: TlsFiles | undefined;
   /** Milliseconds between two rounds while there is a master, and while there is none. Default 1000 and 100. */
   readonly followingEveryMs?: number;
   readonly searchingEveryMs?: number;
@@ -63,9 +66,9 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   constructor(options: MasterWatcherOptions) {
     super();
     this.#options = options;
-    const { username, password } = options;
+    const { username, password, tls } = options;
     this.#sentinels = options.sentinels.map(
-      (address) => new ControlConnection({ address, username, password }),
+      (address) => new ControlConnection({ address, username, password, tls }),
     );
   }
 
@@ -85,11 +88,11 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
 
   /** Begins to watch. */
   start(): void {
-    const { sentinels, username, password } = this.#options;
+    const { sentinels, username, password, tls } = this.#options;
     for (const sentinel of sentinels) {
       const onEvent = (channel: string, _sentinel: string, message: string): void =>
         this.#heard(channel, message);
-      this.#unsubscribe.push(subscribeToSentinel({ sentinel, username, password, onEvent }));
+      this.#unsubscribe.push(subscribeToSentinel({ sentinel, username, password, tls, onEvent }));
     }
     this.check();
   }
@@ -236,6 +239,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
         address,
         username: this.#options.username,
         password: this.#options.password,
+        tls: this.#options.tls,
       });
     }
     this.#asksSuspect = this.#state.kind === "searching" && this.#isFollowed(this.#state, address);

@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import { serverName, type TlsFiles } from "../runtime/tls-files.ts";
 import { type Address, formatAddress } from "./address.ts";
 
 /** The leader is about to promote a replica: whatever the master still acknowledges may be lost. */
@@ -49,6 +50,8 @@ export interface SentinelEventsOptions {
   /** The user that the password belongs to. Default: the one named `default`. */
   readonly username?: string | undefined;
   readonly password: () => string | undefined;
+  /** With it the connection is encrypted. */
+  readonly tls?: TlsFiles | undefined;
   /** Something happened. What it means is found out by asking: an event alone decides nothing. */
   readonly onEvent: (channel: string, sentinel: string, message: string) => void;
 }
@@ -61,6 +64,7 @@ export function subscribeToSentinel({
   sentinel,
   username,
   password,
+  tls,
   onEvent,
 }: SentinelEventsOptions): () => void {
   const name = formatAddress(sentinel);
@@ -72,7 +76,7 @@ export function subscribeToSentinel({
     lazyConnect: true,
     connectTimeout: 1000,
     retryStrategy: (attempt) => {
-      readPasswordInto(client, password);
+      readSecretsInto(client, sentinel, password, tls);
       return Math.min(100 * attempt, 1000);
     },
     maxRetriesPerRequest: null,
@@ -91,14 +95,20 @@ export function subscribeToSentinel({
       () => client.disconnect(true),
     );
   });
-  readPasswordInto(client, password);
+  readSecretsInto(client, sentinel, password, tls);
   client.connect().catch(() => undefined);
   return () => client.disconnect();
 }
 
-/** A password that can't be read just now may be readable at the next connection; until then the last one is used. */
-function readPasswordInto(client: Redis, password: () => string | undefined): void {
+/** What can't be read just now may be readable at the next connection; until then the last one is used. */
+function readSecretsInto(
+  client: Redis,
+  sentinel: Address,
+  password: () => string | undefined,
+  tls: TlsFiles | undefined,
+): void {
   try {
+    if (tls !== undefined) client.options.tls = { ...tls.read(), ...serverName(sentinel) };
     const secret = password();
     if (secret === undefined) delete client.options.password;
     else client.options.password = secret;

@@ -5,7 +5,12 @@
 set -eu
 REDISCLI_AUTH="$(cat "${SENTINEL_PROBE_PASSWORD_FILE}")"
 export REDISCLI_AUTH
-ask() { timeout "${limit:-5}" redis-cli -e -h 127.0.0.1 -p "${SENTINEL_SVC_PORT:-26379}" --user probe "$@"; }
+ask() {
+  if [ -n "${REDIS_TLS_DIR:-}" ]; then
+    set -- --tls --cacert "$REDIS_TLS_DIR/ca.crt" --cert "$REDIS_TLS_DIR/tls.crt" --key "$REDIS_TLS_DIR/tls.key" "$@"
+  fi
+  timeout "${limit:-5}" redis-cli -e -h 127.0.0.1 -p "${SENTINEL_SVC_PORT:-26379}" --user probe "$@"
+}
 fail() {
   echo "not ready: $1"
   exit 1

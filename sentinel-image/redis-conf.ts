@@ -1,4 +1,5 @@
 import type { Address } from "../quorum/address.ts";
+import type { TlsFiles } from "../runtime/tls-files.ts";
 import { quoteArgument } from "./conf-line.ts";
 
 /** Everything that decides the text of redis.conf. */
@@ -15,6 +16,8 @@ export interface RedisConfInput {
   readonly password: string | undefined;
   /** The file with all users, and the password with which this instance follows another one. */
   readonly acl?: { readonly file: string; readonly replicaPassword: string } | undefined;
+  /** With it everybody has to use TLS, in replication, too. */
+  readonly tls?: { readonly files: TlsFiles; readonly authClients: "yes" | "no" } | undefined;
   /** The master to follow; undefined to start as the master. */
   readonly master: Address | undefined;
 }
@@ -29,7 +32,7 @@ export function renderRedisConf(input: RedisConfInput): string {
     [
       "Address. Names are announced, since a pod's own address changes.",
       `bind ${quoteArgument(input.bind)}`,
-      `port ${self.port}`,
+      ...listenerLines(input),
       `replica-announce-ip ${quoteArgument(self.host)}`,
       `replica-announce-port ${self.port}`,
       "tcp-keepalive 30",
@@ -108,4 +111,20 @@ function accessLines({ acl, password }: RedisConfInput): string[] {
   }
   if (password === undefined) return [];
   return [`requirepass ${quoteArgument(password)}`, `masterauth ${quoteArgument(password)}`];
+}
+
+function listenerLines({ self, tls }: RedisConfInput): string[] {
+  if (tls === undefined) return [`port ${self.port}`];
+  const { files, authClients } = tls;
+  return [
+    "port 0",
+    `tls-port ${self.port}`,
+    `tls-cert-file ${quoteArgument(files.path("cert"))}`,
+    `tls-key-file ${quoteArgument(files.path("key"))}`,
+    `tls-ca-cert-file ${quoteArgument(files.path("ca"))}`,
+    // A certificate that is offered all the same has to be a good one.
+    `tls-auth-clients ${authClients === "yes" ? "yes" : "optional"}`,
+    "tls-replication yes",
+    'tls-protocols "TLSv1.2 TLSv1.3"',
+  ];
 }

@@ -38,6 +38,10 @@ const contract = {
   REDIS_SENTINEL_PASSWORD_FILE: env.optionalText(),
   /** File with the password of `probe`, as which the other instances are asked. Unset: they are asked as the user above. */
   REDIS_PROBE_PASSWORD_FILE: env.optionalText(),
+  /** Directory with tls.crt, tls.key and ca.crt. Unset: without TLS. The files are read again while the server runs. */
+  REDIS_TLS_DIR: env.optionalText(),
+  /** Whether clients have to have a certificate, too. */
+  REDIS_TLS_AUTH_CLIENTS: env.yesNo("yes"),
   LOG_LEVEL: env.text("info"),
 } as const;
 

@@ -126,6 +126,7 @@ async function main(): Promise<void> {
     extraConfig: environment.REDIS_EXTRA_CONFIG,
     password: access.supervisor.password(),
     acl: access.acl?.(),
+    tls: access.tls && { files: access.tls, authClients: environment.REDIS_TLS_AUTH_CLIENTS },
     master: role.kind === "follow" ? role.master : undefined,
   });
   replaceFile(configFile, conf);

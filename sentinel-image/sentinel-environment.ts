@@ -28,6 +28,10 @@ const contract = {
   REDIS_PASSWORD_FILE: env.optionalText(),
   /** The aclfile with all users of this Sentinel. Unset: every client is `default`, with the password above. */
   REDIS_ACL_FILE: env.optionalText(),
+  /** Directory with tls.crt, tls.key and ca.crt. Unset: without TLS. */
+  REDIS_TLS_DIR: env.optionalText(),
+  /** Whether clients have to have a certificate, too. */
+  REDIS_TLS_AUTH_CLIENTS: env.yesNo("yes"),
 } as const;
 
 /** Reads the Sentinel's environment; every mistake at once. */

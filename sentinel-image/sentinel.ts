@@ -8,6 +8,7 @@ import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
+import { TlsFiles } from "../runtime/tls-files.ts";
 import { type LearnedState, parseLearnedState, renderSentinelConf } from "./sentinel-conf.ts";
 import { readSentinelEnvironment } from "./sentinel-environment.ts";
 import { findLockProgram, lockVolume } from "./volume-lock.ts";
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
   const environment = readSentinelEnvironment(process.env);
   const { SENTINEL_CONFIG_FILE_DIR: directory, MASTER_NAME: masterName } = environment;
   const password = readPassword(environment.REDIS_PASSWORD_FILE);
+  const tls = environment.REDIS_TLS_DIR === undefined ? undefined : new TlsFiles(environment.REDIS_TLS_DIR);
   const self = { host: environment.SENTINEL_SVC_IP, port: environment.SENTINEL_SVC_PORT };
   const file = join(directory, "sentinel.conf");
 
@@ -28,7 +30,12 @@ async function main(): Promise<void> {
   const learned = readLearned(file) ?? readLearned(`${file}.bak`);
   const others = environment.REDIS_SENTINELS.filter((address) => !sameAddress(address, self)).map(
     (address) =>
-      new ControlConnection({ address, username: environment.REDIS_USERNAME, password: () => password }),
+      new ControlConnection({
+        address,
+        username: environment.REDIS_USERNAME,
+        password: () => password,
+        tls,
+      }),
   );
   const [{ views: peers }, votes] = await Promise.all([
     askSentinels(others, masterName),
@@ -42,6 +49,7 @@ async function main(): Promise<void> {
       ...process.env,
       ...stringsOf(environment),
       REDIS_PASSWORD: password,
+      ...listenerVariables(self.port, tls, environment.REDIS_TLS_AUTH_CLIENTS),
       SENTINEL_OWN_PASSWORD: environment.REDIS_ACL_FILE === undefined ? password : undefined,
     },
     masterName,
@@ -69,6 +77,23 @@ async function main(): Promise<void> {
     [lockProgram, "--exclusive", "--nonblock", "--no-fork", lock, program, file, "--sentinel"],
     { PATH: process.env.PATH ?? "" },
   );
+}
+
+function listenerVariables(
+  port: number,
+  tls: TlsFiles | undefined,
+  authClients: "yes" | "no",
+): Record<string, string | undefined> {
+  return {
+    SENTINEL_PLAIN_PORT: tls === undefined ? String(port) : "0",
+    SENTINEL_TLS_PORT: tls && String(port),
+    TLS_CERT_FILE: tls?.path("cert"),
+    TLS_KEY_FILE: tls?.path("key"),
+    TLS_CA_FILE: tls?.path("ca"),
+    TLS_AUTH_CLIENTS: tls && (authClients === "yes" ? "yes" : "optional"),
+    TLS_REPLICATION: tls && "yes",
+    TLS_PROTOCOLS: tls && "TLSv1.2 TLSv1.3",
+  };
 }
 
 /** What the file of an earlier run says; undefined when there is none or it is damaged. */

@@ -5,10 +5,11 @@ import { parseAclFile } from "../access/acl-user.ts";
 import type { ControlConnection, ControlConnectionOptions } from "../quorum/control-connection.ts";
 import { messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
+import { TlsFiles } from "../runtime/tls-files.ts";
 import type { RedisEnvironment } from "./redis-environment.ts";
 
 /** A user with its password, which is read anew at each use. */
-export type Login = Required<Pick<ControlConnectionOptions, "username">> & {
+export type Login = Required<Pick<ControlConnectionOptions, "username" | "tls">> & {
   readonly password: () => string | undefined;
 };
 
@@ -22,6 +23,8 @@ export interface ServerAccess {
   readonly probe: Login;
   /** The users of the server; undefined when everybody has one password. */
   readonly acl: (() => { readonly file: string; readonly replicaPassword: string }) | undefined;
+  /** The certificate of the server, and of this program; undefined without TLS. */
+  readonly tls: TlsFiles | undefined;
 }
 
 /**
@@ -31,19 +34,21 @@ export interface ServerAccess {
  */
 export function readAccess(environment: RedisEnvironment): ServerAccess {
   const { REDIS_USERNAME, REDIS_PASSWORD_FILE, REDIS_ACL_FILE, REDIS_PROBE_PASSWORD_FILE } = environment;
+  const tls = environment.REDIS_TLS_DIR === undefined ? undefined : new TlsFiles(environment.REDIS_TLS_DIR);
   const supervisor: Login = {
     username: REDIS_USERNAME,
+    tls,
     password: () => readPassword(REDIS_PASSWORD_FILE),
   };
   const probe: Login =
     REDIS_PROBE_PASSWORD_FILE === undefined
       ? supervisor
-      : { username: "probe", password: () => readPassword(REDIS_PROBE_PASSWORD_FILE) };
+      : { username: "probe", tls, password: () => readPassword(REDIS_PROBE_PASSWORD_FILE) };
   const sentinelFile = environment.REDIS_SENTINEL_PASSWORD_FILE;
   const sentinel: Login =
     sentinelFile === undefined
       ? supervisor
-      : { username: "sentinel", password: () => readPassword(sentinelFile) };
+      : { username: "sentinel", tls, password: () => readPassword(sentinelFile) };
   const acl =
     REDIS_ACL_FILE === undefined
       ? undefined
@@ -56,14 +61,22 @@ export function readAccess(environment: RedisEnvironment): ServerAccess {
         };
   for (const { password } of [supervisor, sentinel, probe]) password();
   acl?.();
-  return { supervisor, sentinel, probe, acl };
+  return { supervisor, sentinel, probe, acl, tls };
 }
 
-/** Everything that {@link keepAccess} watches, as one text. @throws {Error} when a file can't be read. */
-export function readState({ acl }: ServerAccess): string {
-  if (acl === undefined) return "";
-  const { file, replicaPassword } = acl();
-  return JSON.stringify([readFileSync(file, "utf8"), replicaPassword]);
+/** Everything that {@link keepAccess} watches. */
+export interface AccessState {
+  readonly users: string;
+  readonly certificate: string;
+}
+
+/** What is in the files now. @throws {Error} when one can't be read. */
+export function readState({ acl, tls }: ServerAccess): AccessState {
+  const read = acl?.();
+  return {
+    users: read === undefined ? "" : JSON.stringify([readFileSync(read.file, "utf8"), read.replicaPassword]),
+    certificate: tls === undefined ? "" : JSON.stringify(tls.read()),
+  };
 }
 
 const lookEveryMs = 1000;
@@ -72,7 +85,7 @@ const lookEveryMs = 1000;
 export interface KeepAccessOptions {
   readonly access: ServerAccess;
   /** What {@link readState} gave before the server read its files. */
-  readonly inForce: string;
+  readonly inForce: AccessState;
   /** Opens a connection with the own server. */
   readonly connect: () => ControlConnection;
   readonly log: Logger;
@@ -80,24 +93,28 @@ export interface KeepAccessOptions {
 }
 
 /**
- * Brings changed users and passwords into the running server, until `signal`: nobody is disconnected who may still come.
- * Without an aclfile there is nothing to do.
+ * Brings changed users, passwords and certificates into the running server, until `signal`: nobody is disconnected who may still come.
  */
 export async function keepAccess(options: KeepAccessOptions): Promise<void> {
   const { access, connect, log, signal } = options;
-  if (access.acl === undefined) return;
+  const { acl, tls } = access;
   const server = connect();
   let { inForce } = options;
   let lastProblem = "";
   while (!signal.aborted) {
     try {
       const wanted = readState(access);
-      if (wanted !== inForce) {
-        const { file, replicaPassword } = access.acl();
+      if (acl !== undefined && wanted.users !== inForce.users) {
+        const { file, replicaPassword } = acl();
         await applyUsers(server, readFileSync(file, "utf8"));
         await server.call("CONFIG", "SET", "masterauth", replicaPassword);
         log.info("changed users and passwords are in force");
-        inForce = wanted;
+        inForce = { ...inForce, users: wanted.users };
+      }
+      if (tls !== undefined && wanted.certificate !== inForce.certificate) {
+        await applyCertificate(server, tls);
+        log.info("the changed certificate is in force");
+        inForce = { ...inForce, certificate: wanted.certificate };
       }
       lastProblem = "";
     } catch (error) {
@@ -126,4 +143,10 @@ export async function applyUsers(server: ControlConnection, aclFile: string): Pr
   const wanted = new Set(users.map(({ name }) => name));
   const gone = (Array.isArray(there) ? there.map(String) : []).filter((name) => !wanted.has(name));
   if (gone.length > 0) await server.call("ACL", "DELUSER", ...gone);
+}
+
+/** Redis reads the files again, for connections that come later. @throws {Error} when it can't use them. */
+async function applyCertificate(server: ControlConnection, tls: TlsFiles): Promise<void> {
+  const files = ["tls-cert-file", tls.path("cert"), "tls-key-file", tls.path("key")];
+  await server.call("CONFIG", "SET", ...files, "tls-ca-cert-file", tls.path("ca"));
 }

@@ -169,6 +169,44 @@ export const definitions = {
     tolerationSeconds: tolerationSeconds("a proxy", 30),
     memory: quantity({ description: "Memory limit of each proxy pod.", min: "128Mi", fallback: "512Mi" }),
   },
+  tls: {
+    mode: choice({
+      description:
+        "Where TLS is used: nowhere, between clients and the proxy, or everywhere. Without a Secret or an issuer the stack has its own authority.",
+      of: ["off", "clients", "all"],
+      fallback: "off",
+    }),
+    hostnames: list({
+      description:
+        "Further names and addresses under which clients reach the proxy: its certificate has them.",
+      derived: "none beside those inside the cluster",
+      item: (item) => isIP(item) !== 0 || /^(\*\.)?[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$/.test(item),
+      allowed: "host names and IP addresses, separated by commas",
+      example: "redis.example.com",
+    }),
+    generation: integer({
+      description:
+        "Raise it by one to change the stack's own authority and all its certificates. Those of the generation before are trusted until the next change.",
+      min: 1,
+      max: 1_000_000,
+      fallback: 1,
+    }),
+    secret: text({
+      description:
+        "A Secret in the namespace with tls.crt, tls.key and ca.crt instead of the stack's own authority.",
+      derived: "none",
+      pattern: dnsLabel,
+      allowed: "the name of a Secret of type kubernetes.io/tls",
+      example: "redis-tls",
+    }),
+    issuer: text({
+      description: "An issuer of cert-manager, as kind/name, instead of the stack's own authority.",
+      derived: "none",
+      pattern: /^(Issuer|ClusterIssuer)\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
+      allowed: "Issuer/name or ClusterIssuer/name",
+      example: "ClusterIssuer/internal",
+    }),
+  },
   network: {
     policies: flag({
       description: "Whether the stack makes NetworkPolicies: who may talk to whom, and nobody else.",

@@ -37,6 +37,13 @@ export const ownedDirectives: ReadonlySet<string> = new Set([
   "slave-priority",
   "slaveof",
   "supervised",
+  "tls-auth-clients",
+  "tls-ca-cert-dir",
+  "tls-ca-cert-file",
+  "tls-cert-file",
+  "tls-key-file",
+  "tls-port",
+  "tls-replication",
   "unixsocket",
   "user",
 ]);

@@ -14,6 +14,7 @@ export interface Settings {
   readonly redis: Readonly<Defined<Parsed<"redis">, Exclude<keyof Parsed<"redis">, "storageClass">>>;
   readonly sentinel: Readonly<Defined<Parsed<"sentinel">, keyof Parsed<"sentinel">>>;
   readonly proxy: Readonly<Defined<Parsed<"proxy">, keyof Parsed<"proxy">>>;
+  readonly tls: Readonly<Defined<Parsed<"tls">, "mode" | "generation" | "hostnames">>;
   readonly network: Readonly<Defined<Parsed<"network">, "policies">>;
   readonly images: Readonly<Defined<Parsed<"images">, "platform" | "push">>;
   readonly deployment: Readonly<
@@ -28,7 +29,15 @@ export interface Settings {
  */
 export function resolveSettings(raw: RawConfig, stack: string): Settings {
   const problems: string[] = [];
-  const { redis, sentinel, proxy, network, images, "redis-ha": deployment } = parseSettings(raw, problems);
+  const {
+    redis,
+    sentinel,
+    proxy,
+    tls,
+    network,
+    images,
+    "redis-ha": deployment,
+  } = parseSettings(raw, problems);
 
   const count = sentinel.count ?? 3;
   const instances = redis.instances ?? 3;
@@ -53,6 +62,11 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
         `Configuration 'redis:extraConfig' sets '${directive}', which redis-ha owns: remove that line.`,
       );
     }
+  }
+  if (tls.secret !== undefined && tls.issuer !== undefined) {
+    problems.push(
+      "Configuration 'tls:secret' and 'tls:issuer' both say where certificates come from: remove one of them (pulumi config rm tls:issuer).",
+    );
   }
   const limited = (["clientNamespaces", "clientSelector"] as const).filter(
     (key) => network[key] !== undefined,
@@ -105,6 +119,7 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
       ...proxy,
       holdTimeoutMs: proxy.holdTimeoutMs ?? Math.min(60_000, Math.max(10_000, downAfterMs + 10_000)),
     } as Settings["proxy"],
+    tls: { ...tls, hostnames: tls.hostnames ?? [] } as Settings["tls"],
     network: network as Settings["network"],
     images: images as Settings["images"],
     deployment: { ...deployment, namespace: deployment.namespace ?? name } as Settings["deployment"],

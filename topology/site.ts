@@ -10,6 +10,9 @@ export interface Part {
   readonly index: number;
 }
 
+/** `server`: of Redis and the Sentinels; `proxy`: of the proxies. */
+export type CertificateKind = "server" | "proxy";
+
 /**
  * Where a topology runs. The same description of the workloads is deployed to a cluster (fixed ports, a Service name
  * for each part) or started as processes of this machine (loopback, a port for each part).
@@ -27,6 +30,8 @@ export interface Site {
   stateDirectory(part: Part): string;
   /** Directory with the secret files of {@link SecretFile}; a part finds those that it needs, and no other. */
   secretDirectory: string;
+  /** Directory with tls.crt, tls.key and ca.crt for one of the kinds of certificates. */
+  certificateDirectory(kind: CertificateKind): string;
 }
 
 /** Names of the Services. Fixed inside a namespace, so that a part keeps its address for ever. */
@@ -56,6 +61,7 @@ export const clusterSite: Site = {
   proxySentinelPort: ports.sentinel,
   stateDirectory: ({ kind }) => (kind === "sentinel" ? "/sentinel-conf-file" : "/data"),
   secretDirectory: "/etc/redis-ha/credentials",
+  certificateDirectory: () => "/etc/redis-ha/tls",
 };
 
 /** The same, for clients of every namespace: the proxy announces itself to them. */
@@ -98,5 +104,6 @@ export function localSite({ basePort, directory, hostOf = () => "127.0.0.1" }: L
     proxySentinelPort: basePort + 1,
     stateDirectory: ({ kind, index }) => join(directory, `${kind}-${index}`),
     secretDirectory: join(directory, "credentials"),
+    certificateDirectory: (kind) => join(directory, "tls", kind),
   };
 }

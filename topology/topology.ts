@@ -13,7 +13,7 @@ export interface Topology {
 }
 
 /** The settings that decide what runs; where images come from or who owns the namespace doesn't. */
-export type TopologySettings = Pick<Settings, "redis" | "sentinel" | "proxy">;
+export type TopologySettings = Pick<Settings, "redis" | "sentinel" | "proxy" | "tls">;
 
 /** The instance that a brand-new set of Sentinels is told to monitor. Nothing else ever depends on this number. */
 const initialMaster: Part = { kind: "redis", index: 1 };
@@ -69,11 +69,13 @@ function describeSentinel(part: Part, settings: TopologySettings, site: Site): W
       REDIS_USERNAME: "sentinel",
       REDIS_PASSWORD_FILE: secretFile("sentinel"),
       REDIS_ACL_FILE: secretFile("sentinel.acl"),
+      ...serverTls(settings, site),
       SENTINEL_PROBE_PASSWORD_FILE: secretFile("probe"),
     },
     secrets: ["sentinel", "probe", "sentinel.acl"],
+    ...(settings.tls.mode === "all" ? { certificate: "server" as const } : {}),
     // A Sentinel can't be told a new password while it runs, and its restart costs nothing.
-    secretRevision: String(redis.passwordGeneration),
+    secretRevision: `${redis.passwordGeneration}.${settings.tls.mode === "all" ? settings.tls.generation : 0}`,
     ports: [{ name: "sentinel", port: address.port }],
     volume: { path: site.stateDirectory(part), storage: sentinel.storage },
     memory: "128Mi",
@@ -104,16 +106,27 @@ function describeRedis(part: Part, settings: TopologySettings, site: Site): Work
       REDIS_SENTINEL_PASSWORD_FILE: secretFile("sentinel"),
       REDIS_PROBE_PASSWORD_FILE: secretFile("probe"),
       REDIS_ACL_FILE: secretFile("redis.acl"),
+      ...serverTls(settings, site),
       REDIS_ADMIN_PORT: String(site.adminPort(part)),
       MASTER_NAME: sentinel.masterName,
     },
     secrets: ["supervisor", "replica", "sentinel", "probe", "redis.acl"],
+    ...(settings.tls.mode === "all" ? { certificate: "server" as const } : {}),
     ports: [
       { name: "redis", port: address.port },
       { name: "admin", port: site.adminPort(part) },
     ],
     volume: { path: site.stateDirectory(part), storage: redis.storage },
     memory: redis.memory,
+  };
+}
+
+/** Clients that talk to the real Sentinels, and then to the master itself, have no certificates. */
+function serverTls({ tls, proxy }: TopologySettings, site: Site): Record<string, string> {
+  if (tls.mode !== "all") return {};
+  return {
+    REDIS_TLS_DIR: site.certificateDirectory("server"),
+    REDIS_TLS_AUTH_CLIENTS: proxy.sentinelApi ? "yes" : "no",
   };
 }
 
@@ -146,8 +159,11 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       REDIS_USERNAME: "proxy",
       REDIS_PASSWORD_FILE: secretFile("proxy"),
       ...(proxy.sentinelApi ? { PROXY_CLIENTS_ACL_FILE: secretFile("clients.acl") } : {}),
+      ...(settings.tls.mode === "off" ? {} : { PROXY_TLS_DIR: site.certificateDirectory("proxy") }),
+      ...(settings.tls.mode === "all" ? { REDIS_TLS_DIR: site.certificateDirectory("proxy") } : {}),
     },
     secrets: proxy.sentinelApi ? ["proxy", "clients.acl"] : ["proxy"],
+    ...(settings.tls.mode === "off" ? {} : { certificate: "proxy" as const }),
     ports: [
       { name: "redis", port: address.port },
       ...(proxy.sentinelApi ? [{ name: "sentinel" as const, port: site.proxySentinelPort }] : []),

@@ -1,5 +1,5 @@
 import type { PartUser } from "../access/parts.ts";
-import type { Part } from "./site.ts";
+import type { CertificateKind, Part } from "./site.ts";
 
 /** A secret file: the password of a part's user, by the user's name, or the users of a kind of servers. */
 export type SecretFile = PartUser | "redis.acl" | "sentinel.acl" | "clients.acl";
@@ -42,6 +42,8 @@ export interface Workload {
    * Changes when it has to be started again for new secrets. Unset: it takes them while it runs.
    */
   readonly secretRevision?: string;
+  /** The certificate that it uses; undefined without TLS. */
+  readonly certificate?: CertificateKind;
   readonly ports: readonly WorkloadPort[];
   readonly volume?: WorkloadVolume;
   /** Memory limit as a Kubernetes quantity. */

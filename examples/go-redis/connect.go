@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"flag"
 	"os"
 	"strings"
@@ -35,13 +38,18 @@ func connect(o options) (*redis.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	authority, err := readAuthority()
+	if err != nil {
+		return nil, err
+	}
 	if o.sentinel == "" {
-		return redis.NewClient(&redis.Options{Addr: o.address, Password: password}), nil
+		return redis.NewClient(&redis.Options{Addr: o.address, Password: password, TLSConfig: authority}), nil
 	}
 	return redis.NewFailoverClient(&redis.FailoverOptions{
 		SentinelAddrs: []string{o.sentinel},
 		MasterName:    o.master,
 		Password:      password,
+		TLSConfig:     authority,
 		// Without it only the connections to the master would use the password.
 		SentinelPassword: password,
 	}), nil
@@ -55,4 +63,21 @@ func readPassword() (string, error) {
 	}
 	content, err := os.ReadFile(path)
 	return strings.TrimRight(string(content), "\r\n"), err
+}
+
+// readAuthority gives what the proxy's certificate is checked with, where the stack uses TLS; nil where it doesn't.
+func readAuthority() (*tls.Config, error) {
+	path := os.Getenv("REDIS_CA_FILE")
+	if path == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(content) {
+		return nil, errors.New(path + " has no certificate")
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }

@@ -19,11 +19,13 @@ export const options = values;
 /** A connection with the default settings of ioredis; commands wait in it until it is ready. */
 export function connect(): Redis {
   const password = readPassword();
-  if (options.sentinel === undefined) return new Redis({ ...split(options.address), ...password });
+  const tls = readAuthority();
+  if (options.sentinel === undefined) return new Redis({ ...split(options.address), ...password, ...tls });
   return new Redis({
     sentinels: [split(options.sentinel)],
     name: options.master,
     ...password,
+    ...(tls && { ...tls, sentinelTLS: tls.tls, enableTLSForSentinelMode: true }),
     // Without it only the connection to the master would use the password.
     ...(password && { sentinelPassword: password.password }),
   });
@@ -33,6 +35,12 @@ export function connect(): Redis {
 function readPassword(): { password: string } | undefined {
   const path = process.env.REDIS_PASSWORD_FILE;
   return path === undefined ? undefined : { password: readFileSync(path, "utf8").trimEnd() };
+}
+
+/** The authority that the proxy's certificate is checked with, where the stack uses TLS. */
+function readAuthority(): { tls: { ca: string } } | undefined {
+  const path = process.env.REDIS_CA_FILE;
+  return path === undefined ? undefined : { tls: { ca: readFileSync(path, "utf8") } };
 }
 
 function split(address: string): { host: string; port: number } {

@@ -25,15 +25,15 @@ export function createRedis(): Client {
 }
 
 function plainClient(address: string) {
-  return createClient({ socket: split(address), ...readPassword() });
+  return createClient({ socket: { ...split(address), ...readAuthority() }, ...readPassword() });
 }
 
 function sentinelClient(address: string) {
   return createSentinel({
     name: options.master,
     sentinelRootNodes: [split(address)],
-    nodeClientOptions: { ...readPassword() },
-    sentinelClientOptions: { ...readPassword() },
+    nodeClientOptions: { socket: { ...readAuthority() }, ...readPassword() },
+    sentinelClientOptions: { socket: { ...readAuthority() }, ...readPassword() },
     // Else errors of the connections inside it are not told.
     passthroughClientErrorEvents: true,
   });
@@ -43,6 +43,12 @@ function sentinelClient(address: string) {
 function readPassword(): { password: string } | undefined {
   const path = process.env.REDIS_PASSWORD_FILE;
   return path === undefined ? undefined : { password: readFileSync(path, "utf8").trimEnd() };
+}
+
+/** The authority that the proxy's certificate is checked with, where the stack uses TLS. */
+function readAuthority(): { tls: true; ca: string } | undefined {
+  const path = process.env.REDIS_CA_FILE;
+  return path === undefined ? undefined : { tls: true, ca: readFileSync(path, "utf8") };
 }
 
 function split(address: string): { host: string; port: number } {

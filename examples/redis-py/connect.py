@@ -22,10 +22,10 @@ def connect(arguments):
     password = read_password()
     if arguments.sentinel is None:
         host, port = split(arguments.address)
-        return redis.Redis(host, port, password=password, decode_responses=True)
+        return redis.Redis(host, port, password=password, decode_responses=True, **read_authority())
     # Without the password in sentinel_kwargs only the connections to the master would use it.
-    sentinel = Sentinel([split(arguments.sentinel)], sentinel_kwargs={"password": password})
-    return sentinel.master_for(arguments.master, password=password, decode_responses=True)
+    sentinel = Sentinel([split(arguments.sentinel)], sentinel_kwargs={"password": password, **read_authority()})
+    return sentinel.master_for(arguments.master, password=password, decode_responses=True, **read_authority())
 
 
 def read_password():
@@ -35,6 +35,12 @@ def read_password():
         return None
     with open(path, encoding="utf-8") as file:
         return file.read().rstrip("\r\n")
+
+
+def read_authority():
+    """The authority that the proxy's certificate is checked with, where the stack uses TLS."""
+    path = os.environ.get("REDIS_CA_FILE")
+    return {} if path is None else {"ssl": True, "ssl_ca_certs": path}
 
 
 def split(address):

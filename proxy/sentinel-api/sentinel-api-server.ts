@@ -1,5 +1,6 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { type Address, formatAddress } from "../../quorum/address.ts";
+import { createClientServer, type TlsFiles } from "../../runtime/tls-files.ts";
 import { encodeError } from "../resp/encode-reply.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Authenticate, SentinelApi } from "./client-session.ts";
@@ -12,6 +13,8 @@ export interface SentinelApiServerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly maxClients: number;
+  /** With it clients have to use TLS. */
+  readonly tls?: TlsFiles | undefined;
   readonly view: () => SentinelApiView;
   /** Undefined: there is no password. */
   readonly authenticate: Authenticate | undefined;
@@ -34,9 +37,7 @@ export class SentinelApiServer {
 
   constructor(options: SentinelApiServerOptions) {
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) =>
-      this.#accept(socket),
-    );
+    this.#server = createClientServer(options.tls, (socket) => this.#accept(socket), options.report);
     this.#api = {
       view: options.view,
       authenticate: options.authenticate,

@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
+import { createClientServer, type TlsFiles } from "../../runtime/tls-files.ts";
 import { encodeError } from "../resp/encode-reply.ts";
 import { Session } from "./session.ts";
 import type { SessionHost } from "./session-host.ts";
@@ -9,6 +10,10 @@ export interface ClientListenerOptions {
   readonly port: number;
   /** A client beyond these gets an error and is closed. */
   readonly maxClients: number;
+  /** With it clients have to use TLS. */
+  readonly tls?: TlsFiles | undefined;
+  /** Told when changed files for TLS can't be used. */
+  readonly onProblem: (error: unknown) => void;
 }
 
 const sweepEveryMs = 1000;
@@ -28,7 +33,7 @@ export class ClientListener {
   constructor(options: ClientListenerOptions, host: Omit<SessionHost, "ended">) {
     this.#options = options;
     this.#host = Object.assign(host, { ended: (session: Session) => this.#sessions.delete(session) });
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createClientServer(options.tls, (socket) => this.#accept(socket), options.onProblem);
     this.#sweep = setInterval(() => this.#closeOverdue(), sweepEveryMs);
     this.#sweep.unref();
   }

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { type Address, sameAddress } from "../../quorum/address.ts";
 import type { MasterState } from "../../quorum/master-state.ts";
+import type { TlsFiles } from "../../runtime/tls-files.ts";
 import { type Rejection, rejectionOf } from "./rejection.ts";
 import { type Credentials, Upstream, type UpstreamFailure, type UpstreamOptions } from "./upstream.ts";
 import {
@@ -16,6 +17,8 @@ export interface MasterLinkOptions {
   /** Milliseconds without a master after which commands are answered with an error. */
   readonly holdTimeoutMs: number;
   readonly log: Logger;
+  /** With it the connections are encrypted. */
+  readonly tls?: TlsFiles | undefined;
   /** Something is wrong with the master: it should be asked whether it still is one. */
   readonly suspect: (reason: string) => void;
   /** A pause of the link's own is over: it wants to know again what the watcher knows. */
@@ -142,6 +145,7 @@ export class MasterLink implements GroupHost {
     if (this.#master === undefined || this.#state !== "following") return undefined;
     const upstream: Upstream = new Upstream({
       address: this.#master,
+      tls: this.#options.tls,
       ...key,
       connectTimeoutMs: 1000,
       rejects: (reply) => this.rejects(reply),

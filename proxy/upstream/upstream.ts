@@ -1,5 +1,6 @@
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Address } from "../../quorum/address.ts";
+import { connectSocket, type TlsFiles } from "../../runtime/tls-files.ts";
 import { encodeCommand } from "../resp/command-frame.ts";
 import { decodeReply, isErrorReply, type PlainReply } from "../resp/decode-reply.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
@@ -18,6 +19,8 @@ export interface Credentials {
 /** What an {@link Upstream} is told. */
 export interface UpstreamOptions {
   readonly address: Address;
+  /** With it the connection is encrypted, and the server has to prove who it is. */
+  readonly tls?: TlsFiles | undefined;
   readonly credentials?: Credentials | undefined;
   readonly protocol: Protocol;
   readonly db: number;
@@ -71,7 +74,7 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     this.options = options;
-    const socket = connect({ ...options.address, noDelay: true });
+    const socket = connectSocket(options.address, options.tls);
     this.#socket = socket;
     this.#batch = new WriteBatch(socket, () => {
       this.#unsent = 0;

@@ -27,6 +27,13 @@ const variables = {
   REDIS_PASSWORD: password,
   REDIS_USERNAME: undefined,
   REDIS_ACL_FILE: undefined,
+  SENTINEL_TLS_PORT: undefined,
+  TLS_CERT_FILE: undefined,
+  TLS_KEY_FILE: undefined,
+  TLS_CA_FILE: undefined,
+  TLS_AUTH_CLIENTS: undefined,
+  TLS_REPLICATION: undefined,
+  TLS_PROTOCOLS: undefined,
   SENTINEL_OWN_PASSWORD: password,
   SENTINEL_ANNOUNCE_HOSTNAMES: "yes",
   SENTINEL_CONFIG_FILE_DIR: "/tmp",
@@ -37,6 +44,7 @@ const variables = {
   SENTINEL_RESOLVE_HOSTNAMES: "yes",
   SENTINEL_SVC_IP: "sentinel-1",
   SENTINEL_SVC_PORT: "26379",
+  SENTINEL_PLAIN_PORT: "26379",
 };
 
 const first: SentinelConfInput = {
@@ -194,6 +202,7 @@ describe("sentinel.conf with a real Sentinel", function () {
         SENTINEL_QUORUM: String(quorum),
         SENTINEL_SVC_IP: self.host,
         SENTINEL_SVC_PORT: String(port),
+        SENTINEL_PLAIN_PORT: String(port),
       },
     });
     const server = (serverPort: number, ...more: string[]): Promise<RedisProcess> =>

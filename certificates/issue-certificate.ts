@@ -1,0 +1,94 @@
+// The library describes its classes with decorators, which need this.
+import "reflect-metadata";
+import { randomBytes, webcrypto } from "node:crypto";
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+
+/** A certificate and its key, as PEM. */
+export interface CertificateAndKey {
+  readonly cert: string;
+  readonly key: string;
+}
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const dayMs = 24 * 3600 * 1000;
+/** Clocks of two machines differ. */
+const backdateMs = 3600 * 1000;
+
+/** An authority of one's own, for `days`. It can sign servers and clients, and no further authority. */
+export async function issueAuthority(name: string, days: number): Promise<CertificateAndKey> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: `CN=${name}`,
+    ...validity(days),
+    signingAlgorithm: algorithm,
+    keys: keys as webcrypto.CryptoKeyPair,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys as webcrypto.CryptoKeyPair) };
+}
+
+/**
+ * A certificate for a program that is a server and a client, signed by an authority.
+ *
+ * @param names DNS names and IP addresses under which it is reached.
+ */
+export async function issueCertificate(
+  authority: CertificateAndKey,
+  { names, days }: { readonly names: readonly string[]; readonly days: number },
+): Promise<CertificateAndKey> {
+  const issuer = new X509Certificate(authority.cert);
+  const signingKey = await webcrypto.subtle.importKey(
+    "pkcs8",
+    PemConverter.decodeFirst(authority.key),
+    algorithm,
+    false,
+    ["sign"],
+  );
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: "CN=redis-ha",
+    issuer: issuer.subject,
+    ...validity(days),
+    publicKey: (keys as webcrypto.CryptoKeyPair).publicKey,
+    signingKey: signingKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+      new SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? "ip" : "dns", value })),
+      ),
+    ],
+  });
+  return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys as webcrypto.CryptoKeyPair) };
+}
+
+function validity(days: number): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  return { notBefore: new Date(now - backdateMs), notAfter: new Date(now + days * dayMs) };
+}
+
+/** Positive, and unlike every other. */
+function serialNumber(): string {
+  return `01${randomBytes(15).toString("hex")}`;
+}
+
+async function keyPem({ privateKey }: webcrypto.CryptoKeyPair): Promise<string> {
+  return `${PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", privateKey), "PRIVATE KEY")}\n`;
+}
