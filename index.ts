@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Addresses } from "./components/addresses.ts";
+import { Certificates } from "./components/certificates.ts";
 import { connectCluster } from "./components/cluster.ts";
 import { Credentials } from "./components/credentials.ts";
 import { resolveImages } from "./components/images.ts";
@@ -40,6 +41,11 @@ const credentials = new Credentials(
   },
   { provider: owning },
 );
+const certificates = new Certificates(
+  "certificates",
+  { ...inNamespace, settings, topology },
+  { provider: owning },
+);
 const addresses = new Addresses("addresses", { ...inNamespace, topology }, { provider: owning });
 if (settings.network.policies) {
   new NetworkPolicies("network", { ...inNamespace, settings }, { provider: owning });
@@ -49,6 +55,7 @@ const pods = {
   ...inNamespace,
   claims: volumes.claims,
   secretFiles: credentials.files,
+  certificates: certificates.secrets,
   hostAliases: addresses.hostAliases,
   pullSecret: settings.images.pullSecret,
   priorityClass: settings.deployment.priorityClass,
@@ -102,7 +109,7 @@ export const namespace = volumes.namespace;
 const [firstUser] = settings.redis.users.map(({ name }) => name);
 const connectionStringOf = (user: string, secret: pulumi.Output<string>): pulumi.Output<string> =>
   // Clients that know no users understand this as a password alone.
-  pulumi.interpolate`redis://${user === "default" ? "" : user}:${secret}@${proxy.host}:${ports.redis}`;
+  pulumi.interpolate`${settings.tls.mode === "off" ? "redis" : "rediss"}://${user === "default" ? "" : user}:${secret}@${proxy.host}:${ports.redis}`;
 const logins = [...credentials.users].map(([user, { password: secret, secretName }]) => ({
   user,
   password: secret,
@@ -121,3 +128,5 @@ export const password = first && pulumi.secret(first.password);
 export const connectionString = first && pulumi.secret(first.connectionString);
 /** Name of the Secret with the password of the user `exporter`, for a metrics exporter. */
 export const exporterSecret = credentials.files.get("exporter")?.secretName;
+/** What clients have to trust, as PEM; undefined without TLS, and where certificates come from elsewhere. */
+export const caCertificate = certificates.authority;

@@ -24,31 +24,37 @@ const dayMs = 24 * 3600 * 1000;
 /** Clocks of two machines differ. */
 const backdateMs = 3600 * 1000;
 
-/** An authority of one's own, for `days`. It can sign servers and clients, and no further authority. */
-export async function issueAuthority(name: string, days: number): Promise<CertificateAndKey> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+/**
+ * An authority of one's own, for `days`. It can sign servers and clients, and no further authority.
+ *
+ * @param key its key as PEM; default: a new one.
+ */
+export async function issueAuthority(name: string, days: number, key?: string): Promise<CertificateAndKey> {
+  const keys = await keyPair(key);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: `CN=${name}`,
     ...validity(days),
     signingAlgorithm: algorithm,
-    keys: keys as webcrypto.CryptoKeyPair,
+    keys: keys,
     extensions: [
       new BasicConstraintsExtension(true, 0, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
     ],
   });
-  return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys as webcrypto.CryptoKeyPair) };
+  return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys) };
 }
 
 /**
  * A certificate for a program that is a server and a client, signed by an authority.
  *
  * @param names DNS names and IP addresses under which it is reached.
+ * @param key its key as PEM; default: a new one.
  */
 export async function issueCertificate(
   authority: CertificateAndKey,
   { names, days }: { readonly names: readonly string[]; readonly days: number },
+  key?: string,
 ): Promise<CertificateAndKey> {
   const issuer = new X509Certificate(authority.cert);
   const signingKey = await webcrypto.subtle.importKey(
@@ -58,13 +64,13 @@ export async function issueCertificate(
     false,
     ["sign"],
   );
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const keys = await keyPair(key);
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: "CN=redis-ha",
     issuer: issuer.subject,
     ...validity(days),
-    publicKey: (keys as webcrypto.CryptoKeyPair).publicKey,
+    publicKey: keys.publicKey,
     signingKey: signingKey,
     signingAlgorithm: algorithm,
     extensions: [
@@ -76,7 +82,29 @@ export async function issueCertificate(
       ),
     ],
   });
-  return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys as webcrypto.CryptoKeyPair) };
+  return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys) };
+}
+
+async function keyPair(pem: string | undefined): Promise<webcrypto.CryptoKeyPair> {
+  if (pem === undefined) {
+    return (await webcrypto.subtle.generateKey(algorithm, true, [
+      "sign",
+      "verify",
+    ])) as webcrypto.CryptoKeyPair;
+  }
+  // A private key holds its public one.
+  const privateKey = await webcrypto.subtle.importKey(
+    "pkcs8",
+    PemConverter.decodeFirst(pem),
+    algorithm,
+    true,
+    ["sign"],
+  );
+  const { kty, crv, x, y } = await webcrypto.subtle.exportKey("jwk", privateKey);
+  const jwk = Object.fromEntries(
+    Object.entries({ kty, crv, x, y }).filter(([, value]) => value !== undefined),
+  );
+  return { privateKey, publicKey: await webcrypto.subtle.importKey("jwk", jwk, algorithm, true, ["verify"]) };
 }
 
 function validity(days: number): { notBefore: Date; notAfter: Date } {

@@ -63,7 +63,7 @@ function publicPart({ outputs, ...rest }: DeployedStack): object {
 
 function describe({ target, outputs, endpoint, environmentFile }: DeployedStack): string {
   const rows = Object.entries(outputs)
-    .filter(([name]) => !secretOutputs.has(name))
+    .filter(([name]) => !secretOutputs.has(name) && name !== "caCertificate")
     .map(([name, value]) => `  ${name.padEnd(18)} ${value}`);
   return [
     "",

@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { clusterSite } from "../topology/site.ts";
+import { type CertificateKind, clusterSite } from "../topology/site.ts";
 import type { SecretFile, Workload } from "../topology/workload.ts";
 import type { SecretSource } from "./credentials.ts";
 import type { ImageReference } from "./images.ts";
@@ -14,6 +14,8 @@ export interface PodArgs {
   readonly image: ImageReference;
   /** Where the secret files of all workloads are. */
   readonly secretFiles: ReadonlyMap<SecretFile, SecretSource>;
+  /** Name of the Secret of each kind of certificate. */
+  readonly certificates: ReadonlyMap<CertificateKind, pulumi.Input<string>>;
   readonly hostAliases: pulumi.Input<k8s.types.input.core.v1.HostAlias[]>;
   /** Claim of the workload's volume; needed exactly when the workload has one. */
   readonly claim?: pulumi.Input<string> | undefined;
@@ -95,6 +97,15 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
           },
           volumeMounts: [
             { name: "credentials", mountPath: clusterSite.secretDirectory, readOnly: true },
+            ...(workload.certificate === undefined
+              ? []
+              : [
+                  {
+                    name: "tls",
+                    mountPath: clusterSite.certificateDirectory(workload.certificate),
+                    readOnly: true,
+                  },
+                ]),
             { name: "tmp", mountPath: "/tmp" },
             ...(workload.volume === undefined ? [] : [{ name: "state", mountPath: workload.volume.path }]),
           ],
@@ -103,6 +114,7 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
       volumes: [
         // A file for each secret that this workload needs, and no other. The kubelet brings changes into running pods.
         { name: "credentials", projected: { defaultMode: 0o440, sources: secretSources(workload, args) } },
+        ...certificateVolume(workload, args),
         { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "16Mi" } },
         ...(args.claim === undefined
           ? []
@@ -150,4 +162,14 @@ function annotationsOf(
     ...(secretRevision === undefined ? {} : { "redis-ha/secret-revision": secretRevision }),
   };
   return Object.keys(annotations).length === 0 ? {} : { annotations };
+}
+
+function certificateVolume(
+  { certificate }: Workload,
+  { certificates }: PodArgs,
+): k8s.types.input.core.v1.Volume[] {
+  if (certificate === undefined) return [];
+  const secretName = certificates.get(certificate);
+  if (secretName === undefined) throw new Error(`there is no Secret with the certificate '${certificate}'`);
+  return [{ name: "tls", secret: { secretName, defaultMode: 0o440 } }];
 }

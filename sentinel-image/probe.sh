@@ -17,6 +17,10 @@ fail() {
 }
 
 [ "$(ask ping)" = PONG ]
+# A Sentinel never reads its certificate again: it is started anew after a renewal.
+if [ "${1:-}" != ready ] && [ -n "${REDIS_TLS_DIR:-}" ]; then
+  cmp -s "$REDIS_TLS_DIR/tls.crt" "$SENTINEL_CONFIG_FILE_DIR/tls.crt" || fail "the certificate was renewed"
+fi
 [ "${1:-}" = ready ] || exit 0
 
 ask info sentinel | grep -q '^sentinel_tilt:0' || fail "in TILT"

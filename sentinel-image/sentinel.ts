@@ -61,6 +61,8 @@ async function main(): Promise<void> {
     peers,
     newestVote: Math.max(0, ...votes),
   });
+  // A Sentinel never reads it again: its probe compares, and has it started anew after a renewal.
+  if (tls !== undefined) copyFileSync(tls.path("cert"), join(directory, "tls.crt"));
   replaceFile(file, conf);
   copyFileSync(file, `${file}.bak`);
   log.info(

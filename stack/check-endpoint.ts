@@ -23,6 +23,8 @@ export interface EndpointTarget {
   /** Default: the user of a client that gives only a password. */
   readonly username?: string | undefined;
   readonly password: string;
+  /** What its certificate is checked with, as PEM; "" for the authorities that this machine trusts. Unset: no TLS. */
+  readonly authority?: string | undefined;
   readonly context: string;
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -73,12 +75,13 @@ async function forwardedPort(stdout: Readable, stderrAtEnd: Promise<string>): Pr
 
 async function useEndpoint(
   port: number,
-  { username, password }: Pick<EndpointTarget, "username" | "password">,
+  { username, password, authority }: Pick<EndpointTarget, "username" | "password" | "authority">,
 ): Promise<EndpointReport> {
   const client = new Redis({
     port,
     ...(username === undefined ? {} : { username }),
     password,
+    ...(authority === undefined ? {} : { tls: forwardedTls(authority) }),
     lazyConnect: true,
     connectTimeout: 10_000,
     commandTimeout: 15_000,
@@ -111,4 +114,9 @@ async function useEndpoint(
   } finally {
     client.disconnect();
   }
+}
+
+/** The certificate has the endpoint's names, and need not have that of the port which kubectl forwards. */
+function forwardedTls(authority: string): { ca?: string; checkServerIdentity: () => undefined } {
+  return { ...(authority === "" ? {} : { ca: authority }), checkServerIdentity: () => undefined };
 }

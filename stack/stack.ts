@@ -50,6 +50,9 @@ export async function stackUp(options: StackOptions): Promise<DeployedStack> {
   onProgress("checking the endpoint: SET, GET, INFO");
   const endpoint = await checkEndpoint({
     namespace: String(outputs.namespace),
+    authority: String(outputs.connectionString).startsWith("rediss:")
+      ? String(outputs.caCertificate ?? "")
+      : undefined,
     username: decodeURIComponent(new URL(String(outputs.connectionString)).username) || undefined,
     password: String(outputs.password),
     context: target.context,

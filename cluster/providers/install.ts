@@ -12,7 +12,7 @@ export interface InstalledProvider {
   readonly genuine: boolean;
 }
 
-const providers = ["kubernetes", "docker", "random"] as const;
+const providers = ["kubernetes", "docker", "random", "tls"] as const;
 const marker = "STAND-IN";
 /** How long a failed download is not tried again. */
 const retryAfterMs = 24 * 3600 * 1000;

@@ -29,6 +29,8 @@ describe("a stack on a real cluster", function () {
   let stack: TestStack;
   let password: string;
   let endpoint: string;
+  /** Of the stack's certificates, once it uses TLS. */
+  let authority: string | undefined;
   let image: string;
   let shownByUp: string;
 
@@ -53,7 +55,7 @@ describe("a stack on a real cluster", function () {
 
   /** Writes from the node, over a new connection to the endpoint's ClusterIP. */
   function write(key: string, value: string): Promise<void> {
-    return writeThrough(6379, password, key, value, endpoint);
+    return writeThrough(6379, password, key, value, endpoint, authority);
   }
 
   async function sentinelFields(index: number): Promise<Map<string, string>> {
@@ -364,7 +366,7 @@ describe("a stack on a real cluster", function () {
     assert.equal(await masterIndex(), successor);
   });
 
-  it("keeps the volumes and their data, and nothing else, through destroy and up", async () => {
+  it("keeps the volumes and their data, and nothing else, through destroy and up, now with TLS everywhere", async () => {
     for (let i = 0; i < 50; i++) await write(`kept:${i}`, "x");
     const keys = await countKeys(6379, password, endpoint);
     await stack.destroy();
@@ -376,10 +378,13 @@ describe("a stack on a real cluster", function () {
       async () => assert.deepEqual((await objectNames(namespace, everything)).sort(), claims.sort()),
       { withinMs: 30_000 },
     );
+    await stack.configure({ "tls:mode": "all" });
     await stack.up();
+    authority = String((await stack.outputs()).caCertificate);
     password = String((await stack.outputs()).password);
     endpoint = await clusterIp("svc-redis-sentinel-proxy");
-    assert.equal(await countKeys(6379, password, endpoint), keys);
+    assert.equal(await countKeys(6379, password, endpoint, authority), keys);
+    await assert.rejects(countKeys(6379, password, endpoint), /closed|ECONNRESET/i);
     await write("after", "destroy");
   });
 

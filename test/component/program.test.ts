@@ -58,6 +58,7 @@ describe("the program", function () {
       "pulumi:providers:kubernetes": 2,
       "random:index/randomPassword:RandomPassword": 2,
       "redis-ha:index:Addresses": 1,
+      "redis-ha:index:Certificates": 1,
       "redis-ha:index:Credentials": 1,
       "redis-ha:index:Instances": 2,
       "redis-ha:index:NetworkPolicies": 1,
@@ -100,6 +101,7 @@ describe("the program", function () {
       exporterSecret: "password-exporter-1a2b3c4d",
       password,
       connectionString,
+      caCertificate: undefined,
       users: { default: { password, secretName: "credentials-default-1a2b3c4d", connectionString } },
     });
     assert.deepEqual([...standard.secretOutputs].sort(), ["connectionString", "password", "users"]);

@@ -19,6 +19,9 @@ export interface Deployment {
 /** The password that the mocked RandomPassword gives. Nothing but a Secret's data may contain it. */
 export const mockPassword = "mock-password-that-must-not-leak";
 
+/** What the mocked keys begin with. */
+export const mockKey = "mock-key-that-must-not-leak";
+
 let runs = 0;
 
 /**
@@ -67,6 +70,9 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
   const metadata = inputs.metadata as { name?: string } | undefined;
   if (type === "kubernetes:core/v1:Secret") return { metadata: { ...metadata, name: `${name}-1a2b3c4d` } };
   if (type === "random:index/randomPassword:RandomPassword") return { result: mockPassword };
+  if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: `${mockKey} of ${name}` };
+  if (type === "tls:index/certRequest:CertRequest") return { certRequestPem: `request of ${name}` };
+  if (type.startsWith("tls:index/")) return { certPem: `certificate of ${name}\n` };
   if (type === "docker:index/image:Image") {
     return { repoDigest: `${String(inputs.imageName).replace(/:[^:/]+$/, "")}@sha256:${"0".repeat(64)}` };
   }

@@ -7,11 +7,13 @@ export async function writeThrough(
   key: string,
   value: string,
   host = "127.0.0.1",
+  ca?: string,
 ): Promise<void> {
   const client = new Redis({
     host,
     port,
     password,
+    ...trusting(ca),
     lazyConnect: true,
     retryStrategy: null,
     maxRetriesPerRequest: 0,
@@ -35,11 +37,17 @@ export async function writeThrough(
 }
 
 /** All keys of one Redis, asked directly. */
-export async function countKeys(port: number, password: string, host = "127.0.0.1"): Promise<number> {
+export async function countKeys(
+  port: number,
+  password: string,
+  host = "127.0.0.1",
+  ca?: string,
+): Promise<number> {
   const client = new Redis({
     host,
     port,
     password,
+    ...trusting(ca),
     retryStrategy: null,
     commandTimeout: 5000,
     enableReadyCheck: false,
@@ -78,4 +86,9 @@ export async function askThrough(
   } finally {
     client.disconnect();
   }
+}
+
+/** With an authority, TLS. The certificate of a Service has its name, and the tests use its address. */
+function trusting(ca: string | undefined): { tls?: { ca: string; servername: string } } {
+  return ca === undefined ? {} : { tls: { ca, servername: "localhost" } };
 }
