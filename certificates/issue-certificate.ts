@@ -2,6 +2,7 @@
 import "reflect-metadata";
 import { randomBytes, webcrypto } from "node:crypto";
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
@@ -9,6 +10,7 @@ import {
   KeyUsagesExtension,
   PemConverter,
   SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
@@ -33,13 +35,15 @@ export async function issueAuthority(name: string, days: number, key?: string): 
   const keys = await keyPair(key);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: `CN=${name}`,
+    // Not as text, in which a comma would begin another part: two authorities with one name can't be told apart.
+    name: [{ CN: [name] }],
     ...validity(days),
     signingAlgorithm: algorithm,
     keys: keys,
     extensions: [
       new BasicConstraintsExtension(true, 0, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
   return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys) };
@@ -76,6 +80,7 @@ export async function issueCertificate(
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
       new SubjectAlternativeNameExtension(
         names.map((value) => ({ type: /^[\d.]+$|:/.test(value) ? "ip" : "dns", value })),

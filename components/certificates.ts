@@ -89,10 +89,11 @@ export class Certificates extends pulumi.ComponentResource {
         `authority-${number}`,
         {
           privateKeyPem: key.privateKeyPem,
-          subject: { commonName: `redis-ha ${args.stack}, authority ${number}` },
+          subject: { commonName: `redis-ha ${args.stack} authority ${number}` },
           isCaCertificate: true,
           allowedUses: ["cert_signing", "crl_signing"],
           validityPeriodHours: authorityHours,
+          setSubjectKeyId: true,
         },
         child,
       );

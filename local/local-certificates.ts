@@ -36,7 +36,7 @@ export async function writeLocalCertificates(
   const authorities: Record<string, CertificateAndKey> = {};
   for (const number of acceptedGenerations(generation)) {
     authorities[number] =
-      kept[number] ?? (await issueAuthority(`redis-ha local, authority ${number}`, authorityDays));
+      kept[number] ?? (await issueAuthority(`redis-ha local authority ${number}`, authorityDays));
   }
   replaceFile(join(directory, authoritiesFile), JSON.stringify(authorities));
   const ca = Object.values(authorities)
