@@ -1,11 +1,15 @@
 package sample;
 
-import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.Set;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisSentinelClient;
+import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.UnifiedJedis;
 
 /** A tour of Jedis against redis-ha, or a run through a failover. See ../README.md. */
@@ -19,8 +23,10 @@ public final class Sample {
   }
 
   /** A pool of connections with Jedis' default settings, safe in many threads. */
-  private static UnifiedJedis connect(Options options) throws IOException {
-    var config = DefaultJedisClientConfig.builder().password(Options.password()).build();
+  private static UnifiedJedis connect(Options options) throws Exception {
+    var builder = DefaultJedisClientConfig.builder().password(Options.password());
+    if (Options.authority() != null) builder.sslOptions(trusting(Options.authority()));
+    var config = builder.build();
     if (options.sentinel() == null) {
       return RedisClient.builder().hostAndPort(HostAndPort.from(options.address())).clientConfig(config).build();
     }
@@ -31,5 +37,25 @@ public final class Sample {
         // Without it only the connections to the master would use the password.
         .sentinelClientConfig(config)
         .build();
+  }
+
+  /** Java wants a key store where other languages take the file itself. */
+  private static SslOptions trusting(Path authority) throws Exception {
+    var store = KeyStore.getInstance("PKCS12");
+    store.load(null, null);
+    try (var file = Files.newInputStream(authority)) {
+      int number = 0;
+      for (var certificate : CertificateFactory.getInstance("X.509").generateCertificates(file)) {
+        store.setCertificateEntry("authority-" + number++, certificate);
+      }
+    }
+    // There is no secret in it.
+    var password = "public".toCharArray();
+    var file = Files.createTempFile("authority", ".p12");
+    file.toFile().deleteOnExit();
+    try (var output = Files.newOutputStream(file)) {
+      store.store(output, password);
+    }
+    return SslOptions.builder().truststore(file.toFile(), password).trustStoreType("PKCS12").build();
   }
 }

@@ -30,4 +30,10 @@ record Options(String address, String sentinel, String master, String prefix, bo
     var path = System.getenv("REDIS_PASSWORD_FILE");
     return path == null ? null : Files.readString(Path.of(path)).stripTrailing();
   }
+
+  /** File with the authority that the proxy's certificate is checked with, where the stack uses TLS; null where it doesn't. */
+  static Path authority() {
+    var path = System.getenv("REDIS_CA_FILE");
+    return path == null ? null : Path.of(path);
+  }
 }

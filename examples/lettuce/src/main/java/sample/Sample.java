@@ -1,7 +1,9 @@
 package sample;
 
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SslOptions;
 import java.io.IOException;
 
 /** A tour of Lettuce against redis-ha, or a run through a failover. See ../README.md. */
@@ -9,6 +11,10 @@ public final class Sample {
   public static void main(String[] arguments) throws Exception {
     var options = Options.parse(arguments);
     try (var client = RedisClient.create(uri(options))) {
+      if (Options.authority() != null) {
+        var trust = SslOptions.builder().jdkSslProvider().trustManager(Options.authority().toFile()).build();
+        client.setOptions(ClientOptions.builder().sslOptions(trust).build());
+      }
       if (options.runThroughFailover()) new ThroughFailover(client, options.prefix()).run();
       else new Tour(client, options.prefix()).run(step -> Line.print("done", step));
     }
@@ -19,11 +25,11 @@ public final class Sample {
     var password = Options.password();
     if (options.sentinel() == null) {
       var address = split(options.address());
-      var uri = RedisURI.Builder.redis(address.host(), address.port());
+      var uri = RedisURI.Builder.redis(address.host(), address.port()).withSsl(Options.authority() != null);
       return (password == null ? uri : uri.withPassword(password.toCharArray())).build();
     }
     var address = split(options.sentinel());
-    var uri = RedisURI.builder().withSentinelMasterId(options.master());
+    var uri = RedisURI.builder().withSentinelMasterId(options.master()).withSsl(Options.authority() != null);
     if (password == null) return uri.withSentinel(address.host(), address.port()).build();
     // Without the second one only the connections to the master would use the password.
     return uri.withPassword(password.toCharArray())
