@@ -76,7 +76,7 @@ async function mocha(
 }
 
 /** The tests that need a Kubernetes: an embedded one where that is possible. */
-async function clusterTests(): Promise<void> {
+async function clusterTests(files: readonly string[], env: Record<string, string> = {}): Promise<void> {
   const facts = await readMachineFacts();
   if (!facts.root || !facts.debian) {
     say("cluster tests: SKIPPED, the embedded cluster needs root on Debian or Ubuntu");
@@ -90,7 +90,8 @@ async function clusterTests(): Promise<void> {
   try {
     const cluster = await startCluster({ stateDir, onProgress });
     const { binDir } = await ensurePulumi({ onProgress });
-    await mocha("cluster tests", ["test/cluster/**/*.test.ts"], {
+    await mocha("cluster tests", files, {
+      ...env,
       KUBECONFIG: cluster.kubeconfig,
       DOCKER_HOST: cluster.dockerHost,
       TEST_CONTEXT: cluster.context,
@@ -106,14 +107,19 @@ async function clusterTests(): Promise<void> {
   }
 }
 
-await check("types", "tsc", ["--noEmit"]);
-await check("format and lint", "biome", ["check", "."]);
-await check("bill of materials", "node", ["scripts/sbom.ts"]);
-await audit();
-await mocha("unit and component tests", ["test/unit/**/*.test.ts", "test/component/**/*.test.ts"]);
-await mocha("integration tests", ["test/integration/**/*.test.ts"]);
-await mocha("client tests", ["test/clients/**/*.test.ts"]);
-await clusterTests();
+if (process.argv[2] === "rollouts") {
+  // All of them, those too that take too long for every run.
+  await clusterTests(["test/cluster/rollouts.test.ts"], { ROLLOUTS: "all" });
+} else {
+  await check("types", "tsc", ["--noEmit"]);
+  await check("format and lint", "biome", ["check", "."]);
+  await check("bill of materials", "node", ["scripts/sbom.ts"]);
+  await audit();
+  await mocha("unit and component tests", ["test/unit/**/*.test.ts", "test/component/**/*.test.ts"]);
+  await mocha("integration tests", ["test/integration/**/*.test.ts"]);
+  await mocha("client tests", ["test/clients/**/*.test.ts"]);
+  await clusterTests(["test/cluster/**/*.test.ts"]);
+}
 
 say("done");
 for (const text of failed) process.stdout.write(`${text}\n`);

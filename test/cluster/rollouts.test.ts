@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { clientLibraries } from "../../chaos/clients.ts";
+import type { WorkerProgram } from "../../chaos/workload-process.ts";
+import { eventually } from "../support/eventually.ts";
+import { kubectl } from "../support/kubectl.ts";
+import { brokenPromises, describeRollout, RolloutLedger } from "../support/rollout-ledger.ts";
+import { rollouts } from "../support/rollouts.ts";
+import { TestStack } from "../support/test-stack.ts";
+
+const namespace = "redis-ha-rollouts";
+const inNamespace = ["--namespace", namespace] as const;
+/** `ROLLOUTS=all` does those that take longer, too. */
+const chosen = rollouts.filter(({ quick }) => quick || process.env.ROLLOUTS === "all");
+
+/** One stack under load; whatever happens to it, clients lose nothing that they were told was written. */
+describe("rollouts under load", function () {
+  this.timeout(300_000);
+  const directory = mkdtempSync(join(tmpdir(), "redis-ha-rollouts-"));
+  let stack: TestStack;
+  let ledger: RolloutLedger | undefined;
+
+  before(async () => {
+    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=170s"]);
+    stack = await TestStack.create("rollouts", { "redis:storage": "64Mi", "redis-ha:keepVolumes": "false" });
+    await stack.up();
+    const password = String((await stack.outputs()).password);
+    const passwordFile = join(directory, "password");
+    writeFileSync(passwordFile, password, { mode: 0o600 });
+    const host = await kubectl([
+      ...inNamespace,
+      ...["get", "service", "svc-redis-sentinel-proxy", "--output", "jsonpath={.spec.clusterIP}"],
+    ]);
+    const clients = new Map<string, WorkerProgram>();
+    for (const { name, prepare } of clientLibraries.filter((library) => library.name === "ioredis")) {
+      clients.set(name, await prepare(directory));
+    }
+    ledger = await RolloutLedger.start({ endpoint: { host, port: 6379 }, password, passwordFile, clients });
+  });
+
+  after(async () => {
+    await ledger?.stop();
+    await stack?.destroy();
+    stack?.remove();
+    rmSync(directory, { recursive: true });
+  });
+
+  /** Every Deployment is done, and one Redis is the master of the two others. */
+  async function allWell(): Promise<void> {
+    await kubectl([
+      ...inNamespace,
+      "wait",
+      "deployment",
+      "--all",
+      "--for=condition=Available",
+      "--timeout=120s",
+    ]);
+    for (const name of (await kubectl([...inNamespace, "get", "deployment", "--output", "name"])).split(
+      "\n",
+    )) {
+      await kubectl([...inNamespace, "rollout", "status", name, "--timeout=120s"]);
+    }
+    await eventually(async () => assert.deepEqual(await roles(), ["master", "slave", "slave"]), {
+      withinMs: 30_000,
+    });
+  }
+
+  async function roles(): Promise<string[]> {
+    const ask = "REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli --user $REDIS_USERNAME role";
+    const answers = await Promise.all(
+      [1, 2, 3].map((i) =>
+        kubectl([...inNamespace, "exec", `deployment/redis-instance-${i}`, "--", "sh", "-c", ask]),
+      ),
+    );
+    return answers.map((answer) => answer.split("\n")[0] ?? "").sort();
+  }
+
+  it("a drain may take one Redis, and not a second one before it is back", async () => {
+    const pods = (await kubectl([...inNamespace, "get", "pod", "--output", "name"]))
+      .split("\n")
+      .map((name) => name.replace("pod/", ""))
+      .filter((name) => name.startsWith("redis-instance-"));
+    const evict = (name: string): Promise<string> =>
+      kubectl(
+        ["create", "--raw", `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, "--filename", "-"],
+        JSON.stringify({ apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } }),
+      );
+    const [first = "", second = ""] = pods;
+    await evict(first);
+    await assert.rejects(evict(second), /disruption budget/);
+    await allWell();
+  });
+
+  for (const { name, allows, gapMs, run } of chosen) {
+    it(`${name}: nothing acknowledged is lost, nothing is executed twice`, async () => {
+      assert.ok(ledger);
+      const report = await ledger.during(async () => {
+        await run(stack, namespace);
+        await allWell();
+      });
+      process.stdout.write(`      ${describeRollout(name, report)}\n`);
+      assert.deepEqual(brokenPromises(report, allows), []);
+      assert.ok(report.gapMs < gapMs, `${report.gapMs} ms without a write`);
+    });
+  }
+});

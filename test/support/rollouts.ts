@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { execa } from "execa";
+import { eventually } from "./eventually.ts";
+import { kubectl } from "./kubectl.ts";
+import type { TestStack } from "./test-stack.ts";
+
+/** Something that is done to a stack while clients write. */
+export interface Rollout {
+  readonly name: string;
+  /** Short enough for every run of the tests. */
+  readonly quick: boolean;
+  /** Classes of errors that clients may see. */
+  readonly allows: readonly string[];
+  /** Longest time in ms without an acknowledged write. */
+  readonly gapMs: number;
+  /** Returns when it is under way, or over; that all is well again is waited for afterwards. */
+  readonly run: (stack: TestStack, namespace: string) => Promise<unknown>;
+}
+
+const uncertain = ["UNCERTAIN"];
+/** A master whose replicas have gone first refuses writes; then everything is down for longer than commands are held. */
+const allDown = ["UNCERTAIN", "LOADING", "NOREPLICAS"];
+
+function master(namespace: string): Promise<string> {
+  const ask = `REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli --user $REDIS_USERNAME -p 26379 sentinel master $MASTER_NAME`;
+  const exec = ["--namespace", namespace, "exec", "deployment/redis-sentinel-1", "--", "sh", "-c", ask];
+  return kubectl(exec).then((text) => {
+    const words = text.split("\n");
+    return `redis-instance-${words[words.indexOf("ip") + 1]?.at(-1)}`;
+  });
+}
+
+function deletePods(namespace: string, selector: string, ...more: string[]): Promise<string> {
+  return kubectl([
+    "--namespace",
+    namespace,
+    "delete",
+    "pod",
+    "--wait=false",
+    "--selector",
+    selector,
+    ...more,
+  ]);
+}
+
+/** A base image with another digest, as the next patch release of the base would be. */
+async function nextBase(base: string, tag: string): Promise<void> {
+  const input = `FROM ${base}\nLABEL patch=${tag}\n`;
+  await execa("docker", ["build", "--quiet", "--tag", tag, "-"], { input });
+}
+
+/** All of them, in the order in which they are done. */
+export const rollouts: readonly Rollout[] = [
+  {
+    name: "sentinel:downAfterMs changed",
+    quick: false,
+    allows: [],
+    gapMs: 1000,
+    run: async (stack) => {
+      await stack.configure({ "sentinel:downAfterMs": "1200" });
+      await stack.up();
+    },
+  },
+  {
+    name: "redis:memory changed",
+    quick: false,
+    allows: uncertain,
+    gapMs: 5000,
+    run: async (stack) => {
+      await stack.configure({ "redis:memory": "288Mi" });
+      await stack.up();
+    },
+  },
+  {
+    name: "images changed",
+    quick: false,
+    allows: uncertain,
+    gapMs: 5000,
+    run: async (stack) => {
+      await nextBase("redis:8.2.9-trixie", "redis:8.2.9-patched");
+      await nextBase("node:26.10.0-trixie-slim", "node:26.10.0-patched");
+      await stack.configure({
+        "images:redisBase": "redis:8.2.9-patched",
+        "images:nodeBase": "node:26.10.0-patched",
+      });
+      await stack.up();
+    },
+  },
+  {
+    name: "master's pod deleted",
+    quick: true,
+    allows: uncertain,
+    gapMs: 5000,
+    run: async (_stack, namespace) => deletePods(namespace, `redis-ha/workload=${await master(namespace)}`),
+  },
+  {
+    name: "master's volume and pod deleted",
+    quick: false,
+    allows: uncertain,
+    gapMs: 5000,
+    run: async (stack, namespace) => {
+      const lost = await master(namespace);
+      await kubectl(["--namespace", namespace, "delete", "pvc", `pvc-${lost}`, "--wait=false"]);
+      await deletePods(namespace, `redis-ha/workload=${lost}`);
+      await eventually(
+        () => assert.rejects(kubectl(["--namespace", namespace, "get", "pvc", `pvc-${lost}`]), /NotFound/),
+        { withinMs: 60_000 },
+      );
+      await stack.up("--refresh");
+    },
+  },
+  {
+    name: "all Deployments restarted at once",
+    quick: true,
+    allows: allDown,
+    gapMs: 60_000,
+    run: (_stack, namespace) => kubectl(["--namespace", namespace, "rollout", "restart", "deployment"]),
+  },
+  {
+    name: "all pods killed at once",
+    quick: true,
+    allows: allDown,
+    gapMs: 60_000,
+    run: (_stack, namespace) =>
+      deletePods(namespace, "app.kubernetes.io/name=redis-ha", "--force", "--grace-period=0"),
+  },
+];
