@@ -27,6 +27,7 @@ async function main(): Promise<void> {
     port: environment.PROXY_PORT,
     maxClients: environment.PROXY_MAX_CLIENTS,
     holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
+    allowedCommands: new Set(environment.PROXY_ALLOW_COMMANDS),
     sentinels: environment.REDIS_SENTINELS,
     masterName: environment.MASTER_NAME,
     username: environment.REDIS_USERNAME,

@@ -43,6 +43,8 @@ export interface ProxyServerOptions {
   readonly clientTls?: TlsFiles | undefined;
   readonly log: Logger;
   readonly limits?: Partial<SessionLimits>;
+  /** Commands that are passed on although they are denied by default. */
+  readonly allowedCommands?: ReadonlySet<string>;
   /** Answers `SENTINEL …` on the data port. Unset: such a command is unknown. */
   readonly answerSentinel?: ((args: readonly Buffer[]) => ReplyValue) | undefined;
 }
@@ -166,7 +168,8 @@ export class ProxyServer {
       .then(
         (profile) => {
           if (this.#profileOf !== state) return;
-          this.#host.server = profile;
+          const allowed = this.#options.allowedCommands ?? new Set();
+          this.#host.server = { ...profile, table: profile.table.allowing(allowed) };
           const first = !this.#everFollowed;
           this.#everFollowed = true;
           if (first) this.#link.follow(this.watcher.state);

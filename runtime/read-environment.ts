@@ -64,6 +64,15 @@ export const env = {
     ),
   yesNo: (fallback: "yes" | "no"): Variable<"yes" | "no"> =>
     variable("yes or no", z.enum(["yes", "no"]), fallback),
+  /** Several texts, separated by commas; nothing is none. */
+  list: (item: (text: string) => boolean, allowed: string): Variable<readonly string[]> =>
+    variable(
+      `${allowed}, separated by commas, or nothing`,
+      z
+        .string()
+        .transform((value) => (value === "" ? [] : value.split(",")))
+        .refine((items) => items.every(item)),
+    ),
   address: (defaultPort?: number): Variable<Address> =>
     variable(
       "host:port",

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import type { ApplicationUser } from "../access/acl-files.ts";
+import { deniedUnlessAllowed, mayBeAllowed } from "../proxy/commands/denied-commands.ts";
 import { choice, flag, integer, json, list, quantity, type Setting, text } from "./kinds.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -165,6 +166,14 @@ export const definitions = {
       min: 1,
       max: 100_000,
       fallback: 10_000,
+    }),
+    allowCommands: list({
+      description:
+        "Commands that the proxy passes on although they act on one instance behind its back. See docs/commands.md.",
+      derived: "none",
+      item: mayBeAllowed,
+      allowed: `names among ${[...deniedUnlessAllowed].join(", ")}, separated by commas`,
+      example: "config|set,save",
     }),
     tolerationSeconds: tolerationSeconds("a proxy", 30),
     memory: quantity({ description: "Memory limit of each proxy pod.", min: "128Mi", fallback: "512Mi" }),

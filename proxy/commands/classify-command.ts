@@ -9,16 +9,24 @@ export interface CommandInfo {
   readonly subcommands: readonly CommandInfo[];
 }
 
-/** Decides how the proxy treats a command, from the server's flags and the small table of exceptions. */
-export function classifyCommand(info: CommandInfo): CommandRule {
+/**
+ * Decides how the proxy treats a command, from the server's flags and the small table of exceptions.
+ *
+ * @param allowed names among those that are denied unless they are allowed. What they do to a connection isn't known, so each
+ *   gets one of its own.
+ */
+export function classifyCommand(info: CommandInfo, allowed: ReadonlySet<string> = new Set()): CommandRule {
   const container = info.name.split("|")[0] ?? info.name;
-  const route = specialRoutes[info.name] ?? specialRoutes[container] ?? routeByFlags(info);
+  const special = specialRoutes[info.name] ?? specialRoutes[container];
+  const isAllowed = special === "denied" && (allowed.has(info.name) || allowed.has(container));
+  const route = isAllowed ? "once" : (special ?? routeByFlags(info));
   const option = blocksWith[info.name];
   // Exceptions that the server didn't list, because it is older or newer, count all the same.
   const names = new Set([...info.subcommands.map(({ name }) => name), ...specialSubcommands(info.name)]);
   const subcommands = [...names].map((name) =>
     classifyCommand(
       info.subcommands.find((sub) => sub.name === name) ?? { name, flags: info.flags, subcommands: [] },
+      allowed,
     ),
   );
   return {

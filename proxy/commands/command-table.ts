@@ -16,13 +16,18 @@ export class CommandTable {
   readonly rules: ReadonlyMap<string, CommandRule>;
   readonly #buckets: (readonly Entry[] | undefined)[];
   readonly #mask: number;
+  readonly #infos: readonly CommandInfo[];
 
-  /** @param infos the server's commands. What the proxy itself answers or refuses is known without them. */
-  constructor(infos: readonly CommandInfo[]) {
-    const rules = new Map(infos.map((info) => [info.name, classifyCommand(info)]));
+  /**
+   * @param infos the server's commands. What the proxy itself answers or refuses is known without them.
+   * @param allowed names of commands that are passed on although they are denied by default.
+   */
+  constructor(infos: readonly CommandInfo[], allowed: ReadonlySet<string> = new Set()) {
+    this.#infos = infos;
+    const rules = new Map(infos.map((info) => [info.name, classifyCommand(info, allowed)]));
     for (const name of Object.keys(specialRoutes)) {
       if (!name.includes("|") && !rules.has(name)) {
-        rules.set(name, classifyCommand({ name, flags: [], subcommands: [] }));
+        rules.set(name, classifyCommand({ name, flags: [], subcommands: [] }, allowed));
       }
     }
     this.rules = rules;
@@ -36,6 +41,11 @@ export class CommandTable {
       buckets[at] = [...(buckets[at] ?? []), { name, rule }];
     }
     this.#buckets = buckets;
+  }
+
+  /** The same server's table, with commands that are passed on although they are denied by default. */
+  allowing(names: ReadonlySet<string>): CommandTable {
+    return names.size === 0 ? this : new CommandTable(this.#infos, names);
   }
 
   /** The rule of the command whose name stands at `start`; {@link unknownCommand} when the server has none. */

@@ -1,5 +1,6 @@
 import type { CommandRule, Route } from "./command-rule.ts";
 import type { CommandTable } from "./command-table.ts";
+import { mayBeAllowed } from "./denied-commands.ts";
 
 /** Where the generated table stands in docs/commands.md. */
 export const commandMarkers = {
@@ -55,7 +56,9 @@ export function commandRows(table: CommandTable): string[] {
     .map((rule) => {
       const route =
         rule.blocksWith === undefined
-          ? classes[rule.route]
+          ? rule.route === "denied" && mayBeAllowed(rule.name)
+            ? "denied unless allowed"
+            : classes[rule.route]
           : `shared; with ${rule.blocksWith} own, until the reply`;
       return `| ${rule.name.replace("|", " ").toUpperCase()} | ${route} | ${afterLoss(rule)} |`;
     });

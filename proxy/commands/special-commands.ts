@@ -1,32 +1,14 @@
 import type { Route } from "./command-rule.ts";
+import { deniedUnlessAllowed, neverPassedOn } from "./denied-commands.ts";
 
 /**
  * Commands whose route the server's flags don't tell. Subcommands are written `container|subcommand`; a container that
  * stands here rules all its subcommands that don't.
  */
 export const specialRoutes: Readonly<Record<string, Route>> = {
-  // They would act behind the Sentinels' back, or speak another protocol.
-  replicaof: "denied",
-  slaveof: "denied",
-  failover: "denied",
-  shutdown: "denied",
-  debug: "denied",
-  sync: "denied",
-  psync: "denied",
-  replconf: "denied",
-  cluster: "denied",
-  migrate: "denied",
-  "restore-asking": "denied",
-  asking: "denied",
-  module: "denied",
+  ...Object.fromEntries([...neverPassedOn, ...deniedUnlessAllowed].map((name) => [name, "denied" as const])),
   "module|list": "shared",
   "module|help": "shared",
-  pfselftest: "denied",
-  pfdebug: "denied",
-  "script|debug": "denied",
-  // A web page makes a browser send them: Redis, too, ends such a connection before it reads what comes behind.
-  post: "denied",
-  "host:": "denied",
   // The proxy is the endpoint of these.
   select: "local",
   auth: "local",

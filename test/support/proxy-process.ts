@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { eventually } from "./eventually.ts";
-import { type FakeTopology, masterName } from "./fake-topology.ts";
+import type { FakeSentinel } from "./fake-sentinel.ts";
+import { masterName } from "./fake-topology.ts";
 import { freePort, temporaryDirectory } from "./redis-process.ts";
 import { RespClient } from "./resp-client.ts";
 
@@ -15,7 +16,7 @@ export interface ProxyProcessOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** A proxy in a process of its own, in front of a {@link FakeTopology}, and its clients. */
+/** A proxy in a process of its own, that asks fake Sentinels for its master, and its clients. */
 export class ProxyProcess {
   readonly port: number;
   readonly adminPort: number;
@@ -43,7 +44,7 @@ export class ProxyProcess {
 
   /** Starts it and waits until it is ready: it has found the master. */
   static async start(
-    topology: FakeTopology,
+    topology: { readonly sentinels: readonly FakeSentinel[] },
     { password, environment = {} }: ProxyProcessOptions = {},
   ): Promise<ProxyProcess> {
     const directory = temporaryDirectory();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readProxyEnvironment } from "../../../proxy/environment.ts";
 import { resolveSettings } from "../../../settings/resolve-settings.ts";
 import { parseQuantity } from "../../../topology/quantity.ts";
 import { clusterSite, clusterSiteIn, localPortCount, localSite, type Site } from "../../../topology/site.ts";
@@ -26,6 +27,18 @@ describe("describeTopology", () => {
       ],
     );
     assert.deepEqual([proxy.name, proxy.replicas, proxy.volume], ["redis-sentinel-proxy", 2, undefined]);
+  });
+
+  it("tells the proxies the commands that are allowed, and nothing when there are none", () => {
+    const of = (config: Record<string, string>) =>
+      describeTopology(resolveSettings({ "images:push": "false", ...config }, "dev"), clusterSite).proxy
+        .environment;
+    assert.equal(of({}).PROXY_ALLOW_COMMANDS, undefined);
+    const allowed = of({ "proxy:allowCommands": "config|set, save" });
+    assert.equal(allowed.PROXY_ALLOW_COMMANDS, "config|set,save");
+    // What the setting lets through the proxy's own reader takes.
+    assert.deepEqual(readProxyEnvironment(allowed).PROXY_ALLOW_COMMANDS, ["config|set", "save"]);
+    assert.throws(() => of({ "proxy:allowCommands": "shutdown" }), /proxy:allowCommands.*config\|set/s);
   });
 
   it("honours the environment contract of the Sentinel image", () => {
