@@ -1,0 +1,65 @@
+import type { Samples } from "./sample.ts";
+
+const library =
+  "#!lua name=lib\nredis.register_function{function_name='f', callback=function(keys, args) return #args end, flags={'no-writes'}}";
+const sha = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db";
+
+/** Streams, scripts and functions. */
+export const streamsAndScripts: Samples = {
+  eval: [
+    "EVAL \"return {KEYS[1],ARGV[1],1,false,{ok='fine'}}\" 1 k v",
+    "EVAL \"return redis.call('INCR','str')\" 0",
+    'EVAL "return redis.setresp(3) or {double=1.5}" 0',
+  ],
+  eval_ro: ["EVAL_RO \"return redis.call('GET','str')\" 0", "EVAL_RO \"return redis.call('DEL','str')\" 0"],
+  evalsha: [['SCRIPT LOAD "return 1"', `EVALSHA ${sha} 0`], `EVALSHA ${"0".repeat(40)} 0`],
+  evalsha_ro: [['SCRIPT LOAD "return 1"', `EVALSHA_RO ${sha} 0`]],
+  fcall: [[["FUNCTION", "LOAD", library], "FCALL f 0 a b"], "FCALL nothing 0"],
+  fcall_ro: [[["FUNCTION", "LOAD", library], "FCALL_RO f 1 k a"]],
+  "function|delete": [[["FUNCTION", "LOAD", library], "FUNCTION DELETE lib"], "FUNCTION DELETE lib"],
+  "function|dump": ["FUNCTION DUMP", [["FUNCTION", "LOAD", library], "FUNCTION DUMP"]],
+  "function|flush": ["FUNCTION FLUSH SYNC"],
+  "function|help": ["FUNCTION HELP"],
+  "function|kill": ["FUNCTION KILL"],
+  "function|list": [[["FUNCTION", "LOAD", library], "FUNCTION LIST WITHCODE"], "FUNCTION LIST"],
+  "function|load": [[["FUNCTION", "LOAD", "REPLACE", library]], "FUNCTION LOAD garbage"],
+  "function|restore": ["FUNCTION RESTORE garbage"],
+  "function|stats": ["FUNCTION STATS"],
+  "script|exists": [['SCRIPT LOAD "return 1"', `SCRIPT EXISTS ${sha} ${"0".repeat(40)}`]],
+  "script|flush": ["SCRIPT FLUSH"],
+  "script|help": ["SCRIPT HELP"],
+  "script|kill": ["SCRIPT KILL"],
+  "script|load": ['SCRIPT LOAD "return 1"', 'SCRIPT LOAD "no lua"'],
+  xack: [["XREADGROUP GROUP g c COUNT 1 STREAMS stream >", "XACK stream g 1-0"]],
+  xadd: ["XADD stream 9-9 f v", "XADD stream 1-0 f v", "XADD stream MAXLEN 1 9-* f v"],
+  xautoclaim: [["XREADGROUP GROUP g c STREAMS stream >", "XAUTOCLAIM stream g d 0 0"]],
+  xclaim: [["XREADGROUP GROUP g c STREAMS stream >", "XCLAIM stream g d 0 1-0 JUSTID"]],
+  xdel: ["XDEL stream 1-0"],
+  "xgroup|create": ["XGROUP CREATE stream h $", "XGROUP CREATE stream g $", "XGROUP CREATE nothing g $"],
+  "xgroup|createconsumer": ["XGROUP CREATECONSUMER stream g new"],
+  "xgroup|delconsumer": ["XGROUP DELCONSUMER stream g c"],
+  "xgroup|destroy": ["XGROUP DESTROY stream g"],
+  "xgroup|help": ["XGROUP HELP"],
+  "xgroup|setid": ["XGROUP SETID stream g 0"],
+  "xinfo|consumers": ["XINFO CONSUMERS stream g"],
+  "xinfo|groups": ["XINFO GROUPS stream"],
+  "xinfo|help": ["XINFO HELP"],
+  "xinfo|stream": ["XINFO STREAM stream", "XINFO STREAM stream FULL", "XINFO STREAM nothing"],
+  xlen: ["XLEN stream"],
+  xpending: ["XPENDING stream g", "XPENDING stream g - + 10"],
+  xrange: ["XRANGE stream - +"],
+  xread: [
+    "XREAD COUNT 1 STREAMS stream 0",
+    "XREAD BLOCK 10 STREAMS stream $",
+    "XREAD BLOCK 100 STREAMS stream 0",
+    "XREAD STREAMS stream",
+  ],
+  xreadgroup: [
+    "XREADGROUP GROUP g c STREAMS stream >",
+    "XREADGROUP GROUP g c BLOCK 10 STREAMS empty >",
+    "XREADGROUP GROUP no c STREAMS stream >",
+  ],
+  xrevrange: ["XREVRANGE stream + - COUNT 1"],
+  xsetid: ["XSETID stream 20-0"],
+  xtrim: ["XTRIM stream MAXLEN 1"],
+};
