@@ -3,7 +3,7 @@ import { ProtocolError } from "../resp/protocol-error.ts";
 import { type Command, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ClientInput } from "./client-input.ts";
-import { noAuthReply, noMasterReply } from "./error-replies.ts";
+import { noAuthReply, noMasterReply, subscribedReply } from "./error-replies.ts";
 import { ruleOf } from "./find-commands.ts";
 import { answerLocally } from "./local-commands.ts";
 import { refusalOf } from "./refusal.ts";
@@ -184,7 +184,13 @@ export class CommandFlow {
     }
     const transaction = session.ownConnection?.inTransaction === true;
     if (rule.route === "local" && (!transaction || rule.name === "quit" || rule.name === "reset")) {
-      return session.outstanding === 0 && answerLocally(session, known);
+      if (session.outstanding > 0) return false;
+      const endsIt = rule.name === "quit" || rule.name === "reset";
+      if (session.protocol === 2 && session.ownConnection?.subscribed === true && !endsIt) {
+        session.answer(subscribedReply(rule.name));
+        return true;
+      }
+      return answerLocally(session, known);
     }
     if (session.host.link.state === "circuitOpen" && session.outstanding === 0) {
       session.host.metrics.refused.inc();

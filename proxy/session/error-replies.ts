@@ -50,3 +50,10 @@ export const tooBigTransactionReply = encodeError(
 
 /** The bytes of the reply `*-1` or `_`: EXEC of a transaction that a watched key has ended. */
 export const execNil = { 2: Buffer.from("*-1\r\n"), 3: Buffer.from("_\r\n") } as const;
+
+/** In RESP2 a client that listens to channels can do nothing else, except for what doesn't come here. */
+export function subscribedReply(name: string): Buffer {
+  return encodeError(
+    `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
+  );
+}

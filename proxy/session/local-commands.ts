@@ -143,7 +143,7 @@ function authenticate(session: Session, credentials: Credentials, accepted: () =
 function select(session: Session, text: string): boolean {
   const { databases } = session.host.server;
   if (!/^-?\d{1,19}$/.test(text)) {
-    session.answer(encodeError("ERR invalid DB index"));
+    session.answer(encodeError("ERR value is not an integer or out of range"));
     return true;
   }
   const db = Number(text);

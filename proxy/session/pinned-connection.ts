@@ -41,6 +41,11 @@ export class PinnedConnection implements LinkOwner {
     return this.#transaction.open;
   }
 
+  /** Its client listens to channels. */
+  get subscribed(): boolean {
+    return this.#lasting.subscribed;
+  }
+
   /** A command of its client blocks, or is about to. */
   get blocking(): boolean {
     return this.#blocked.active;

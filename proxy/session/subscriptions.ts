@@ -8,6 +8,14 @@ type Kind = "subscribe" | "psubscribe" | "ssubscribe";
 export const maxSubscribedBytes = 2 ** 20;
 
 const messageKinds = new Set(["message", "pmessage", "smessage"]);
+const confirmationKinds = new Set([
+  "subscribe",
+  "psubscribe",
+  "ssubscribe",
+  "unsubscribe",
+  "punsubscribe",
+  "sunsubscribe",
+]);
 
 /** What one client is subscribed to: restored on a new master without the client's notice. */
 export class Subscriptions {
@@ -77,10 +85,14 @@ export function unconfirmed(command: Command, confirmations: number): Command {
   return { ...command, pieces: [encodeCommand([name, ...args.slice(args.length - confirmations)])] };
 }
 
-/** Whether a frame is a published message and no reply. In RESP3 an array is a reply, whatever it begins with. */
+/**
+ * Whether a frame is a message that nobody asked for, and no reply. In RESP3 an array is a reply, whatever it begins with, and a
+ * push is none unless it confirms a command: there are invalidations among them.
+ */
 export function isPublished(frame: Buffer, protocol: Protocol): boolean {
   if (frame[0] !== (protocol === 3 ? 62 : 42)) return false;
   // `*3\r\n$7\r\nmessage\r\n…`
   const name = frame.indexOf("\r\n", frame.indexOf("\r\n") + 2) + 2;
-  return messageKinds.has(frame.toString("latin1", name, frame.indexOf("\r\n", name)));
+  const kind = frame.toString("latin1", name, frame.indexOf("\r\n", name));
+  return protocol === 3 ? !confirmationKinds.has(kind) : messageKinds.has(kind);
 }

@@ -122,7 +122,10 @@ export class TransactionFlow {
           return this.#refuse(transaction, command);
         }
         if (command.rule.name === "select") {
-          transaction.db = Number(decodeCommand(Buffer.concat(command.pieces), 2)[1]?.toString());
+          const index = decodeCommand(Buffer.concat(command.pieces), 2)[1]?.toString() ?? "";
+          // Any other one is an error in the reply of EXEC, and the database stays.
+          const { databases } = this.#session.host.server;
+          if (/^(0|[1-9]\d{0,9})$/.test(index) && Number(index) < databases) transaction.db = Number(index);
         }
         break;
       default:

@@ -10,6 +10,7 @@ import {
   varyingReplies,
 } from "../support/command-samples/all-samples.ts";
 import { callsOf, type Sample } from "../support/command-samples/sample.ts";
+import { firstDifference } from "../support/first-difference.ts";
 import { RealMaster } from "../support/real-master.ts";
 import { type Dialect, dialects, transcriptOf } from "../support/transcript.ts";
 
@@ -53,7 +54,7 @@ describe("every command of the running server", function () {
     const seen = name in varyingReplies ? shape : unorderedReplies.has(name) ? lines : String;
     return seen(direct) === seen(proxied)
       ? undefined
-      : difference(`${JSON.stringify(sample)} in ${dialect}`, direct, proxied);
+      : `${JSON.stringify(sample)} in ${dialect}: ${firstDifference(direct, proxied)}`;
   }
 
   it("has samples, or is denied", () => {
@@ -133,11 +134,4 @@ function readArities(reply: unknown): ReadonlyMap<string, number> {
       ];
     }),
   );
-}
-
-function difference(what: string, direct: string, proxied: string): string {
-  let at = 0;
-  while (at < direct.length && direct[at] === proxied[at]) at++;
-  const part = (text: string): string => JSON.stringify(text.slice(Math.max(0, at - 40), at + 120));
-  return `${what}: Redis says ${part(direct)}, the proxy ${part(proxied)}`;
 }

@@ -27,6 +27,7 @@ export const connectionAndServer: Samples = {
   ],
   "client|setname": ["CLIENT SETNAME me", 'CLIENT SETNAME "no spaces"'],
   "client|tracking": [
+    ["CLIENT TRACKING ON", "UNSUBSCRIBE", "GET str", "SET str x", "GET str"],
     ["CLIENT TRACKING ON", "GET str", "SET str x", "CLIENT TRACKING OFF"],
     "CLIENT TRACKING perhaps",
   ],
@@ -66,6 +67,7 @@ export const connectionAndServer: Samples = {
   "module|list": ["MODULE LIST"],
   monitor: ["MONITOR"],
   multi: [
+    ["MULTI", "SELECT 99", "EXEC", "GET str"],
     ["MULTI", "EXEC"],
     ["MULTI", "MULTI", "PING", "EXEC"],
     ["MULTI", "SELECT 1", "SET k v", "EXEC", "GET k", "SELECT 0"],
@@ -88,7 +90,12 @@ export const connectionAndServer: Samples = {
     ["MULTI", "RESET", "GET str"],
   ],
   role: ["ROLE"],
-  select: [["SELECT 1", "GET str", "SET str one", "SELECT 0", "GET str"], "SELECT 99"],
+  select: [
+    ["SELECT 1", "GET str", "SET str one", "SELECT 0", "GET str"],
+    "SELECT 99",
+    "SELECT one",
+    ["SUBSCRIBE a", "SELECT 1", "CLIENT GETNAME"],
+  ],
   "slowlog|get": ["SLOWLOG GET 1"],
   "slowlog|help": ["SLOWLOG HELP"],
   "slowlog|len": ["SLOWLOG LEN"],
