@@ -6,6 +6,9 @@ import { execNil, tooBigTransactionReply, uncertainReply } from "./error-replies
 import type { Session } from "./session.ts";
 import { Transaction } from "./transaction.ts";
 
+/** They would change the connection in a way that the proxy doesn't see; without replies it would wait for ever. */
+const refusedInside: ReadonlySet<string> = new Set(["auth", "hello", "client|reply"]);
+
 const ok = encodeReply(status("OK"), 2);
 const queued = encodeReply(status("QUEUED"), 2);
 
@@ -104,7 +107,7 @@ export class TransactionFlow {
   /** Takes a command between MULTI and EXEC; false when it has to wait. */
   take(command: Command): boolean {
     const transaction = this.#transaction;
-    if (transaction === undefined || transaction.execSent || !this.#rebuild(transaction)) return false;
+    if (transaction === undefined || transaction.ends || !this.#rebuild(transaction)) return false;
     switch (command.rule.route) {
       case "exec":
         return this.#execute(transaction, command);
@@ -118,9 +121,7 @@ export class TransactionFlow {
         break;
       case "local":
         this.#link.dirty = true;
-        if (command.rule.name === "auth" || command.rule.name === "hello") {
-          return this.#refuse(transaction, command);
-        }
+        if (refusedInside.has(command.rule.name)) return this.#refuse(transaction, command);
         if (command.rule.name === "select") {
           const index = decodeCommand(Buffer.concat(command.pieces), 2)[1]?.toString() ?? "";
           // Any other one is an error in the reply of EXEC, and the database stays.
@@ -198,16 +199,21 @@ export class TransactionFlow {
   }
 
   #discard(transaction: Transaction, command: Command): void {
+    transaction.discardSent = true;
     this.#link.send(command, 1, {
       reply: (bytes) => {
         if (transaction.rewound) {
+          transaction.discardSent = false;
           this.#session.giveBack({ kind: "command", command });
           return;
         }
         this.#link.give(bytes);
         this.#finish();
       },
-      lost: () => this.#session.giveBack({ kind: "command", command }),
+      lost: () => {
+        transaction.discardSent = false;
+        this.#session.giveBack({ kind: "command", command });
+      },
     });
   }
 

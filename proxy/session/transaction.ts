@@ -17,6 +17,8 @@ export class Transaction {
   readonly confirmed: Command[] = [];
   /** EXEC was sent: if its reply is lost nobody knows whether it ran. */
   execSent = false;
+  /** DISCARD was sent. */
+  discardSent = false;
   /** A Redis that is no master has refused one of its commands: it can't run there, and is built again from there on. */
   rewound = false;
   /** One command was refused by the proxy: EXEC must fail, as after a command that Redis refuses. */
@@ -30,6 +32,11 @@ export class Transaction {
 
   constructor(budget: TransactionBudget) {
     this.#budget = budget;
+  }
+
+  /** What comes now is no part of it any more, and waits for its end. */
+  get ends(): boolean {
+    return this.execSent || this.discardSent;
   }
 
   /** Takes note of a command that is sent or kept; false when there is no room for it. */

@@ -41,6 +41,24 @@ describe("the proxy, transactions", () => {
         assert.equal(test.second.data.text("a"), "2");
       });
 
+      it("end with DISCARD: what is sent behind it at once is no part of them", async () => {
+        const client = await test.client(protocol);
+        client.pipeline("MULTI", "SET a 1", "DISCARD", "CLIENT REPLY SKIP", "GET b", "SELECT 1", "SET c 2");
+        assert.deepEqual(await client.replies(5), ["+OK", "+QUEUED", "+OK", "+OK", "+OK"]);
+        assert.ok(test.first.log.every(({ text }) => !text.startsWith("CLIENT REPLY")));
+        assert.equal(test.first.log.findLast(({ text }) => text === "SET c 2")?.db, 1);
+      });
+
+      it("can't contain CLIENT REPLY, whose effect the proxy wouldn't see", async () => {
+        const client = await test.client(protocol);
+        client.pipeline("MULTI", "CLIENT REPLY OFF", "EXEC", "GET a");
+        const [multi, refusal, exec, get] = await client.replies(4);
+        assert.equal(multi, "+OK");
+        assert.match(String(refusal), /^-ERR client reply isn't possible inside MULTI/);
+        assert.match(String(exec), /^-EXECABORT/);
+        assert.equal(get, protocol === 2 ? null : "_");
+      });
+
       it("answer nil when the WATCH was before the failover and the MULTI after it", async () => {
         const client = await test.client(protocol);
         await client.call("WATCH a");
