@@ -7,7 +7,7 @@ import { askSentinels } from "./ask-sentinel.ts";
 import { ControlConnection } from "./control-connection.ts";
 import { candidateOf, type MasterState, nextState, type Probe, sameState } from "./master-state.ts";
 import { PatientAgreement } from "./patient-agreement.ts";
-import { failoverStep, subscribeToSentinel } from "./sentinel-events.ts";
+import { failoverStep, promotedAddress, subscribeToSentinel } from "./sentinel-events.ts";
 
 /** What a {@link MasterWatcher} is told. */
 export interface MasterWatcherOptions {
@@ -28,9 +28,6 @@ export interface MasterWatcherOptions {
 const promotionMs = 3000;
 /** So long after a failover that came to nothing another one isn't waited for, ms: one Sentinel alone can tell of it. */
 const disbeliefMs = 30_000;
-
-/** Events after which a Sentinel names another master. */
-const promotions: ReadonlySet<string> = new Set(["+promoted-slave", "+switch-master"]);
 
 interface MasterWatcherEvents {
   /** The master changed, was lost or was found. */
@@ -56,8 +53,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   /** Until then another failover that is told of is not waited for; ms of the monotonic clock. */
   #believesAgainAt = 0;
   #probe: ControlConnection | undefined;
-  /** The question for its role that is under way goes to the master that is doubted. */
-  #asksSuspect = false;
+  /** Who is just being asked for its role. */
+  #asking: Address | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #again = false;
@@ -153,7 +150,10 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     } else {
       if (step?.kind === "aborts") this.#promotionUntil = 0;
       // A frozen master is asked until its time is up. Who replaces it is known now, so its answer isn't needed.
-      if (promotions.has(channel) && this.#asksSuspect) this.#probe?.close();
+      const promoted = promotedAddress(channel, message, this.#options.masterName);
+      const asked = this.#asking;
+      if (promoted !== undefined && asked !== undefined && !sameAddress(promoted, asked))
+        this.#probe?.close();
       this.check();
     }
   }
@@ -242,13 +242,13 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
         tls: this.#options.tls,
       });
     }
-    this.#asksSuspect = this.#state.kind === "searching" && this.#isFollowed(this.#state, address);
+    this.#asking = address;
     try {
       return { kind: (await askRole(this.#probe)).kind };
     } catch (error) {
       return { kind: "silent", problem: error instanceof Error ? error.message : String(error) };
     } finally {
-      this.#asksSuspect = false;
+      this.#asking = undefined;
     }
   }
 }

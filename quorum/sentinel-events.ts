@@ -31,6 +31,19 @@ export function failoverStep(channel: string, message: string, masterName: strin
   return { kind, master: { host, port: Number(port) } };
 }
 
+/** The instance that an event tells the promotion of; undefined: it tells of none, or of another master's. */
+export function promotedAddress(channel: string, message: string, masterName: string): Address | undefined {
+  const words = message.split(" ");
+  // `slave <name> <ip> <port> @ <master> <ip> <port>`; `<master> <old ip> <old port> <ip> <port>`
+  const [name, host, port] =
+    channel === "+promoted-slave"
+      ? [words[words.indexOf("@") + 1], words[2], words[3]]
+      : channel === "+switch-master"
+        ? [words[0], words[3], words[4]]
+        : [];
+  return name === masterName && host !== undefined ? { host, port: Number(port) } : undefined;
+}
+
 /** Events after which the answer to "who is master?" may have changed. */
 const channels = [
   "+promoted-slave",
