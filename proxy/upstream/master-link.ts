@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { type Address, sameAddress } from "../../quorum/address.ts";
 import type { MasterState } from "../../quorum/master-state.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
-import { type Rejection, rejectionOf } from "./rejection.ts";
+import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
 import { type Credentials, Upstream, type UpstreamFailure, type UpstreamOptions } from "./upstream.ts";
 import {
   afterSocketsWereRead,
@@ -35,8 +35,8 @@ const watchEveryMs = 100;
 const keepGroupMs = 5000;
 /** What an old master still has to say after it was replaced or refused a write, ms. */
 const lastWordsMs = 50;
-/** When a master has refused nothing for lack of replicas for so long, they are waited for once more, ms. */
-const replicasForgottenMs = 30_000;
+/** When a master has refused no write for so long, it is waited for once more, ms. */
+const refusalForgottenMs = 30_000;
 /** Clients that go on in one turn of the event loop: a new master is not flooded, and the loop goes on. */
 const wakePerTurn = 256;
 
@@ -51,8 +51,8 @@ export class MasterLink implements GroupHost {
   #state: LinkState = "holding";
   #deadline: NodeJS.Timeout | undefined;
   #ticks = 0;
-  /** The first and the last time that this master had too few replicas. */
-  #replicasMissing = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
+  /** The first and the last time that this master took no writes. */
+  #writesRefused = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
   #pause: NodeJS.Timeout | undefined;
 
   constructor(options: MasterLinkOptions) {
@@ -84,7 +84,7 @@ export class MasterLink implements GroupHost {
       this.#master = state.master;
       this.#state = "following";
       if (before !== undefined && !sameAddress(before, state.master)) {
-        this.#replicasMissing = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
+        this.#writesRefused = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
         for (const upstream of [...this.#upstreams]) {
           if (!sameAddress(upstream.options.address, state.master))
             upstream.destroy("the master was replaced");
@@ -107,16 +107,16 @@ export class MasterLink implements GroupHost {
   }
 
   /**
-   * Why a reply means that its command was not executed and is sent again. A master without enough replicas is waited for
-   * as long as one that is missing; its clients may still read meanwhile. After that it is the client's to know.
+   * Why a reply means that its command was not executed and is sent again. A master that takes no writes (its replicas are
+   * missing, its disk is full) is waited for as long as one that is missing; its clients may still read meanwhile. After that it is the client's to know.
    */
   rejects(reply: Buffer): Rejection | undefined {
     const rejection = rejectionOf(reply);
-    if (rejection !== "NOREPLICAS") return rejection;
+    if (rejection === undefined || !writesRefused.has(rejection)) return rejection;
     const now = performance.now();
-    const { since, last } = this.#replicasMissing;
-    const begin = now - last > replicasForgottenMs ? now : since;
-    this.#replicasMissing = { since: begin, last: now };
+    const { since, last } = this.#writesRefused;
+    const begin = now - last > refusalForgottenMs ? now : since;
+    this.#writesRefused = { since: begin, last: now };
     return now - begin < this.#options.holdTimeoutMs ? rejection : undefined;
   }
 
@@ -212,8 +212,8 @@ export class MasterLink implements GroupHost {
     if (this.#waiting.size > 0) afterSocketsWereRead(next);
   }
 
-  /** A new master without its replicas is the right one, only too early. */
-  #waitForReplicas(): void {
+  /** A master that takes no writes is the right one, only too early. */
+  #waitForWrites(): void {
     if (this.#state === "following") {
       this.#state = "holding";
       this.#startDeadline();
@@ -225,8 +225,8 @@ export class MasterLink implements GroupHost {
   }
 
   #rejected(upstream: Upstream, rejection: Rejection, key: GroupKey): void {
-    if (rejection === "NOREPLICAS") {
-      this.#waitForReplicas();
+    if (writesRefused.has(rejection)) {
+      this.#waitForWrites();
       return;
     }
     this.group(key).retire(upstream);

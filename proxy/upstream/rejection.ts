@@ -1,12 +1,16 @@
 /**
  * Replies that say: not executed, because this Redis isn't a master that works (checked before execution by Redis). Of
- * these NOREPLICAS comes from a master all the same: its replicas are missing, or only on their way to it.
+ * these NOREPLICAS and MISCONF come from a master all the same: its replicas are missing, or only on their way to it; it
+ * can't write to its disk, and the supervisors replace it.
  */
-const rejections = ["READONLY", "MASTERDOWN", "LOADING", "NOREPLICAS"] as const;
+const rejections = ["READONLY", "MASTERDOWN", "LOADING", "NOREPLICAS", "MISCONF"] as const;
 /** What EXEC says when Redis refused it for one of these reasons: nothing of the transaction was executed. */
 const aborted = Buffer.from("-EXECABORT Transaction discarded because of: ");
 
 export type Rejection = (typeof rejections)[number];
+
+/** What a master says that takes no writes just now. */
+export const writesRefused: ReadonlySet<Rejection> = new Set(["NOREPLICAS", "MISCONF"]);
 
 const texts = rejections.map((kind) => ({
   kind,
