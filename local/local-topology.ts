@@ -165,9 +165,9 @@ export class LocalTopology {
       proxyEndpoint: `${host}:${port}`,
       proxyHost: host,
       proxyPort: port,
-      sentinelEndpoint: this.#topology.sentinels
-        .map(({ part }) => formatAddress(this.#site.address(part)))
-        .join(","),
+      sentinelEndpoint: this.settings.proxy.sentinelApi
+        ? formatAddress({ host, port: this.#site.proxySentinelPort })
+        : this.#topology.sentinels.map(({ part }) => formatAddress(this.#site.address(part))).join(","),
       masterName: this.settings.sentinel.masterName,
       ...(this.settings.tls.mode === "off"
         ? {}

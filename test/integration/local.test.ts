@@ -92,6 +92,7 @@ describe("a local topology", function () {
       await sentinelFields(1),
       await fieldsFrom(basePort + 1, { password: local.password }),
     ];
+    assert.equal(local.outputs.sentinelEndpoint, `127.0.0.1:${basePort + 1}`);
     assert.deepEqual([...api.keys()], [...real.keys()]);
     const same = [
       "name",
