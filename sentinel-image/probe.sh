@@ -3,13 +3,17 @@
 # the next one: it isn't in TILT, the mode in which it only watches; it knows all instances and all Sentinels; and it names
 # the same master as one of the others.
 set -eu
-REDISCLI_AUTH="$(cat "${SENTINEL_PROBE_PASSWORD_FILE}")"
-export REDISCLI_AUTH
+password="$(cat "${SENTINEL_PROBE_PASSWORD_FILE}")"
+host=127.0.0.1
+port="${SENTINEL_SVC_PORT:-26379}"
+# The password goes through a pipe: every process of this user can read another one's arguments and environment.
 ask() {
+  command="$*"
+  set -- -h "$host" -p "$port"
   if [ -n "${REDIS_TLS_DIR:-}" ]; then
-    set -- --tls --cacert "$REDIS_TLS_DIR/ca.crt" --cert "$REDIS_TLS_DIR/tls.crt" --key "$REDIS_TLS_DIR/tls.key" "$@"
+    set -- "$@" --tls --cacert "$REDIS_TLS_DIR/ca.crt" --cert "$REDIS_TLS_DIR/tls.crt" --key "$REDIS_TLS_DIR/tls.key"
   fi
-  timeout "${limit:-5}" redis-cli -e -h 127.0.0.1 -p "${SENTINEL_SVC_PORT:-26379}" --user probe "$@"
+  printf 'AUTH probe %s\n%s\n' "$password" "$command" | timeout "${limit:-5}" redis-cli "$@" | sed 1d
 }
 fail() {
   echo "not ready: $1"
@@ -30,17 +34,23 @@ count() { printf '%s\n' "$1" | tr ',' '\n' | grep -c .; }
 [ "$(field num-slaves)" -ge $(($(count "$REDIS_INSTANCES") - 1)) ] || fail "it doesn't know all instances"
 [ "$(field num-other-sentinels)" -ge $(($(count "$REDIS_SENTINELS") - 1)) ] || fail "it doesn't know all Sentinels"
 
-master() { ask "$@" sentinel get-master-addr-by-name "${MASTER_NAME:-mymaster}"; }
+master() { ask sentinel get-master-addr-by-name "${MASTER_NAME:-mymaster}"; }
 mine="$(master)"
 answered=no
 limit=1
 for sentinel in $(printf '%s' "$REDIS_SENTINELS" | tr ',' ' '); do
   [ "$sentinel" != "$SENTINEL_SVC_IP:${SENTINEL_SVC_PORT:-26379}" ] || continue
-  theirs="$(master -h "${sentinel%:*}" -p "${sentinel##*:}" 2>/dev/null)" || continue
+  host="${sentinel%:*}"
+  port="${sentinel##*:}"
+  theirs="$(master 2>/dev/null)"
+  # Nothing, or the words of an error.
+  case "$theirs" in "" | *" "*) continue ;; esac
   [ "$theirs" != "$mine" ] || exit 0
   answered=yes
 done
 [ "$answered" = no ] || fail "it names another master than the others"
+host=127.0.0.1
+port="${SENTINEL_SVC_PORT:-26379}"
 # Nobody to agree with. At the first start of all it is the first one; later it has given the others time to come.
 uptime="$(ask info server | tr -d '\r' | sed -n 's/^uptime_in_seconds://p')"
 [ "$(field config-epoch)" = 0 ] || [ "$uptime" -ge 30 ] || fail "no other Sentinel answers"

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { ClusterControl, type NamedPart } from "../../chaos/cluster-control.ts";
@@ -37,11 +39,14 @@ describe("the probe of a Sentinel", function () {
     directory.remove();
   });
 
-  async function run(mode: "ready" | "live"): Promise<{ ok: boolean; output: string }> {
+  async function run(
+    mode: "ready" | "live",
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<{ ok: boolean; output: string }> {
     const site = localSite({ basePort, directory: directory.path });
     const workload = describeTopology(local.settings, site).sentinels[0];
     const { exitCode, all } = await execa(probe, mode === "ready" ? ["ready"] : [], {
-      env: { PATH: process.env.PATH ?? "", ...workload?.environment },
+      env: { PATH: process.env.PATH ?? "", ...workload?.environment, ...environment },
       extendEnv: false,
       reject: false,
       all: true,
@@ -58,6 +63,19 @@ describe("the probe of a Sentinel", function () {
   it("is ready and alive in a cluster that is well", async () => {
     assert.deepEqual(await run("ready"), { ok: true, output: "" });
     assert.equal((await run("live")).ok, true);
+  });
+
+  it("gives the password to redis-cli by a pipe, where no other process can read it", () => {
+    const text = readFileSync(probe, "utf8");
+    assert.doesNotMatch(text, /REDISCLI_AUTH|\bexport\b|redis-cli[^\n]*(--pass|-a )/);
+  });
+
+  it("is neither ready nor alive with a wrong password", async () => {
+    const file = join(directory.path, "wrong-password");
+    writeFileSync(file, "wrong");
+    for (const mode of ["ready", "live"] as const) {
+      assert.equal((await run(mode, { SENTINEL_PROBE_PASSWORD_FILE: file })).ok, false, mode);
+    }
   });
 
   it("is ready as the first Sentinel of a new cluster", async () => {
