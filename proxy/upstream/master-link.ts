@@ -35,8 +35,8 @@ const watchEveryMs = 100;
 const keepGroupMs = 5000;
 /** What an old master still has to say after it was replaced or refused a write, ms. */
 const lastWordsMs = 50;
-/** When a master has refused no write for so long, it is waited for once more, ms. */
-const refusalForgottenMs = 30_000;
+/** When a master has refused no write for so long, the next refusal is of another cause and waited for anew, ms. */
+const refusalForgottenMs = 2000;
 /** Clients that go on in one turn of the event loop: a new master is not flooded, and the loop goes on. */
 const wakePerTurn = 256;
 

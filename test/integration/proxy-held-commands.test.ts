@@ -158,6 +158,10 @@ describe("the proxy, commands while there is no master", () => {
       assert.equal(await writer.call("INCR a"), refusal);
       test.first.behave();
       assert.equal(await writer.call("INCR a"), 1);
+      // Two seconds later it is another trouble, with a time of its own.
+      await eventually(() => assert.ok(performance.now() - begin > holdMs + 2200), { withinMs: 5000 });
+      test.first.once(/^INCR/, answers(refusal));
+      assert.equal(await writer.call("INCR a"), 2);
     });
 
     it("waits again at the next failover, as long as at the first one", async () => {
