@@ -4,10 +4,12 @@
 # the same master as one of the others.
 set -eu
 password="$(cat "${SENTINEL_PROBE_PASSWORD_FILE}")"
-host=127.0.0.1
-port="${SENTINEL_SVC_PORT:-26379}"
+own_port="${SENTINEL_SVC_PORT:-26379}"
 # The password goes through a pipe: every process of this user can read another one's arguments and environment.
-ask() {
+ask_at() {
+  host="$1"
+  port="$2"
+  shift 2
   command="$*"
   set -- -h "$host" -p "$port"
   if [ -n "${REDIS_TLS_DIR:-}" ]; then
@@ -15,6 +17,7 @@ ask() {
   fi
   printf 'AUTH probe %s\n%s\n' "$password" "$command" | timeout "${limit:-5}" redis-cli "$@" | sed 1d
 }
+ask() { ask_at 127.0.0.1 "$own_port" "$@"; }
 fail() {
   echo "not ready: $1"
   exit 1
@@ -34,23 +37,19 @@ count() { printf '%s\n' "$1" | tr ',' '\n' | grep -c .; }
 [ "$(field num-slaves)" -ge $(($(count "$REDIS_INSTANCES") - 1)) ] || fail "it doesn't know all instances"
 [ "$(field num-other-sentinels)" -ge $(($(count "$REDIS_SENTINELS") - 1)) ] || fail "it doesn't know all Sentinels"
 
-master() { ask sentinel get-master-addr-by-name "${MASTER_NAME:-mymaster}"; }
-mine="$(master)"
+master_at() { ask_at "$1" "$2" sentinel get-master-addr-by-name "${MASTER_NAME:-mymaster}"; }
+mine="$(master_at 127.0.0.1 "$own_port")"
 answered=no
 limit=1
 for sentinel in $(printf '%s' "$REDIS_SENTINELS" | tr ',' ' '); do
-  [ "$sentinel" != "$SENTINEL_SVC_IP:${SENTINEL_SVC_PORT:-26379}" ] || continue
-  host="${sentinel%:*}"
-  port="${sentinel##*:}"
-  theirs="$(master 2>/dev/null)"
+  [ "$sentinel" != "$SENTINEL_SVC_IP:$own_port" ] || continue
+  theirs="$(master_at "${sentinel%:*}" "${sentinel##*:}" 2>/dev/null)"
   # Nothing, or the words of an error.
   case "$theirs" in "" | *" "*) continue ;; esac
   [ "$theirs" != "$mine" ] || exit 0
   answered=yes
 done
 [ "$answered" = no ] || fail "it names another master than the others"
-host=127.0.0.1
-port="${SENTINEL_SVC_PORT:-26379}"
 # Nobody to agree with. At the first start of all it is the first one; later it has given the others time to come.
 uptime="$(ask info server | tr -d '\r' | sed -n 's/^uptime_in_seconds://p')"
 [ "$(field config-epoch)" = 0 ] || [ "$uptime" -ge 30 ] || fail "no other Sentinel answers"
