@@ -63,10 +63,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   constructor(options: MasterWatcherOptions) {
     super();
     this.#options = options;
-    const { username, password, tls } = options;
-    this.#sentinels = options.sentinels.map(
-      (address) => new ControlConnection({ address, username, password, tls }),
-    );
+    this.#sentinels = options.sentinels.map((address) => this.#connect(address));
   }
 
   get state(): MasterState {
@@ -217,6 +214,11 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     return true;
   }
 
+  #connect(address: Address): ControlConnection {
+    const { username, password, tls } = this.#options;
+    return new ControlConnection({ address, username, password, tls });
+  }
+
   #leaderOptions(): { readonly sentinelCount: number; readonly above: number } {
     return { sentinelCount: this.#options.sentinels.length, above: this.#acceptedEpoch };
   }
@@ -235,12 +237,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     if (this.#probe === undefined || !following || !sameAddress(this.#probe.address, address)) {
       // A connection from before the decision may lead to a process that has since become something else.
       this.#probe?.close();
-      this.#probe = new ControlConnection({
-        address,
-        username: this.#options.username,
-        password: this.#options.password,
-        tls: this.#options.tls,
-      });
+      this.#probe = this.#connect(address);
     }
     this.#asking = address;
     try {
