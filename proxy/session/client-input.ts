@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { afterSocketsWereRead } from "../upstream/upstream-group.ts";
+import { afterSocketsWereRead } from "../upstream/after-sockets-were-read.ts";
 import type { ByteBudget, Reader } from "./byte-budget.ts";
 import type { SessionLimits } from "./session-host.ts";
 

@@ -95,7 +95,7 @@ export class CommandFlow {
     if (!replyMode.mayGoOn(session.outstanding)) return false;
     if (session.ownConnection?.restored() === false) return false;
     const { first } = waiting;
-    if (first?.kind === "command" && session.leaving && session.host.link.state !== "following") {
+    if (first?.kind === "command" && session.leaving && !session.following) {
       this.drop();
       return false;
     }
@@ -154,8 +154,7 @@ export class CommandFlow {
 
   #sharedUpstream(wait: boolean): Upstream | undefined {
     const session = this.#session;
-    const { link } = session.host;
-    if (link.state !== "following") {
+    if (!session.following) {
       if (wait) session.waitForMaster();
       return undefined;
     }

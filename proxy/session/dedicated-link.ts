@@ -35,7 +35,7 @@ export class DedicatedLink {
   /** Gets a connection; the session goes on when it is there. @param first what is asked on it before anything else. */
   acquire(first?: readonly string[]): void {
     const session = this.#session;
-    if (session.host.link.state !== "following") {
+    if (!session.following) {
       session.waitForMaster();
       return;
     }

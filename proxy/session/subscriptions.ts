@@ -1,6 +1,6 @@
 import { decodeCommand, encodeCommand } from "../resp/command-frame.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
-import type { Command } from "../upstream/run.ts";
+import { type Command, sizeOf } from "../upstream/run.ts";
 
 type Kind = "subscribe" | "psubscribe" | "ssubscribe";
 
@@ -34,8 +34,7 @@ export class Subscriptions {
   /** Whether the names would be too much to keep with those of this command. */
   exceededBy(command: Command): boolean {
     if (command.rule.route !== "subscribe") return false;
-    const more = command.pieces.reduce((sum, { length }) => sum + length, 0);
-    return this.#bytes + more > maxSubscribedBytes;
+    return this.#bytes + sizeOf(command) > maxSubscribedBytes;
   }
 
   /** Takes note of a command; gives the number of confirmations that it will get. */

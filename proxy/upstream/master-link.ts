@@ -2,15 +2,10 @@ import type { Logger } from "pino";
 import { type Address, sameAddress } from "../../quorum/address.ts";
 import type { MasterState } from "../../quorum/master-state.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
+import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
 import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
 import { type Credentials, Upstream, type UpstreamFailure, type UpstreamOptions } from "./upstream.ts";
-import {
-  afterSocketsWereRead,
-  type GroupHost,
-  type GroupKey,
-  UpstreamGroup,
-  type Waiter,
-} from "./upstream-group.ts";
+import { type GroupHost, type GroupKey, UpstreamGroup, type Waiter } from "./upstream-group.ts";
 
 /** What a {@link MasterLink} is told. */
 export interface MasterLinkOptions {

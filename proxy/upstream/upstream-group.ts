@@ -1,4 +1,5 @@
 import type { Protocol } from "../resp/encode-reply.ts";
+import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
 import type { Credentials, Upstream, UpstreamFailure, UpstreamOptions } from "./upstream.ts";
 
 /** Somebody who waits for a connection. */
@@ -18,15 +19,6 @@ export interface GroupKey {
 export interface GroupHost {
   /** Begins a connection with the current master; undefined when there is none. */
   open(key: GroupKey, onClose: UpstreamOptions["onClose"]): Upstream | undefined;
-}
-
-/**
- * Calls back when the event loop has looked at all sockets once more: a client that has given up, and whose departure has
- * arrived, is gone by then. What was held for it must not be executed, it may have asked somebody else.
- */
-export function afterSocketsWereRead(goOn: () => void): void {
-  // The first one may come in this turn, before the sockets.
-  setImmediate(() => setImmediate(goOn));
 }
 
 /** Connections that are kept for the next transaction or blocking command. */

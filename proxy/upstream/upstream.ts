@@ -135,7 +135,7 @@ export class Upstream {
   /** Sends one command whose reply the caller looks at. */
   ask(args: readonly (string | Buffer)[], handler: ReplyHandler): void {
     const frame = encodeCommand(args);
-    this.send(new Run(undefined, handler, undefined, frame, 0, frame.length, 1));
+    this.send(Run.of(undefined, handler, { pieces: [frame] }, 1));
   }
 
   /** Calls back once when the server has taken what was written. */
