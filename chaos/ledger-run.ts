@@ -17,9 +17,9 @@ import { takeFinalData } from "./read-final-data.ts";
 import type { RoundReport } from "./round-report.ts";
 import type { Random } from "./seeded-random.ts";
 import { SentinelAnnouncements } from "./sentinel-announcements.ts";
-import { waitUntil } from "./wait-until.ts";
 import { type WorkerProgram, WorkloadProcess } from "./workload-process.ts";
 import { WriteMonitor } from "./write-monitor.ts";
+import { writesGoOn } from "./writes-go-on.ts";
 
 /** What a {@link LedgerRun} is told. */
 export interface LedgerRunOptions {
@@ -121,7 +121,7 @@ export class LedgerRun {
     const round = this.#round;
     const name = this.#name(round);
     const beginMs = monotonicMs();
-    await this.#writesGoOn(beginMs);
+    await writesGoOn(this.#workers, beginMs, patienceMs);
     await delay(calmMs + random() * calmMs);
     const broken: string[] = [];
     const cutOff = new Set<string>();
@@ -151,7 +151,7 @@ export class LedgerRun {
     }
     await this.#options.network?.cut([]);
     await this.#cluster.recover(recoverWithinMs);
-    await this.#writesGoOn(monotonicMs());
+    await writesGoOn(this.#workers, monotonicMs(), patienceMs);
     const recoveredMs = monotonicMs();
     const disconnects = this.#workers.flatMap((worker) => worker.disconnects.splice(0));
     this.#begin();
@@ -175,19 +175,6 @@ export class LedgerRun {
 
   #name(round: number): string {
     return `${this.#id}-${round}`;
-  }
-
-  /** Every client has had a write acknowledged since then. */
-  async #writesGoOn(sinceMs: number): Promise<void> {
-    await waitUntil(
-      "every client writes",
-      () => {
-        const stuck = this.#workers.filter(({ lastWriteMs }) => lastWriteMs < sinceMs);
-        if (stuck.length === 0) return true;
-        throw new Error(`not ${stuck.map(({ client }) => client).join(", ")}`);
-      },
-      patienceMs,
-    );
   }
 
   /** All operations of a round that is over; those of a worker that has left some open without their end. */

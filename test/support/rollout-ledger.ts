@@ -3,9 +3,9 @@ import { type ClientReport, checkLedger } from "../../chaos/checker.ts";
 import { measureStalls } from "../../chaos/measure-stalls.ts";
 import { monotonicMs } from "../../chaos/monotonic-clock.ts";
 import { takeFinalData } from "../../chaos/read-final-data.ts";
-import { waitUntil } from "../../chaos/wait-until.ts";
 import type { WorkerProgram } from "../../chaos/workload-process.ts";
 import { WorkloadProcess } from "../../chaos/workload-process.ts";
+import { writesGoOn } from "../../chaos/writes-go-on.ts";
 
 /** What clients saw of one rollout. */
 export interface RolloutReport {
@@ -61,10 +61,10 @@ export class RolloutLedger {
    */
   async during(rollout: () => Promise<void>): Promise<RolloutReport> {
     const round = `rollout-${this.#round}`;
-    await this.#writesGoOn();
+    await writesGoOn(this.#workers, monotonicMs(), patienceMs);
     const beginMs = monotonicMs();
     await rollout();
-    await this.#writesGoOn();
+    await writesGoOn(this.#workers, monotonicMs(), patienceMs);
     const seconds = (monotonicMs() - beginMs) / 1000;
     const disconnects = this.#workers.flatMap((worker) => worker.disconnects.splice(0));
     this.#begin();
@@ -89,20 +89,6 @@ export class RolloutLedger {
   #begin(): void {
     this.#round++;
     for (const worker of this.#workers) worker.round(`rollout-${this.#round}`);
-  }
-
-  /** Every client has had a write acknowledged since now. */
-  async #writesGoOn(): Promise<void> {
-    const sinceMs = monotonicMs();
-    await waitUntil(
-      "every client writes",
-      () => {
-        const stuck = this.#workers.filter(({ lastWriteMs }) => lastWriteMs < sinceMs);
-        if (stuck.length === 0) return true;
-        throw new Error(`not ${stuck.map(({ client }) => client).join(", ")}`);
-      },
-      patienceMs,
-    );
   }
 }
 
