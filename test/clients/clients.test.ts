@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { execa } from "execa";
 import { LocalTopology } from "../../local/local-topology.ts";
 import { ControlConnection } from "../../quorum/control-connection.ts";
+import { clientModes, everyStep, goOnTour, preparedClients, testClient } from "../support/client-programs.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
@@ -11,18 +11,7 @@ import {
   type FailoverProgram,
   runThroughFailover,
 } from "../support/run-through-failover.ts";
-import { type ClientName, clientNames, type Prepared, prepareClient } from "../support/toolchains.ts";
-
-const everyStep = [
-  "set and get",
-  "pipeline",
-  "transaction",
-  "watch",
-  "publish and subscribe",
-  "blocking pop",
-  "script",
-  "big value",
-].map((done) => ({ done }));
+import { type ClientName, clientNames } from "../support/toolchains.ts";
 
 /** After this long in ms they give a command up and close its connection, by their own defaults. */
 const patienceMs: Record<ClientName, number> = {
@@ -33,12 +22,6 @@ const patienceMs: Record<ClientName, number> = {
   Jedis: 2000,
   Lettuce: 60_000,
 };
-
-/** Prepared before the tests are named: a client that is missing says why in the name of its test. */
-const prepared = new Map<ClientName, Prepared | Error>();
-for (const name of clientNames) {
-  prepared.set(name, await prepareClient(name).catch((error: Error) => error));
-}
 
 describe("clients with their default settings", function () {
   this.timeout(60_000);
@@ -61,32 +44,10 @@ describe("clients with their default settings", function () {
     directory.remove();
   });
 
-  /** A test of one client, or a skipped one that says what is missing. */
-  function test(name: ClientName, body: (command: string, args: readonly string[]) => Promise<void>): void {
-    const program = prepared.get(name);
-    if (program === undefined || program instanceof Error) {
-      it(name, () => Promise.reject(program));
-    } else if (program.missing !== undefined) {
-      it.skip(`${name}: SKIPPED, ${program.missing}`);
-    } else {
-      it(name, () => body(program.command, program.args));
-    }
-  }
-
   const environment = (): NodeJS.ProcessEnv => ({
     ...process.env,
     REDIS_PASSWORD_FILE: String(local.outputs.credentialsFile),
   });
-
-  const modes = {
-    plain: () => ["--address", `127.0.0.1:${basePort}`],
-    Sentinel: () => [
-      "--sentinel",
-      `127.0.0.1:${basePort + 1}`,
-      "--master",
-      local.settings.sentinel.masterName,
-    ],
-  } as const;
 
   const causes: Record<string, FailoverCause> = {
     "is killed": {
@@ -107,19 +68,12 @@ describe("clients with their default settings", function () {
     },
   };
 
-  for (const [mode, arguments_] of Object.entries(modes)) {
+  for (const [mode, arguments_] of Object.entries(clientModes)) {
     describe(`in ${mode} mode`, () => {
       for (const name of clientNames) {
-        test(name, async (command, args) => {
-          const { stdout } = await execa(command, [...args, ...arguments_(), "--prefix", `${mode}:${name}`], {
-            env: environment(),
-            timeout: 30_000,
-            stdin: "ignore",
-          });
-          assert.deepEqual(
-            stdout.split("\n").map((line) => JSON.parse(line)),
-            everyStep,
-          );
+        testClient(name, name, async (command, args) => {
+          const all = [...args, ...arguments_(local), "--prefix", `${mode}:${name}`];
+          assert.deepEqual(await goOnTour(command, all, environment()), everyStep);
         });
       }
     });
@@ -130,11 +84,11 @@ describe("clients with their default settings", function () {
 
         before(async () => {
           const programs = new Map<ClientName, FailoverProgram>();
-          for (const [name, program] of prepared) {
+          for (const [name, program] of preparedClients) {
             if (program instanceof Error || program.missing !== undefined) continue;
             programs.set(name, {
               command: program.command,
-              args: [...program.args, ...arguments_()],
+              args: [...program.args, ...arguments_(local)],
               env: environment(),
               prefix: `${fault}:${mode}:${name}`,
               patienceMs: patienceMs[name],
@@ -149,7 +103,7 @@ describe("clients with their default settings", function () {
         });
 
         for (const name of clientNames) {
-          test(name, async () => {
+          testClient(name, name, async () => {
             const outcome = outcomes.get(name);
             console.log(`        ${outcome?.summary}`);
             assert.deepEqual(outcome?.wrong, []);
