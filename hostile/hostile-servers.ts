@@ -75,8 +75,12 @@ export class HostileServers {
     }
   }
 
+  get redisPid(): number {
+    return this.#pidOf("redis");
+  }
+
   get proxyPid(): number {
-    return this.#running.get("proxy")?.process.pid ?? 0;
+    return this.#pidOf("proxy");
   }
 
   /** What the proxy has written last; it tells why it ended. */
@@ -154,6 +158,13 @@ export class HostileServers {
     });
     await this.#answers("proxy", this.proxyPort);
     await this.#isReady();
+  }
+
+  #pidOf(name: string): number {
+    const pid = this.#running.get(name)?.process.pid;
+    // 0 would be the whole process group for a signal.
+    if (pid === undefined) throw new Error(`${name} doesn't run`);
+    return pid;
   }
 
   #file(name: string, lines: readonly string[]): string {

@@ -11,8 +11,6 @@ export interface InputOwner {
   readonly heldBytes: number;
   /** It hasn't read its replies. */
   readonly outputFull: boolean;
-  /** There is a master. */
-  readonly following: boolean;
   /** What waited may go on. */
   goOn(): void;
 }
@@ -82,24 +80,22 @@ export class ClientInput implements Reader {
     this.#stopped = true;
   }
 
-  mayRead(): void {
+  mayRead(): boolean {
     this.regulate();
+    return !this.#stopped && !this.paused;
   }
 
   /** Counts what waits, and reads from the client only as long as there is room for more. */
   regulate(): void {
     if (this.#stopped) return;
-    const { blocked, heldBytes, outputFull, following } = this.#owner;
+    const { blocked, heldBytes, outputFull } = this.#owner;
     const bytes = this.#bytes + heldBytes;
     this.#account(bytes);
     const enough =
       blocked && (bytes >= this.#limits.heldBytes || this.#pieces.length >= this.#limits.heldPieces);
     const pause =
       !this.#looking &&
-      (enough ||
-        this.congested ||
-        outputFull ||
-        (bytes > 0 && !this.#budget.mayGrow(this, !blocked && following)));
+      (enough || this.congested || outputFull || (bytes > 0 && !this.#budget.mayGrow(this, !blocked)));
     if (pause && !this.paused) this.#socket.pause();
     else if (!pause && this.paused) this.#socket.resume();
   }
