@@ -100,6 +100,20 @@ export function agree(
   return { kind: "none", reason: `the Sentinels disagree: ${opinions.join(", ")}` };
 }
 
+/** Whether a majority of all Sentinels names this master and doesn't see it down. */
+export function majoritySeesUp(
+  views: readonly SentinelView[],
+  master: Address,
+  sentinelCount: number,
+): boolean {
+  const up = views.filter(
+    (view) =>
+      sameAddress(view.master, master) &&
+      !view.flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag)),
+  );
+  return up.length >= majorityOf(sentinelCount);
+}
+
 /**
  * The statement of the Sentinel that leads a failover: the only one at the highest epoch, above `above`. Its epoch is the
  * proof that a majority has elected it. Undefined unless a majority answers, so that no Sentinel decides from behind a

@@ -29,7 +29,10 @@ export type Probe =
   | { readonly kind: "replica" }
   | { readonly kind: "silent"; readonly problem: string };
 
-/** A long command, a pause of the machine or one lost packet must not cut every client off: so many failures, so long. */
+/**
+ * A pause of the machine or one lost packet must not cut every client off: so many failures, so long. And while most
+ * Sentinels see the master up no failover comes, so what it has in flight is neither lost nor outdated: it is only busy.
+ */
 const [givenUpAfterFailures, givenUpAfterMs] = [3, 1000];
 
 /**
@@ -41,11 +44,19 @@ export function candidateOf(state: MasterState, agreement: Agreement): Candidate
   return state.kind === "following" ? state : state.suspect;
 }
 
+/** The Redis that was asked for its role. */
+export interface Asked {
+  readonly candidate: Candidate;
+  readonly probe: Probe;
+  /** A majority of the Sentinels names it and sees it up. */
+  readonly seenUp: boolean;
+}
+
 /** The next state, after the candidate was asked for its role. */
 export function nextState(
   state: MasterState,
   agreement: Agreement,
-  asked: { readonly candidate: Candidate; readonly probe: Probe } | undefined,
+  asked: Asked | undefined,
   nowMs: number,
 ): MasterState {
   if (asked === undefined) {
@@ -54,7 +65,7 @@ export function nextState(
       reason: agreement.kind === "none" ? agreement.reason : "nobody was asked yet",
     };
   }
-  const { candidate, probe } = asked;
+  const { candidate, probe, seenUp } = asked;
   const { master, configEpoch } = candidate;
   switch (probe.kind) {
     case "master":
@@ -67,8 +78,8 @@ export function nextState(
       if (before === undefined || !sameAddress(before.master, master)) return lost;
       const { failures, sinceMs } = "failures" in before ? before : { failures: 0, sinceMs: nowMs };
       const suspect = { master, configEpoch, failures: failures + 1, sinceMs };
-      const givenUp = suspect.failures >= givenUpAfterFailures && nowMs - sinceMs > givenUpAfterMs;
-      return givenUp ? lost : { ...lost, suspect };
+      const tooLong = suspect.failures >= givenUpAfterFailures && nowMs - sinceMs > givenUpAfterMs;
+      return tooLong && !seenUp ? lost : { ...lost, suspect };
     }
   }
 }

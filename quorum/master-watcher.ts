@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { TlsFiles } from "../runtime/tls-files.ts";
 import { type Address, sameAddress } from "./address.ts";
-import { agree, newestView, type SentinelView } from "./agreement.ts";
+import { agree, majoritySeesUp, newestView, type SentinelView } from "./agreement.ts";
 import { askReplicationIds, askRole, type ReplicationIds } from "./ask-role.ts";
 import { askSentinels } from "./ask-sentinel.ts";
 import { ControlConnection } from "./control-connection.ts";
@@ -168,7 +168,11 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     const agreement = this.#agreement.agree(views, options, performance.now());
     if (agreement.kind === "none" && (await this.#followLeader(views))) return;
     const candidate = candidateOf(this.#state, agreement);
-    const asked = candidate && { candidate, probe: await this.#ask(candidate.master) };
+    const asked = candidate && {
+      candidate,
+      probe: await this.#ask(candidate.master),
+      seenUp: majoritySeesUp(views, candidate.master, sentinels.length),
+    };
     const state = nextState(this.#state, agreement, asked, performance.now());
     if (this.#isBeingReplaced(state)) return;
     this.#change(state);

@@ -187,6 +187,8 @@ export class MasterLink implements GroupHost {
         { holdTimeoutMs: this.#options.holdTimeoutMs, waiting: this.#waiting.size },
         "no master within the hold time: commands are answered with -LOADING",
       );
+      // A master that is only busy keeps what it has in flight so long, and no longer.
+      for (const upstream of [...this.#upstreams]) upstream.destroy("no master within the hold time");
       this.#wake();
     }, this.#options.holdTimeoutMs);
   }
@@ -255,7 +257,11 @@ export class MasterLink implements GroupHost {
       const shared = group.current;
       if (shared === undefined || now - shared.quietSince < silenceMs) continue;
       if (shared.inFlight > 0) {
-        if (this.#state === "following") this.#options.suspect(`no answer for ${silenceMs} ms`);
+        if (this.#state !== "following") continue;
+        // The master says again and again that it is one, but not here: this connection leads to nobody any more.
+        if (now - shared.quietSince > this.#options.holdTimeoutMs)
+          shared.destroy("it is silent, the master isn't");
+        else this.#options.suspect(`no answer for ${silenceMs} ms`);
       } else shared.ask(["PING"], { reply: () => undefined, lost: () => undefined });
     }
   }

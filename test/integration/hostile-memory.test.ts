@@ -43,8 +43,8 @@ describe("the proxy, attacks on its memory", function () {
     const setter = await test.insider();
     setter.send(encodeCommand(["SET", "hostile:big", x(mebi)]));
     await setter.answers(/^\+OK/);
-    // Four times what all may leave unread. Much more keeps Redis itself busy for longer than a master may be silent.
-    await all(20, async (intruder) => {
+    // Twelve times what all may leave unread: Redis itself is busy with it for a while.
+    await all(60, async (intruder) => {
       intruder.socket.pause();
       intruder.send(Buffer.concat(Array.from({ length: 25 }, () => encodeCommand(["GET", "hostile:big"]))));
     });
@@ -78,6 +78,18 @@ describe("the proxy, attacks on its memory", function () {
       intruder.send(encodeCommand(["CLIENT", "SETNAME", x(40 * mebi)]));
       await intruder.answers(/\r\n$/, 15_000);
       assert.match(intruder.received, /^-ERR/);
+    });
+  });
+
+  attack("lets big commands of many clients go on that have come while there was no master", async () => {
+    const name = encodeCommand(["CLIENT", "SETNAME", x(40 * mebi)]);
+    process.kill(test.servers.redisPid, "SIGSTOP");
+    await all(12, async (intruder) => {
+      // Together more than fits: most of them are not read to the end until others are through.
+      intruder.send(name);
+      await delay(1500);
+      process.kill(test.servers.redisPid, "SIGCONT");
+      await intruder.answers(/^-ERR.*\r\n$/, 15_000);
     });
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../support/eventually.ts";
 import { executesSilently, waitsFor } from "../support/fake-redis-faults.ts";
-import { uncertain, useProxy } from "../support/proxy-fixture.ts";
+import { notExecuted, uncertain, useProxy } from "../support/proxy-fixture.ts";
 
 describe("the proxy, which Redis it believes", () => {
   const test = useProxy();
@@ -51,6 +51,29 @@ describe("the proxy, which Redis it believes", () => {
     const [getA, incrA, getB] = await client.replies(3, 4000);
     assert.deepEqual([getA, getB], [null, null]);
     assert.match(String(incrA), uncertain);
+    assert.equal(await client.call("INCR b"), 1);
+  });
+
+  it("gives nothing up while the master is only busy: the Sentinels see it up, and it answers in the end", async () => {
+    const client = await test.client();
+    await client.call("INCR a");
+    test.first.freeze();
+    client.pipeline("INCR a", "GET a", "INCR a");
+    await delay(2000);
+    assert.deepEqual(client.unread, []);
+    test.first.thaw();
+    assert.deepEqual(await client.replies(3), [2, "2", 3]);
+    assert.equal(await test.proxy.metric("redis_ha_proxy_failovers_total"), 0);
+  });
+
+  it("gives up what a master has that the Sentinels see down, before another one is promoted", async () => {
+    const client = await test.client();
+    await client.call("INCR a");
+    test.topology.seesDown();
+    test.first.freeze();
+    client.send("INCR a");
+    assert.match(String(await client.reply(4000)), uncertain);
+    test.topology.promoteSecond();
     assert.equal(await client.call("INCR b"), 1);
   });
 
@@ -120,5 +143,33 @@ describe("the proxy, which Redis it believes", () => {
     assert.match(String(await client.reply()), uncertain);
     assert.equal(await client.call("INCR b"), 1);
     assert.deepEqual(test.second.executed, ["INCR b"]);
+  });
+});
+
+describe("the proxy, how long it waits for an answer", () => {
+  const holdTimeoutMs = 1500;
+  const test = useProxy({ holdTimeoutMs });
+
+  it("is the hold time, for a master that is frozen though the Sentinels see it up", async () => {
+    const client = await test.client();
+    await client.call("INCR a");
+    test.first.freeze();
+    client.pipeline("INCR a", "GET a");
+    const [incr, get] = await client.replies(2, holdTimeoutMs + 2000);
+    assert.match(String(incr), uncertain);
+    assert.match(String(get), notExecuted);
+    test.first.thaw();
+    await eventually(async () => assert.notEqual(await client.call("INCR b"), undefined));
+  });
+
+  it("is the hold time, on a connection that leads to nobody while the master answers on others", async () => {
+    const client = await test.client();
+    test.first.once(/^INCR a/, executesSilently);
+    client.pipeline("INCR a", "GET b");
+    const [incr, get] = await client.replies(2, holdTimeoutMs + 2000);
+    assert.match(String(incr), uncertain);
+    assert.equal(get, null);
+    assert.equal(await client.call("INCR b"), 1);
+    assert.equal(await test.proxy.metric("redis_ha_proxy_failovers_total"), 0);
   });
 });

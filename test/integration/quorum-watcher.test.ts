@@ -184,9 +184,27 @@ describe("a MasterWatcher among three Sentinels", function () {
     assert.deepEqual(changes, [masters[0].port, "suspect", masters[0].port]);
   });
 
-  it("gives up a master that is frozen for more than a second", async () => {
+  /** All Sentinels see the master that they name down. */
+  function seenDown(): void {
+    for (const sentinel of sentinels) sentinel.flags = "s_down,master";
+  }
+
+  it("never gives up a frozen master that the Sentinels see up", async () => {
     watch();
     await follows(masters[0]);
+    masters[0].freeze();
+    const asked = sentinels[0].received.length;
+    // Each round waits for the master's answer for 300 ms.
+    await eventually(() => assert.ok(sentinels[0].received.length > asked + 12), { withinMs: 6000 });
+    assert.deepEqual(changes, [masters[0].port, "suspect"]);
+    masters[0].thaw();
+    await follows(masters[0]);
+  });
+
+  it("gives up a master that is frozen for more than a second and that the Sentinels see down", async () => {
+    watch();
+    await follows(masters[0]);
+    seenDown();
     masters[0].freeze();
     const begin = performance.now();
     await eventually(() => assert.deepEqual(changes, [masters[0].port, "suspect", "lost"]));
@@ -198,6 +216,7 @@ describe("a MasterWatcher among three Sentinels", function () {
     it(`doesn't wait for the answer of a frozen master when another one is promoted: it is ${state}`, async () => {
       watch();
       await follows(masters[0]);
+      if (state === "lost") seenDown();
       const silent = Promise.withResolvers<void>();
       masters[0].always(/^ROLE/, () => silent.promise);
       await eventually(() => assert.equal(describeState(watcher.state), state));

@@ -56,7 +56,15 @@ export class FakeTopology {
 
   /** All Sentinels name this one, at the next epoch, and tell their subscribers. */
   announce(master: FakeRedis, configEpoch = ++this.#configEpoch): void {
-    for (const sentinel of this.sentinels) sentinel.switchTo(master.address, configEpoch, masterName);
+    for (const sentinel of this.sentinels) {
+      sentinel.flags = "master";
+      sentinel.switchTo(master.address, configEpoch, masterName);
+    }
+  }
+
+  /** All Sentinels see the master that they name down. */
+  seesDown(): void {
+    for (const sentinel of this.sentinels) sentinel.flags = "s_down,master";
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { agree, majorityOf, type SentinelView } from "../../../quorum/agreement.ts";
+import { agree, majorityOf, majoritySeesUp, type SentinelView } from "../../../quorum/agreement.ts";
 import { instance, view } from "../../support/sentinel-views.ts";
 
 /** `agreed` is [number of the master, epoch, votes]. */
@@ -105,5 +105,14 @@ describe("agree", () => {
 
   it("needs more than half", () => {
     assert.deepEqual([1, 2, 3, 4, 5].map(majorityOf), [1, 2, 2, 3, 3]);
+  });
+
+  it("sees a master up when a majority of all Sentinels names it without any doubt", () => {
+    const up = (...views: SentinelView[]): boolean => majoritySeesUp(views, instance(1), 3);
+    assert.ok(up(view(1, 1, 1), view(2, 1, 1), view(3, 1, 1, ["master", "s_down"])));
+    assert.ok(!up(view(1, 1, 1), view(2, 1, 1, ["s_down", "master"]), view(3, 1, 1, ["master", "o_down"])));
+    assert.ok(!up(view(1, 1, 1), view(2, 1, 1, ["master", "failover_in_progress"])));
+    assert.ok(!up(view(1, 1, 1), view(2, 2, 1), view(3, 2, 1)));
+    assert.ok(!up(view(1, 1, 1)));
   });
 });

@@ -33,9 +33,15 @@ const isReplica: Probe = { kind: "replica" };
 const isSilent: Probe = { kind: "silent", problem: "no answer" };
 
 /** One round, as the watcher does it. */
-function round(state: MasterState, agreement: Agreement, probe: Probe, nowMs = 0): MasterState {
+function round(
+  state: MasterState,
+  agreement: Agreement,
+  probe: Probe,
+  nowMs = 0,
+  seenUp = false,
+): MasterState {
   const candidate = candidateOf(state, agreement);
-  return nextState(state, agreement, candidate && { candidate, probe }, nowMs);
+  return nextState(state, agreement, candidate && { candidate, probe, seenUp }, nowMs);
 }
 
 describe("the state of the master", () => {
@@ -104,6 +110,19 @@ describe("the state of the master", () => {
     assert.equal(roundsUntilGivenUp(5000), 3);
     assert.equal(roundsUntilGivenUp(400), 4);
     assert.equal(roundsUntilGivenUp(100), 12);
+  });
+
+  it("is never given up for its silence alone while most Sentinels see it up: it is busy, and no failover comes", () => {
+    let state = following(1);
+    for (let count = 1; count < 100; count++) {
+      state = round(state, agreedOn(1), isSilent, count * 1000, true);
+      assert.ok(state.kind === "searching" && state.suspect !== undefined);
+    }
+    assert.deepEqual(round(state, agreedOn(1), isMaster, 100_000, true), following(1));
+    const seenDown = round(state, agreedOn(1), isSilent, 100_000, false);
+    assert.ok(seenDown.kind === "searching" && seenDown.suspect === undefined);
+    const replica = round(state, agreedOn(1), isReplica, 100_000, true);
+    assert.ok(replica.kind === "searching" && replica.suspect === undefined);
   });
 
   it("stays given up: without an agreement nobody is a candidate any more", () => {
