@@ -70,15 +70,16 @@ export class ProxyServer {
     const { sentinels, masterName, username, password, log, holdTimeoutMs, serverTls: tls } = options;
     const watcher = new MasterWatcher({ sentinels, masterName, username, password, tls });
     this.watcher = watcher;
+    const limits = { ...defaultSessionLimits, ...options.limits };
+    const budget = new ByteBudget(limits.heldBytesInAll);
     this.#link = new MasterLink({
       holdTimeoutMs,
       log,
       tls,
       suspect: (reason) => watcher.suspect(reason),
       resume: () => this.#link.follow(watcher.state),
+      released: () => budget.admit(),
     });
-    const limits = { ...defaultSessionLimits, ...options.limits };
-    const budget = new ByteBudget(limits.heldBytesInAll);
     const host: Omit<SessionHost, "ended"> & { server: ServerProfile } = {
       link: this.#link,
       authenticator: new Authenticator(this.#link),

@@ -28,7 +28,7 @@ export class ByteBudget {
   /**
    * Whether a client may send more; if not, it is told when it may.
    *
-   * @param completes it sends a command that isn't complete yet.
+   * @param completes it sends a command that goes on as soon as it is complete.
    */
   mayGrow(reader: Reader, completes: boolean): boolean {
     const full = this.total >= this.#limit;
@@ -48,15 +48,15 @@ export class ByteBudget {
       this.#exempt.delete(reader);
       this.#waiting.delete(reader);
     }
-    if (done || bytes < 0) this.#admit();
+    if (done || bytes < 0) this.admit();
   }
 
   get #hasRoom(): boolean {
     return this.total < this.#limit || this.#exempt.size < alwaysReading;
   }
 
-  /** Asks those that wait, in their order, until there is no room any more. */
-  #admit(): void {
+  /** Asks those that wait, in their order, until there is no room any more. To be called when more of them can go on, too. */
+  admit(): void {
     this.#moreRoom = this.#admitting;
     if (this.#admitting || this.#waiting.size === 0 || !this.#hasRoom) return;
     this.#admitting = true;
@@ -73,7 +73,7 @@ export class ByteBudget {
         return;
       }
       this.#admitting = false;
-      if (this.#moreRoom) this.#admit();
+      if (this.#moreRoom) this.admit();
     };
     // Not within the step that has made room.
     setImmediate(next);

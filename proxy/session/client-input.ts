@@ -11,6 +11,8 @@ export interface InputOwner {
   readonly heldBytes: number;
   /** It hasn't read its replies. */
   readonly outputFull: boolean;
+  /** Commands wait for a master. */
+  readonly holding: boolean;
   /** What waited may go on. */
   goOn(): void;
 }
@@ -88,14 +90,17 @@ export class ClientInput implements Reader {
   /** Counts what waits, and reads from the client only as long as there is room for more. */
   regulate(): void {
     if (this.#stopped) return;
-    const { blocked, heldBytes, outputFull } = this.#owner;
+    const { blocked, heldBytes, outputFull, holding } = this.#owner;
     const bytes = this.#bytes + heldBytes;
     this.#account(bytes);
     const enough =
       blocked && (bytes >= this.#limits.heldBytes || this.#pieces.length >= this.#limits.heldPieces);
     const pause =
       !this.#looking &&
-      (enough || this.congested || outputFull || (bytes > 0 && !this.#budget.mayGrow(this, !blocked)));
+      (enough ||
+        this.congested ||
+        outputFull ||
+        (bytes > 0 && !this.#budget.mayGrow(this, !blocked && !holding)));
     if (pause && !this.paused) this.#socket.pause();
     else if (!pause && this.paused) this.#socket.resume();
   }

@@ -258,6 +258,10 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
     return this.host.link.state === "following";
   }
 
+  get holding(): boolean {
+    return this.host.link.state === "holding";
+  }
+
   /** There is room again, for the master or for replies. */
   readAgain(): void {
     if (this.#flow.reader.hasMore) this.wake();

@@ -18,6 +18,8 @@ export interface MasterLinkOptions {
   readonly suspect: (reason: string) => void;
   /** A pause of the link's own is over: it wants to know again what the watcher knows. */
   readonly resume: () => void;
+  /** Commands don't wait any more: there is a master, or there was none for too long. */
+  readonly released: () => void;
 }
 
 /** What clients may expect now. `circuitOpen`: there was no master for too long, nothing is held any more. */
@@ -207,6 +209,7 @@ export class MasterLink implements GroupHost {
       if (this.#waiting.size > 0 && count > 0) afterSocketsWereRead(next);
     };
     if (this.#waiting.size > 0) afterSocketsWereRead(next);
+    this.#options.released();
   }
 
   /** A master that takes no writes is the right one, only too early. */
