@@ -20,6 +20,8 @@ const contract = {
   /** Milliseconds that a client waits for a master before it gets an error. */
   PROXY_HOLD_TIMEOUT_MS: env.integer(1, 3_600_000, 11_000),
   PROXY_MAX_CLIENTS: env.integer(1, 1_000_000, 10_000),
+  /** Connections to the master for single clients. */
+  PROXY_MAX_DEDICATED: env.integer(1, 1_000_000, 4000),
   /** Commands that are passed on although they are denied by default: `config|set,save`. */
   PROXY_ALLOW_COMMANDS: env.list(mayBeAllowed, `names among ${[...deniedUnlessAllowed].join(", ")}`),
   /** All Sentinels. */

@@ -26,6 +26,7 @@ async function main(): Promise<void> {
     host: environment.BIND_ADDR,
     port: environment.PROXY_PORT,
     maxClients: environment.PROXY_MAX_CLIENTS,
+    maxDedicated: environment.PROXY_MAX_DEDICATED,
     holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
     allowedCommands: new Set(environment.PROXY_ALLOW_COMMANDS),
     sentinels: environment.REDIS_SENTINELS,

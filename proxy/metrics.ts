@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { sameAddress } from "../quorum/address.ts";
 import type { MasterWatcher } from "../quorum/master-watcher.ts";
 
 /** What is read when the metrics are asked for. */
@@ -21,6 +22,9 @@ export interface ProxyMetrics {
   readonly subscriptionGaps: Counter;
   readonly watchesLost: Counter;
   readonly dropped: Counter<"reason">;
+  readonly dedicated: Counter<"route">;
+  readonly rejections: Counter<"code">;
+  readonly holds: Histogram;
   render(): Promise<string>;
 }
 
@@ -40,6 +44,13 @@ export function createMetrics(watcher: MasterWatcher, state: MeasuredState): Pro
   };
   const counter = (name: string, help: string): Counter =>
     new Counter({ name: `redis_ha_proxy_${name}_total`, help, registers: [registry] });
+  const counterBy = <Label extends string>(label: Label, name: string, help: string): Counter<Label> =>
+    new Counter({
+      name: `redis_ha_proxy_${name}_total`,
+      help,
+      labelNames: [label],
+      registers: [registry],
+    });
   gauge("clients", "Connected clients.", state.clients);
   gauge("upstreams", "Connections to the master.", state.upstreams);
   gauge("following", "1 while there is a verified master, else 0.", () =>
@@ -51,6 +62,11 @@ export function createMetrics(watcher: MasterWatcher, state: MeasuredState): Pro
   gauge("held_clients", "Clients whose commands wait for a master.", state.waiting);
   gauge("held_bytes", "Bytes of commands that wait.", state.heldBytes);
   gauge("sentinels_reachable", "Sentinels that answered in the last round.", () => watcher.views.length);
+  gauge("sentinels_disagreeing", "Sentinels that name another master than the one that is followed.", () => {
+    const { state: now, views } = watcher;
+    if (now.kind !== "following") return 0;
+    return views.filter(({ master }) => !sameAddress(master, now.master)).length;
+  });
   gauge("config_epoch", "Epoch of the followed master.", () =>
     watcher.state.kind === "following" ? watcher.state.configEpoch : 0,
   );
@@ -62,10 +78,21 @@ export function createMetrics(watcher: MasterWatcher, state: MeasuredState): Pro
     protocolErrors: counter("protocol_errors", "Clients closed because of bytes that are no RESP."),
     subscriptionGaps: counter("subscription_gaps", "Subscriptions restored on a new connection."),
     watchesLost: counter("watches_lost", "Transactions that ended with nil because WATCH was lost."),
-    dropped: new Counter({
-      name: "redis_ha_proxy_dropped_clients_total",
-      help: "Clients closed by the proxy, by reason.",
-      labelNames: ["reason"],
+    dropped: counterBy("reason", "dropped_clients", "Clients closed by the proxy, by reason."),
+    dedicated: counterBy(
+      "route",
+      "dedicated",
+      "Connections given to single clients, by what they were needed for.",
+    ),
+    rejections: counterBy(
+      "code",
+      "rejections",
+      "Replies that said that this Redis is no master that works, by code.",
+    ),
+    holds: new Histogram({
+      name: "redis_ha_proxy_hold_seconds",
+      help: "How long commands waited for a master, each time that there was none.",
+      buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60],
       registers: [registry],
     }),
     render: () => registry.metrics(),

@@ -29,6 +29,8 @@ export interface ProxyServerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly maxClients: number;
+  /** Connections to the master for single clients. */
+  readonly maxDedicated: number;
   /** Milliseconds for which commands are held without a master. */
   readonly holdTimeoutMs: number;
   readonly sentinels: readonly Address[];
@@ -72,25 +74,30 @@ export class ProxyServer {
     this.watcher = watcher;
     const limits = { ...defaultSessionLimits, ...options.limits };
     const budget = new ByteBudget(limits.heldBytesInAll);
+    const metrics = createMetrics(watcher, {
+      clients: () => this.#listener.clients,
+      upstreams: () => this.#link.upstreams,
+      holding: () => this.#link.state !== "following",
+      waiting: () => this.#link.waiting,
+      heldBytes: () => budget.total,
+    });
+    this.metrics = metrics;
     this.#link = new MasterLink({
       holdTimeoutMs,
+      maxDedicated: options.maxDedicated,
       log,
       tls,
       suspect: (reason) => watcher.suspect(reason),
       resume: () => this.#link.follow(watcher.state),
       released: () => budget.admit(),
+      rejected: (rejection) => metrics.rejections.inc({ code: rejection }),
+      held: (seconds) => metrics.holds.observe(seconds),
     });
     const host: Omit<SessionHost, "ended"> & { server: ServerProfile } = {
       link: this.#link,
       authenticator: new Authenticator(this.#link),
       limits,
-      metrics: createMetrics(watcher, {
-        clients: () => this.#listener.clients,
-        upstreams: () => this.#link.upstreams,
-        holding: () => this.#link.state !== "following",
-        waiting: () => this.#link.waiting,
-        heldBytes: () => budget.total,
-      }),
+      metrics,
       server: { version: "7.0.0", databases: 16, table: new CommandTable([]) },
       answerSentinel: options.answerSentinel,
       budget,
@@ -98,7 +105,6 @@ export class ProxyServer {
       outputs: new OutputBudget(limits.unreadBytesInAll),
     };
     this.#host = host;
-    this.metrics = host.metrics;
     this.#failovers = new FailoverLog(log, () => this.metrics.failovers.inc());
     this.#listener = new ClientListener(
       {

@@ -1,5 +1,6 @@
 import type { Address } from "../quorum/address.ts";
 import type { TlsFiles } from "../runtime/tls-files.ts";
+import { redisMaxclients } from "../topology/connection-limits.ts";
 import { quoteArgument } from "./conf-line.ts";
 
 /** Everything that decides the text of redis.conf. */
@@ -83,6 +84,7 @@ export function renderRedisConf(input: RedisConfInput): string {
       `maxmemory-policy ${input.maxmemoryPolicy}`,
       "maxmemory-clients 10%",
     ],
+    ["Connections: more than all proxies together can open.", `maxclients ${redisMaxclients}`],
     [
       "Process. The supervisor reads the log and waits for a clean end.",
       "daemonize no",

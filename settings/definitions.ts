@@ -167,6 +167,14 @@ export const definitions = {
       max: 100_000,
       fallback: 10_000,
     }),
+    maxDedicated: integer({
+      description:
+        "Connections to Redis that one proxy opens for single clients: subscribed ones, transactions, blocking commands. Clients beyond it get an error.",
+      min: 10,
+      max: 20_000,
+      derived: "4000, or less with more than 3 proxies: Redis takes 20 000 connections in all",
+      example: "2000",
+    }),
     allowCommands: list({
       description:
         "Commands that the proxy passes on although they act on one instance behind its back. See docs/commands.md.",

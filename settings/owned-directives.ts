@@ -19,6 +19,7 @@ export const ownedDirectives: ReadonlySet<string> = new Set([
   "logfile",
   "masterauth",
   "masteruser",
+  "maxclients",
   "maxmemory",
   "maxmemory-policy",
   "min-replicas-max-lag",

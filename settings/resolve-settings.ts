@@ -1,4 +1,5 @@
 import { majorityOf } from "../quorum/agreement.ts";
+import { mostDedicated } from "../topology/connection-limits.ts";
 import type { ParsedSettings } from "./definitions.ts";
 import { ownedDirectives } from "./owned-directives.ts";
 import { parseSettings, type RawConfig } from "./parse-settings.ts";
@@ -63,6 +64,12 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
       );
     }
   }
+  const dedicated = mostDedicated(proxy.replicas ?? 2);
+  if (proxy.maxDedicated !== undefined && proxy.maxDedicated > dedicated) {
+    problems.push(
+      `Configuration 'proxy:maxDedicated' is ${proxy.maxDedicated} but with ${proxy.replicas} proxies Redis has connections for ${dedicated} of each: use 10 to ${dedicated}, or unset it (pulumi config rm proxy:maxDedicated).`,
+    );
+  }
   if (tls.secret !== undefined && tls.issuer !== undefined) {
     problems.push(
       "Configuration 'tls:secret' and 'tls:issuer' both say where certificates come from: remove one of them (pulumi config rm tls:issuer).",
@@ -117,6 +124,7 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
     } as Settings["sentinel"],
     proxy: {
       ...proxy,
+      maxDedicated: proxy.maxDedicated ?? Math.min(4000, dedicated),
       holdTimeoutMs: proxy.holdTimeoutMs ?? Math.min(60_000, Math.max(10_000, downAfterMs + 10_000)),
     } as Settings["proxy"],
     tls: { ...tls, hostnames: tls.hostnames ?? [] } as Settings["tls"],

@@ -154,6 +154,7 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       PROXY_ADMIN_PORT: String(site.adminPort(part)),
       PROXY_HOLD_TIMEOUT_MS: String(proxy.holdTimeoutMs),
       PROXY_MAX_CLIENTS: String(proxy.maxClients),
+      PROXY_MAX_DEDICATED: String(proxy.maxDedicated),
       ...(proxy.allowCommands === undefined ? {} : { PROXY_ALLOW_COMMANDS: proxy.allowCommands.join(",") }),
       REDIS_SENTINELS: addresses("sentinel", sentinel.count, site),
       MASTER_NAME: sentinel.masterName,

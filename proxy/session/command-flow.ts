@@ -1,6 +1,6 @@
 import { encodeError } from "../resp/encode-reply.ts";
 import { ProtocolError } from "../resp/protocol-error.ts";
-import { type Command, Run } from "../upstream/run.ts";
+import { type Command, Run, sizeOf } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ClientInput } from "./client-input.ts";
 import { noAuthReply, noMasterReply, subscribedReply } from "./error-replies.ts";
@@ -8,7 +8,7 @@ import { ruleOf } from "./find-commands.ts";
 import { answerLocally } from "./local-commands.ts";
 import { refusalOf } from "./refusal.ts";
 import { ReplyMode } from "./reply-mode.ts";
-import { maxOutstanding, RunReader } from "./run-reader.ts";
+import { bigCommandBytes, maxOutstanding, RunReader } from "./run-reader.ts";
 import type { Session } from "./session.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
@@ -197,7 +197,8 @@ export class CommandFlow {
       session.answer(noMasterReply);
       return true;
     }
-    if (session.ownConnection?.active === true || rule.route !== "shared") {
+    const own = rule.route !== "shared" || sizeOf(known) > bigCommandBytes;
+    if (own || session.ownConnection?.active === true) {
       return session.group().denied === undefined ? session.pinned.take(known) : this.#refuseAccess();
     }
     const upstream = this.#sharedUpstream(true);

@@ -1,3 +1,4 @@
+import { mayBeAllowed } from "../commands/denied-commands.ts";
 import { encodeError } from "../resp/encode-reply.ts";
 
 /**
@@ -22,10 +23,17 @@ export const waitLostReply = encodeError(
 
 /** The refusal of a command that would act behind the Sentinels' back. */
 export function deniedReply(name: string): Buffer {
+  const advice = mayBeAllowed(name)
+    ? "An operator can allow it with proxy:allowCommands, or connect to the instance itself"
+    : "Connect to the instance itself";
   return encodeError(
-    `NOPERM the proxy doesn't pass on '${name.replace("|", " ")}': it would act behind the Sentinels' back. Connect to the instance itself`,
+    `NOPERM the proxy doesn't pass on '${name.replace("|", " ")}': it would act behind the Sentinels' back. ${advice}`,
   );
 }
+
+export const tooManyDedicatedReply = encodeError(
+  "ERR max number of clients with a connection of their own reached (proxy:maxDedicated): the command was not executed",
+);
 
 /** Nothing behind it is executed: the connection ends. */
 export const httpReply = encodeError("ERR this is Redis' protocol, not HTTP");

@@ -3,7 +3,7 @@ import type { Upstream } from "../upstream/upstream.ts";
 import { answerWithoutState } from "./answer-without-state.ts";
 import { BlockedCommand } from "./blocked-command.ts";
 import { DedicatedLink, type LinkOwner } from "./dedicated-link.ts";
-import { waitLostReply } from "./error-replies.ts";
+import { tooManyDedicatedReply, waitLostReply } from "./error-replies.ts";
 import { LastingStates } from "./lasting-states.ts";
 import type { Session } from "./session.ts";
 import { TransactionFlow } from "./transaction-flow.ts";
@@ -97,6 +97,10 @@ export class PinnedConnection implements LinkOwner {
     if (upstream === undefined) {
       if (session.outstanding > 0) return false;
       if (route === "wait" && this.#writesAreLost()) return this.#answer(waitLostReply);
+      // What it has already is brought back, whatever others have taken meanwhile.
+      if (!this.active && session.host.link.full && !session.group().idle)
+        return this.#answer(tooManyDedicatedReply);
+      session.host.metrics.dedicated.inc({ route });
       this.#link.acquire(route === "wait" ? offsetMark : undefined);
       return false;
     }

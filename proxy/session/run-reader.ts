@@ -4,7 +4,7 @@ import {
   defaultCommandLimits,
   unauthenticatedCommandLimits,
 } from "../resp/command-scanner.ts";
-import { type Command, type ReplyReceiver, Run } from "../upstream/run.ts";
+import { bytesOf, type Command, type ReplyReceiver, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ServerProfile } from "./session-host.ts";
 
@@ -15,6 +15,8 @@ export interface RunSender extends ReplyReceiver {
 
 /** Commands of one client in flight: more wait until some of these are answered. */
 export const maxOutstanding = 1024;
+/** A bigger command would hold up the others on the shared connection while it arrives, and Redis may end a connection for its size. */
+export const bigCommandBytes = 2 * 2 ** 20;
 
 /** Finds the commands in a client's bytes, and sends those on that are simple: all that stand next to each other at once. */
 export class RunReader {
@@ -79,7 +81,7 @@ export class RunReader {
         // One was completed: the next has its own time.
         this.partialSince = undefined;
         const { earlier } = scanner;
-        if (upstream === undefined || !scanner.rule.simple) {
+        if (upstream === undefined || !scanner.rule.simple || isBig(earlier)) {
           flush();
           const { rule, argCount, buffer: last, start: from, end: to } = scanner;
           return { rule, argCount, pieces: [...(earlier ?? []), last.subarray(from, to)] };
@@ -108,6 +110,11 @@ export class RunReader {
     this.partialSince = scanner.partial ? (this.partialSince ?? performance.now()) : undefined;
     return undefined;
   }
+}
+
+/** The last piece doesn't count: it is never big. */
+function isBig(earlier: readonly Buffer[] | undefined): boolean {
+  return earlier !== undefined && bytesOf(earlier) > bigCommandBytes;
 }
 
 function limitsFor(authorized: boolean): CommandLimits {

@@ -11,6 +11,8 @@ import { type GroupHost, type GroupKey, UpstreamGroup, type Waiter } from "./ups
 export interface MasterLinkOptions {
   /** Milliseconds without a master after which commands are answered with an error. */
   readonly holdTimeoutMs: number;
+  /** Connections for single clients that may be open at a time. */
+  readonly maxDedicated: number;
   readonly log: Logger;
   /** With it the connections are encrypted. */
   readonly tls?: TlsFiles | undefined;
@@ -20,6 +22,10 @@ export interface MasterLinkOptions {
   readonly resume: () => void;
   /** Commands don't wait any more: there is a master, or there was none for too long. */
   readonly released: () => void;
+  /** Takes note of a refusal by a Redis that is no master that works. */
+  readonly rejected: (rejection: Rejection) => void;
+  /** Takes note of how long commands waited for a master, s. */
+  readonly held: (seconds: number) => void;
 }
 
 /** What clients may expect now. `circuitOpen`: there was no master for too long, nothing is held any more. */
@@ -51,6 +57,8 @@ export class MasterLink implements GroupHost {
   /** The first and the last time that this master took no writes. */
   #writesRefused = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
   #pause: NodeJS.Timeout | undefined;
+  #dedicated = 0;
+  #holdingSince = performance.now();
 
   constructor(options: MasterLinkOptions) {
     this.#options = options;
@@ -72,6 +80,11 @@ export class MasterLink implements GroupHost {
     return this.#upstreams.size;
   }
 
+  /** No client gets a connection of its own any more: Redis would refuse it, and then the proxy's own, too. */
+  get full(): boolean {
+    return this.#dedicated >= this.#options.maxDedicated;
+  }
+
   /** Takes over what the watcher knows. A new master ends all connections to the old one. */
   follow(state: MasterState): void {
     if (state.kind === "following") {
@@ -79,6 +92,7 @@ export class MasterLink implements GroupHost {
       this.#deadline = undefined;
       const before = this.#master;
       this.#master = state.master;
+      if (this.#state !== "following") this.#options.held((performance.now() - this.#holdingSince) / 1000);
       this.#state = "following";
       if (before !== undefined && !sameAddress(before, state.master)) {
         this.#writesRefused = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
@@ -90,10 +104,7 @@ export class MasterLink implements GroupHost {
       this.#wake();
       return;
     }
-    if (this.#state === "following") {
-      this.#state = "holding";
-      this.#startDeadline();
-    }
+    this.#hold();
     // It says that it is none: what it still answers may never become true.
     if (state.suspect === undefined) {
       const old = [...this.#upstreams];
@@ -138,7 +149,7 @@ export class MasterLink implements GroupHost {
     this.#waiting.delete(waiter);
   }
 
-  open(key: GroupKey, onClose: UpstreamOptions["onClose"]): Upstream | undefined {
+  open(key: GroupKey, onClose: UpstreamOptions["onClose"], dedicated: boolean): Upstream | undefined {
     if (this.#master === undefined || this.#state !== "following") return undefined;
     const upstream: Upstream = new Upstream({
       address: this.#master,
@@ -149,11 +160,13 @@ export class MasterLink implements GroupHost {
       onRejection: (rejecting, rejection) => this.#rejected(rejecting, rejection, key),
       onClose: (closed, failure) => {
         this.#upstreams.delete(closed);
+        if (dedicated) this.#dedicated--;
         onClose(closed, failure);
         this.#closed(closed, failure);
       },
     });
     this.#upstreams.add(upstream);
+    if (dedicated) this.#dedicated++;
     return upstream;
   }
 
@@ -162,8 +175,10 @@ export class MasterLink implements GroupHost {
     credentials: Credentials | undefined,
   ): Promise<true | { readonly error: string } | "again"> {
     const outcome = Promise.withResolvers<true | { readonly error: string } | "again">();
-    const upstream = this.open({ credentials, db: 0, protocol: 2 }, (_closed, failure) =>
-      outcome.resolve(failure.kind === "denied" ? { error: failure.message } : "again"),
+    const upstream = this.open(
+      { credentials, db: 0, protocol: 2 },
+      (_closed, failure) => outcome.resolve(failure.kind === "denied" ? { error: failure.message } : "again"),
+      false,
     );
     if (upstream === undefined) return "again";
     upstream.onceOpened((ready) => {
@@ -180,6 +195,13 @@ export class MasterLink implements GroupHost {
     clearTimeout(this.#pause);
     clearTimeout(this.#deadline);
     for (const upstream of [...this.#upstreams]) upstream.destroy();
+  }
+
+  #hold(): void {
+    if (this.#state !== "following") return;
+    this.#state = "holding";
+    this.#holdingSince = performance.now();
+    this.#startDeadline();
   }
 
   #startDeadline(): void {
@@ -214,10 +236,7 @@ export class MasterLink implements GroupHost {
 
   /** A master that takes no writes is the right one, only too early. */
   #waitForWrites(): void {
-    if (this.#state === "following") {
-      this.#state = "holding";
-      this.#startDeadline();
-    }
+    this.#hold();
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined;
       this.#options.resume();
@@ -225,6 +244,7 @@ export class MasterLink implements GroupHost {
   }
 
   #rejected(upstream: Upstream, rejection: Rejection, key: GroupKey): void {
+    this.#options.rejected(rejection);
     if (writesRefused.has(rejection)) {
       this.#waitForWrites();
       return;

@@ -10,6 +10,10 @@ export interface Command {
 
 /** The bytes of a command. */
 export function sizeOf({ pieces }: Command): number {
+  return bytesOf(pieces);
+}
+
+export function bytesOf(pieces: readonly Buffer[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 

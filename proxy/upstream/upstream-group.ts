@@ -17,8 +17,12 @@ export interface GroupKey {
 
 /** What a group needs from whoever knows the master. */
 export interface GroupHost {
-  /** Begins a connection with the current master; undefined when there is none. */
-  open(key: GroupKey, onClose: UpstreamOptions["onClose"]): Upstream | undefined;
+  /**
+   * Begins a connection with the current master; undefined when there is none.
+   *
+   * @param dedicated it is for one client alone.
+   */
+  open(key: GroupKey, onClose: UpstreamOptions["onClose"], dedicated: boolean): Upstream | undefined;
 }
 
 /** Connections that are kept for the next transaction or blocking command. */
@@ -49,13 +53,18 @@ export class UpstreamGroup {
   shared(waiter: Waiter): Upstream | undefined {
     if (this.#shared?.ready === true) return this.#shared;
     this.#waiters.add(waiter);
-    this.#shared ??= this.#open(() => this.#wakeAll());
+    this.#shared ??= this.#open(() => this.#wakeAll(), false);
     return undefined;
   }
 
   /** The shared connection, when it is there. */
   get current(): Upstream | undefined {
     return this.#shared?.ready === true ? this.#shared : undefined;
+  }
+
+  /** There is a connection that the next client can have for itself. */
+  get idle(): boolean {
+    return this.#idle.some(({ ready }) => ready);
   }
 
   /** A connection for one client alone; `done` gets undefined when it could not be had. */
@@ -66,7 +75,7 @@ export class UpstreamGroup {
         return;
       }
     }
-    const upstream = this.#open(() => done(upstream?.ready === true ? upstream : undefined));
+    const upstream = this.#open(() => done(upstream?.ready === true ? upstream : undefined), true);
     if (upstream === undefined) done(undefined);
   }
 
@@ -96,8 +105,8 @@ export class UpstreamGroup {
     this.#idle.shift()?.destroy();
   }
 
-  #open(settled: () => void): Upstream | undefined {
-    const upstream = this.#host.open(this.key, (closed, failure) => this.#closed(closed, failure));
+  #open(settled: () => void, dedicated: boolean): Upstream | undefined {
+    const upstream = this.#host.open(this.key, (closed, failure) => this.#closed(closed, failure), dedicated);
     upstream?.onceOpened((ready) => {
       if (ready) {
         this.denied = undefined;

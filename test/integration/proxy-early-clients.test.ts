@@ -20,6 +20,7 @@ describe("the proxy, clients that came before it knew the master's commands", ()
       host: "127.0.0.1",
       port,
       maxClients: 10,
+      maxDedicated: 100,
       holdTimeoutMs: 11_000,
       sentinels: topology.sentinels.map(({ address }) => address),
       masterName,

@@ -70,6 +70,23 @@ describe("the proxy, clients that need a connection of their own", () => {
     });
   }
 
+  it("a command of more than 2 MiB for itself: others aren't behind it, and its client's order stays", async () => {
+    const [big, other] = [await test.client(), await test.client()];
+    const shared = await carrierOf(big);
+    const size = 3 * 2 ** 20;
+    big.send("INCR before");
+    big.send("SET", "big", "x".repeat(size));
+    big.send("STRLEN big");
+    assert.deepEqual(await big.replies(3), [1, "+OK", size]);
+    const carrier = test.first.log.find(({ text }) => text.startsWith("SET big"))?.connection;
+    assert.ok(carrier !== undefined && carrier !== shared);
+    assert.equal(await carrierOf(big), shared);
+    assert.equal(await carrierOf(other), shared);
+    other.send("SET", "small", "x".repeat(2 ** 20));
+    assert.equal(await other.reply(), "+OK");
+    assert.equal(test.first.log.find(({ text }) => text.startsWith("SET small"))?.connection, shared);
+  });
+
   it("XREAD without BLOCK shares", async () => {
     const client = await test.client();
     const shared = await carrierOf(client);

@@ -35,6 +35,7 @@ describe("WAIT through the proxy, with a genuine Redis and its replica", () => {
       host: "127.0.0.1",
       port,
       maxClients: 100,
+      maxDedicated: 100,
       holdTimeoutMs: 11_000,
       sentinels: [sentinel.address],
       masterName: "mymaster",

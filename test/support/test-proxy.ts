@@ -8,7 +8,7 @@ import { RespClient } from "./resp-client.ts";
 
 /** How a test's proxy differs from one with default settings. */
 export type TestProxyOptions = Partial<
-  Pick<ProxyServerOptions, "holdTimeoutMs" | "maxClients" | "limits" | "password">
+  Pick<ProxyServerOptions, "holdTimeoutMs" | "maxClients" | "maxDedicated" | "limits" | "password">
 >;
 
 /** The proxy's data path in the test's own process, in front of a {@link FakeTopology}, and its clients. */
@@ -29,6 +29,7 @@ export class TestProxy {
       host: "127.0.0.1",
       port,
       maxClients: 1000,
+      maxDedicated: 1000,
       holdTimeoutMs: 11_000,
       sentinels: topology.sentinels.map(({ address }) => address),
       masterName,

@@ -61,6 +61,26 @@ describe("resolveSettings", () => {
     }
   });
 
+  it("lets all proxies together, and one more in a rollout, open no more connections than Redis takes", () => {
+    const most = (replicas: string, maxDedicated?: string): number =>
+      resolveSettings(
+        {
+          ...registry,
+          "proxy:replicas": replicas,
+          ...(maxDedicated === undefined ? {} : { "proxy:maxDedicated": maxDedicated }),
+        },
+        "dev",
+      ).proxy.maxDedicated;
+    assert.equal(most("2"), 4000);
+    assert.equal(most("2", "6000"), 6000);
+    for (const replicas of ["1", "3", "4", "50"]) {
+      assert.ok((Number(replicas) + 1) * (most(replicas) + 100) <= 20_000 - 1000);
+    }
+    assert.deepEqual(problemsOf({ "proxy:replicas": "4", "proxy:maxDedicated": "4000" }), [
+      "Configuration 'proxy:maxDedicated' is 4000 but with 4 proxies Redis has connections for 3700 of each: use 10 to 3700, or unset it (pulumi config rm proxy:maxDedicated).",
+    ]);
+  });
+
   it("refuses a quorum that no failover could or should reach", () => {
     assert.deepEqual(problemsOf({ "sentinel:quorum": "4" }), [
       "Configuration 'sentinel:quorum' is 4 but there are 3 Sentinels: use 2 or 3 (pulumi config set sentinel:quorum 2).",
