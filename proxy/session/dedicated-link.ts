@@ -103,7 +103,7 @@ export class DedicatedLink {
     upstream.destroy("its client has left");
   }
 
-  /** Sends a command of the client; it is outstanding until all its replies are there or lost. */
+  /** Sends a command of the client; it is outstanding until all its replies, or an error instead, are there or lost. */
   send(command: Command, replies: number, handler: ReplyHandler): void {
     const session = this.#session;
     const upstream = this.#upstream;
@@ -112,8 +112,9 @@ export class DedicatedLink {
     let left = replies;
     const counting: ReplyHandler = {
       reply: (bytes) => {
-        left--;
-        session.outstanding--;
+        const answered = bytes[0] === errorType ? left : 1;
+        left -= answered;
+        session.outstanding -= answered;
         handler.reply(bytes);
         if (this.#condemned && session.outstanding === 0) this.#upstream?.destroy("it refused a command");
       },
@@ -167,5 +168,8 @@ export class DedicatedLink {
     return true;
   }
 }
+
+/** `-` */
+export const errorType = 45;
 
 const swallow: ReplyHandler = { reply: () => undefined, lost: () => undefined };

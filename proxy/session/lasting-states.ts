@@ -1,7 +1,7 @@
 import { decodeCommand, upper } from "../resp/command-frame.ts";
 import type { Command } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import type { DedicatedLink } from "./dedicated-link.ts";
+import { type DedicatedLink, errorType } from "./dedicated-link.ts";
 import { tooManySubscriptionsReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 import { isPublished, Subscriptions, unconfirmed } from "./subscriptions.ts";
@@ -87,10 +87,15 @@ export class LastingStates {
       return true;
     }
     upstream.isMessage = (frame) => isPublished(frame, session.protocol);
-    let left = this.#subscriptions.apply(command);
+    const change = this.#subscriptions.apply(command);
+    let left = change.confirmations;
     this.#link.send(command, left, {
       reply: (bytes) => {
         left--;
+        if (bytes[0] === errorType) {
+          change.undo();
+          left = 0;
+        }
         this.#link.give(bytes);
         if (left === 0 && session.protocol === 2) this.#over();
       },
@@ -118,6 +123,7 @@ export class LastingStates {
     this.#link.send(command, 1, {
       reply: (bytes) => {
         this.#session.output.add(bytes);
+        if (bytes[0] === errorType) return;
         upstream.isMessage = (line) => line[0] === 43;
         this.#monitoring = true;
       },

@@ -6,6 +6,8 @@ export class ReplyMode {
   #silenced = false;
   /** After SKIP: the next command gets no reply, or its reply is waited for. */
   #skipping: "next" | "waiting" | undefined;
+  /** The command whose reply is dropped was another SKIP. */
+  #skipsAgain = false;
 
   constructor(output: OutputQueue) {
     this.#output = output;
@@ -22,14 +24,17 @@ export class ReplyMode {
   }
 
   set(mode: "ON" | "OFF" | "SKIP"): void {
-    if (mode === "SKIP") this.#skipping = this.#silenced ? undefined : "next";
-    else this.#silenced = mode === "OFF";
+    if (mode === "SKIP") {
+      this.#skipsAgain = this.#skipping === "next";
+      this.#skipping = this.#silenced ? undefined : "next";
+    } else this.#silenced = mode === "OFF";
     this.#output.muted = mode !== "ON";
   }
 
   /** The command whose reply is dropped is on its way. */
   skipped(): void {
-    this.#skipping = "waiting";
+    if (!this.#skipsAgain) this.#skipping = "waiting";
+    this.#skipsAgain = false;
   }
 
   /** Whether commands may go on: not before the reply that is dropped has come. */

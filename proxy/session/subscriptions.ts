@@ -17,6 +17,14 @@ const confirmationKinds = new Set([
   "sunsubscribe",
 ]);
 
+/** What a command changes. */
+export interface SubscriptionChange {
+  /** Replies that it gets. */
+  readonly confirmations: number;
+  /** Redis has refused it. */
+  undo(): void;
+}
+
 /** What one client is subscribed to: restored on a new master without the client's notice. */
 export class Subscriptions {
   readonly #names: Readonly<Record<Kind, Map<string, Buffer>>> = {
@@ -37,28 +45,40 @@ export class Subscriptions {
     return this.#bytes + sizeOf(command) > maxSubscribedBytes;
   }
 
-  /** Takes note of a command; gives the number of confirmations that it will get. */
-  apply(command: Command): number {
+  /** Takes note of a command. */
+  apply(command: Command): SubscriptionChange {
     const [name, ...args] = decodeCommand(Buffer.concat(command.pieces));
     const kind = kindOf(command.rule.name);
     const names = this.#names[kind];
     if (command.rule.route === "subscribe") {
+      const added = new Map<string, Buffer>();
       for (const arg of args) {
         const key = arg.toString("latin1");
-        if (!names.has(key)) this.#bytes += arg.length;
+        if (!names.has(key)) added.set(key, arg);
+      }
+      for (const [key, arg] of added) {
+        this.#bytes += arg.length;
         names.set(key, arg);
       }
+      const undo = (): void => {
+        for (const [key, arg] of added) this.#remove(names, key, arg);
+      };
       // Without arguments it is an error: one reply.
-      return Math.max(args.length, 1);
+      return { confirmations: Math.max(args.length, 1), undo };
     }
+    // Redis refuses nobody to leave a channel.
+    const undo = (): void => undefined;
     if (name === undefined || args.length === 0) {
       const confirmations = Math.max(names.size, 1);
-      for (const each of names.values()) this.#bytes -= each.length;
-      names.clear();
-      return confirmations;
+      for (const [key, each] of names) this.#remove(names, key, each);
+      return { confirmations, undo };
     }
-    for (const arg of args) if (names.delete(arg.toString("latin1"))) this.#bytes -= arg.length;
-    return args.length;
+    for (const arg of args) this.#remove(names, arg.toString("latin1"), arg);
+    return { confirmations: args.length, undo };
+  }
+
+  #remove(names: Map<string, Buffer>, key: string, name: Buffer): void {
+    if (names.delete(key)) this.#bytes -= name.length;
   }
 
   /** The commands that bring all of it back, with the number of their confirmations. */

@@ -276,6 +276,8 @@ export class Upstream {
       return;
     }
     if (run.handler !== undefined) {
+      // An error is the only answer, however many confirmations there would have been.
+      if (type === 45) run.left = 1;
       this.#answered(run);
       if (run.receiver !== undefined) this.#touched.add(run.receiver);
       run.handler.reply(bytes);

@@ -150,6 +150,12 @@ describe("the proxy, clients that need a connection of their own", () => {
     assert.deepEqual([...silent.unread, ...other.unread], []);
   });
 
+  it("CLIENT REPLY SKIP, sent twice, silences what comes behind the second", async () => {
+    const client = await test.client();
+    client.pipeline("CLIENT REPLY SKIP", "CLIENT REPLY SKIP", "INCR a", "INCR a");
+    assert.equal(await client.reply(), 2);
+  });
+
   it("CLIENT REPLY OFF silences its client alone", async () => {
     const [silent, other] = [await test.client(), await test.client()];
     silent.pipeline("CLIENT REPLY OFF", "SET a 1", "INCR a", "CLIENT REPLY ON", "GET a");

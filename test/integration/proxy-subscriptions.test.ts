@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
+import { answers } from "../support/fake-redis-faults.ts";
 import { useProxy } from "../support/proxy-fixture.ts";
 
 describe("the proxy, subscriptions", () => {
@@ -27,6 +28,31 @@ describe("the proxy, subscriptions", () => {
         test.second.publish("a", "hello");
         assert.deepEqual(await client.reply(), push("message", "a", "hello"));
         assert.deepEqual(client.unread, []);
+      });
+
+      it("that Redis refuses get its one error, and are none", async () => {
+        const client = await test.client(protocol);
+        await client.call("SUBSCRIBE a");
+        test.first.once(/^SUBSCRIBE/, answers("-NOPERM No permissions to access a channel"));
+        client.pipeline("SUBSCRIBE b c d", "SUBSCRIBE e", "PING", "UNSUBSCRIBE a e", "INCR n");
+        const replies = await client.replies(6);
+        assert.match(String(replies[0]), /^-NOPERM/);
+        assert.deepEqual(replies.slice(1), [
+          push("subscribe", "e", 2),
+          protocol === 3 ? "+PONG" : ["pong", ""],
+          push("unsubscribe", "a", 1),
+          push("unsubscribe", "e", 0),
+          1,
+        ]);
+        assert.equal(await client.call("INCR n"), 2);
+        const other = await test.client();
+        await other.call("SUBSCRIBE x");
+        test.topology.promoteSecond();
+        await eventually(() => assert.equal(test.second.publish("x", "1"), 1));
+        assert.deepEqual(
+          ["b", "c", "d"].map((name) => test.second.publish(name, "1")),
+          [0, 0, 0],
+        );
       });
 
       it("that were given up before aren't restored", async () => {
