@@ -51,6 +51,9 @@ export interface ProxyServerOptions {
   readonly answerSentinel?: ((args: readonly Buffer[]) => ReplyValue) | undefined;
 }
 
+/** Clients that have said nothing yet. */
+const withoutPassword = { credentials: undefined, db: 0, protocol: 2 } as const;
+
 /** The same Redis isn't asked for its commands again within this time, ms: it may be suspected many times a second. */
 const profileForMs = 10_000;
 
@@ -179,7 +182,10 @@ export class ProxyServer {
           this.#host.server = { ...profile, table: profile.table.allowing(allowed) };
           const first = !this.#everFollowed;
           this.#everFollowed = true;
-          if (first) this.#link.follow(this.watcher.state);
+          if (!first) return;
+          this.#link.follow(this.watcher.state);
+          // Whether clients need a password is known before the first of them comes.
+          this.#link.group(withoutPassword).shared({ wake: () => undefined });
         },
         (error: unknown) => {
           this.#profileAt = Number.NEGATIVE_INFINITY;

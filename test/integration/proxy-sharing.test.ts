@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
 import { useProxy } from "../support/proxy-fixture.ts";
 import type { RespClient } from "../support/resp-client.ts";
 
@@ -25,6 +26,15 @@ describe("the proxy, who shares an upstream connection", () => {
     for (const [i, client] of clients.entries()) await client.call(`GET k${i}`);
     const carriers = new Set(clients.map((_, i) => test.first.connectionOf(`GET k${i}`)));
     assert.ok(carriers.size < 3, `${carriers.size} connections`);
+  });
+
+  it("the first client without a password may send as little as all later ones: the proxy has asked before", async () => {
+    await eventually(() =>
+      assert.ok(test.first.log.some(({ text, user }) => text === "ROLE" && user === "")),
+    );
+    const client = await test.newcomer();
+    client.socket.write("*11\r\n");
+    assert.match(String(await client.reply()), /^-ERR Protocol error: unauthenticated multibulk length/);
   });
 
   it("two users don't, and each acts as itself", async () => {
