@@ -31,6 +31,8 @@ export interface ChaosOptions {
   readonly faults: readonly string[];
   /** Names of {@link clientLibraries}. */
   readonly clients: readonly string[];
+  /** Settings of the topology, `namespace:key` → value, where they aren't the run's own. */
+  readonly configuration?: Readonly<Record<string, string>>;
   /** No fault is begun later than this. */
   readonly withinMs: number;
   readonly say: (line: string) => void;
@@ -54,8 +56,8 @@ export interface ChaosReport {
   readonly slow: readonly string[];
 }
 
-/** Shorter than the defaults, so that a round is: the master is down after 1 s, a failed attempt is over after 3 s. */
-const configuration = { "sentinel:downAfterMs": "1000", "sentinel:failoverTimeoutMs": "3000" };
+/** The run's own settings. Shorter than the defaults, so that a round is: the master is down after 1 s, a failed attempt is over after 3 s. */
+const ownConfiguration = { "sentinel:downAfterMs": "1000", "sentinel:failoverTimeoutMs": "3000" };
 
 /** One can be cut off or killed while the other goes on. */
 const proxies = 2;
@@ -80,6 +82,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const random = seededRandom(seed);
   const plan = planRounds(faults, options.failovers, random, options.rounds);
   const beginMs = monotonicMs();
+  const configuration = { ...ownConfiguration, ...options.configuration };
   const network = inPrivateNetwork()
     ? {
         network: await PartNetwork.build(partsOf(configuration, proxies)),

@@ -10,6 +10,7 @@ import { renderReport } from "../chaos/render-report.ts";
 import type { RoundReport } from "../chaos/round-report.ts";
 import { runChaos } from "../chaos/run-chaos.ts";
 import { enterPrivateNetwork, inPrivateNetwork, privateNetworkObstacle } from "../local/private-network.ts";
+import { collectSetting } from "./collect-setting.ts";
 import { showProgress } from "./progress.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { UserError } from "./user-error.ts";
@@ -24,6 +25,7 @@ interface ChaosCommandOptions {
   readonly fault: string;
   readonly clients: string;
   readonly minutes: string;
+  readonly set: Readonly<Record<string, string>>;
   readonly dir: string;
   readonly port: string;
   readonly ignoreTimes?: boolean;
@@ -48,6 +50,12 @@ export function chaosCommand(): Command {
       "--fault <names>",
       "some of those below, with commas, or random: all that this machine can do",
       "random",
+    )
+    .option(
+      "--set <namespace:key=value>",
+      "a setting of the topology, such as sentinel:downAfterMs=500; repeatable",
+      collectSetting,
+      {},
     )
     .option("--ignore-times", "judge what was lost, repeated and wrong, and not how long it took")
     .option("--clients <names>", `some of ${clientLibraries.map(({ name }) => name).join(",")}`, "ioredis")
@@ -95,6 +103,7 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
     faults: faults.map(({ name }) => name),
     ...(options.rounds === undefined ? {} : { rounds: wholeNumber("--rounds", options.rounds, 100_000) }),
     clients: options.clients.split(","),
+    configuration: options.set,
     withinMs: wholeNumber("--minutes", options.minutes, 24 * 60) * 60_000,
     say: showProgress,
     onRound: (round, planned) => showProgress(describeRound(round, planned)),
@@ -116,7 +125,8 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
 
 /** @throws {UserError} for a name that isn't one, or a fault that this machine can't cause. */
 function chooseFaults(names: string): readonly Fault[] {
-  const wanted = names === "random" ? allFaults : names.split(",").map(faultOf);
+  const wanted =
+    names === "random" ? allFaults.filter(({ onlyByName }) => !onlyByName) : names.split(",").map(faultOf);
   if (inPrivateNetwork() || !wanted.some(({ needsNetwork }) => needsNetwork)) return wanted;
   const obstacle = privateNetworkObstacle();
   if (obstacle === undefined) return wanted;

@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { TopologyStatus } from "../local/local-status.ts";
 import { LocalTopology } from "../local/local-topology.ts";
+import { collectSetting } from "./collect-setting.ts";
 import { showProgress } from "./progress.ts";
 import { stateDirectory } from "./state-directory.ts";
 import { UserError } from "./user-error.ts";
@@ -34,7 +35,7 @@ export function localCommand(): Command {
     .option(
       "--set <namespace:key=value>",
       "any other setting of the stack, such as sentinel:quorum=3; repeatable",
-      collect,
+      collectSetting,
       {},
     )
     .option("--fresh", "throw away the data of earlier runs")
@@ -111,13 +112,6 @@ function configurationOf(options: LocalCommandOptions): Record<string, string> {
   };
   const given = Object.entries(named).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
   return { ...options.set, ...Object.fromEntries(given) };
-}
-
-function collect(item: string, values: Record<string, string>): Record<string, string> {
-  const separator = item.indexOf("=");
-  if (separator < 1)
-    throw new UserError(`--set ${item}: use namespace:key=value, for instance sentinel:quorum=3.`);
-  return { ...values, [item.slice(0, separator)]: item.slice(separator + 1) };
 }
 
 function opened(dir: string): LocalTopology {

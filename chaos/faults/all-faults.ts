@@ -1,5 +1,6 @@
 import { aborted } from "./aborted.ts";
 import { diskFull, proxyKilled, slowCommand } from "./blocked.ts";
+import { calm } from "./calm.ts";
 import { drain } from "./drain.ts";
 import type { Fault } from "./fault.ts";
 import { freeze } from "./freeze.ts";
@@ -54,4 +55,5 @@ export const allFaults: readonly Fault[] = [
   slowCommand,
   diskFull,
   proxyKilled,
+  calm,
 ];

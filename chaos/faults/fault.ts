@@ -67,6 +67,8 @@ export interface Fault {
   readonly failover: boolean | "maybe";
   /** It can only happen where every part is a host of its own, with a small disk of its own. */
   readonly needsNetwork?: boolean;
+  /** It isn't one of those that are chosen at random. */
+  readonly onlyByName?: boolean;
   /** Longest time in ms in which a client's writes aren't acknowledged; not for clients that were cut off. */
   readonly gapMs: number;
   /** What a client may see beside acknowledgements. */
