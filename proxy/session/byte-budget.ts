@@ -51,24 +51,29 @@ export class ByteBudget {
     if (done || bytes < 0) this.admit();
   }
 
-  get #hasRoom(): boolean {
-    return this.total < this.#limit || this.#exempt.size < alwaysReading;
+  /** Whether a reader could go on if it wants to complete a command. */
+  #hasRoomFor(reader: Reader | undefined): boolean {
+    if (reader === undefined) return false;
+    return this.total < this.#limit || this.#exempt.has(reader) || this.#exempt.size < alwaysReading;
   }
 
   /** Asks those that wait, in their order, until there is no room any more. To be called when more of them can go on, too. */
   admit(): void {
     this.#moreRoom = this.#admitting;
-    if (this.#admitting || this.#waiting.size === 0 || !this.#hasRoom) return;
+    if (this.#admitting || this.#waiting.size === 0) return;
+    // An exempt one may have been stopped in the middle, and nobody else is exempt before it is through.
+    const isExempt = (reader: Reader): boolean => this.#exempt.has(reader);
+    const [first, then] = [this.#waiting.values().filter(isExempt), this.#waiting.values()];
+    const waiting = [...new Set([...first, ...then])];
+    if (!this.#hasRoomFor(waiting[0])) return;
     this.#admitting = true;
-    const waiting = this.#waiting.values().toArray();
     const next = (): void => {
       let admitted = 0;
-      while (this.#hasRoom && admitted < admittedPerTurn) {
+      while (admitted < admittedPerTurn && this.#hasRoomFor(waiting[0])) {
         const reader = waiting.shift();
-        if (reader === undefined) break;
-        if (this.#waiting.delete(reader) && reader.mayRead()) admitted++;
+        if (reader !== undefined && this.#waiting.delete(reader) && reader.mayRead()) admitted++;
       }
-      if (waiting.length > 0 && this.#hasRoom) {
+      if (this.#hasRoomFor(waiting[0])) {
         setImmediate(next);
         return;
       }

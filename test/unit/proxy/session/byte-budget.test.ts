@@ -7,6 +7,8 @@ class Sender implements Reader {
   /** It may not read for a reason of its own. */
   hindered = false;
   asked = 0;
+  /** What it sends can go on when it is complete. */
+  completes = true;
   reading = true;
   readonly #budget: ByteBudget;
   readonly #size: number;
@@ -27,7 +29,7 @@ class Sender implements Reader {
         this.#budget.change(this, -this.#size, true);
         return;
       }
-      this.reading = this.#budget.mayGrow(this, true);
+      this.reading = this.#budget.mayGrow(this, this.completes);
     }
   }
 
@@ -43,7 +45,7 @@ class Sender implements Reader {
 
   mayRead(): boolean {
     this.asked++;
-    this.reading = !this.hindered && this.#budget.mayGrow(this, true);
+    this.reading = !this.hindered && this.#budget.mayGrow(this, this.completes);
     return this.reading;
   }
 }
@@ -111,6 +113,25 @@ describe("ByteBudget", () => {
       const [, ...left] = late;
       for (const sender of left) if (sender.reading) sender.leave();
       assert.ok(left.every(({ complete }) => complete));
+    });
+  });
+
+  it("lets those go on that were stopped while they were completing a command", async () => {
+    const [budget, senders] = budgetWith(100, 8, 90);
+    for (const sender of senders) sender.send(30);
+    const stopped = senders.filter(({ reading }) => reading);
+    assert.ok(budget.total >= 100 && stopped.length > 0);
+    // There is no master for a moment.
+    for (const sender of senders) {
+      sender.completes = false;
+      sender.send(1);
+    }
+    assert.ok(senders.every(({ reading }) => !reading));
+    for (const sender of senders) sender.completes = true;
+    budget.admit();
+    await eventually(() => {
+      for (const sender of senders) if (!sender.complete) sender.send(10);
+      assert.ok(senders.every(({ complete }) => complete));
     });
   });
 });
