@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import type { ConnectionOptions } from "node:tls";
 import { parseArgs } from "node:util";
 import { Redis } from "ioredis";
 import type { CommandName } from "../history.ts";
@@ -16,12 +17,17 @@ const { values } = parseArgs({
     client: { type: "string", default: "ioredis" },
     "in-flight": { type: "string", default: "8" },
     "pause-ms": { type: "string", default: "20" },
+    /** File with the authority of the server's certificate: with it TLS is used. */
+    ca: { type: "string" },
+    /** A name that is in that certificate. */
+    "server-name": { type: "string" },
   },
 });
 const passwordFile = process.env.REDIS_PASSWORD_FILE;
 const redis = new Redis({
   host: values.host,
   port: Number(values.port),
+  ...(values.ca === undefined ? {} : { tls: tlsWith(values.ca, values["server-name"]) }),
   ...(passwordFile === undefined ? {} : { password: readFileSync(passwordFile, "utf8").trim() }),
 });
 const turns: readonly CommandName[] = [
@@ -46,6 +52,10 @@ let round: string | undefined;
 let lastSet: { readonly round: string; readonly id: string } | undefined;
 let count = 0;
 let stopping = false;
+
+function tlsWith(file: string, serverName: string | undefined): ConnectionOptions {
+  return { ca: readFileSync(file, "utf8"), ...(serverName === undefined ? {} : { servername: serverName }) };
+}
 
 function tell(message: WorkerMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);

@@ -7,10 +7,11 @@ import type { WorkerProgram } from "../../chaos/workload-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { brokenPromises, describeRollout, RolloutLedger } from "../support/rollout-ledger.ts";
-import { rollouts } from "../support/rollouts.ts";
+import { masterOf, redisCli, rollouts } from "../support/rollouts.ts";
 import { TestStack } from "../support/test-stack.ts";
 
 const namespace = "redis-ha-rollouts";
+const service = "svc-redis-sentinel-proxy";
 const inNamespace = ["--namespace", namespace] as const;
 /** `ROLLOUTS=all` does those that take longer, too. */
 const chosen = rollouts.filter(({ quick }) => quick || process.env.ROLLOUTS === "all");
@@ -24,20 +25,34 @@ describe("rollouts under load", function () {
 
   before(async () => {
     await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=170s"]);
-    stack = await TestStack.create("rollouts", { "redis:storage": "64Mi", "redis-ha:keepVolumes": "false" });
+    stack = await TestStack.create("rollouts", {
+      "redis:storage": "64Mi",
+      "redis-ha:keepVolumes": "false",
+      "tls:mode": "all",
+    });
     await stack.up();
-    const password = String((await stack.outputs()).password);
-    const passwordFile = join(directory, "password");
+    const outputs = await stack.outputs();
+    const password = String(outputs.password);
+    const ca = String(outputs.caCertificate);
+    const [passwordFile, caFile] = [join(directory, "password"), join(directory, "ca.crt")];
     writeFileSync(passwordFile, password, { mode: 0o600 });
+    writeFileSync(caFile, ca);
     const host = await kubectl([
       ...inNamespace,
-      ...["get", "service", "svc-redis-sentinel-proxy", "--output", "jsonpath={.spec.clusterIP}"],
+      ...["get", "service", service, "--output", "jsonpath={.spec.clusterIP}"],
     ]);
     const clients = new Map<string, WorkerProgram>();
     for (const { name, prepare } of clientLibraries.filter((library) => library.name === "ioredis")) {
-      clients.set(name, await prepare(directory));
+      const { command, args } = await prepare(directory);
+      clients.set(name, { command, args: [...args, "--ca", caFile, "--server-name", service] });
     }
-    ledger = await RolloutLedger.start({ endpoint: { host, port: 6379 }, password, passwordFile, clients });
+    ledger = await RolloutLedger.start({
+      endpoint: { host, port: 6379 },
+      password,
+      passwordFile,
+      clients,
+      tls: { ca, servername: service },
+    });
   });
 
   after(async () => {
@@ -68,10 +83,17 @@ describe("rollouts under load", function () {
   }
 
   async function roles(): Promise<string[]> {
-    const ask = "REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli --user $REDIS_USERNAME role";
     const answers = await Promise.all(
       [1, 2, 3].map((i) =>
-        kubectl([...inNamespace, "exec", `deployment/redis-instance-${i}`, "--", "sh", "-c", ask]),
+        kubectl([
+          ...inNamespace,
+          "exec",
+          `deployment/redis-instance-${i}`,
+          "--",
+          "sh",
+          "-c",
+          `${redisCli} role`,
+        ]),
       ),
     );
     return answers.map((answer) => answer.split("\n")[0] ?? "").sort();
@@ -93,15 +115,17 @@ describe("rollouts under load", function () {
     await allWell();
   });
 
-  for (const { name, allows, gapMs, run } of chosen) {
+  for (const { name, allows, gapMs, keepsMaster, run } of chosen) {
     it(`${name}: nothing acknowledged is lost, nothing is executed twice`, async () => {
       assert.ok(ledger);
+      const before = await masterOf(namespace);
       const report = await ledger.during(async () => {
         await run(stack, namespace);
         await allWell();
       });
       process.stdout.write(`      ${describeRollout(name, report)}\n`);
       assert.deepEqual(brokenPromises(report, allows), []);
+      if (keepsMaster) assert.deepEqual(await masterOf(namespace), before);
       assert.ok(report.gapMs < gapMs, `${report.gapMs} ms without a write`);
     });
   }

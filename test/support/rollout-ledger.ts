@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from "node:tls";
 import { Redis } from "ioredis";
 import { type ClientReport, checkLedger } from "../../chaos/checker.ts";
 import { measureStalls } from "../../chaos/measure-stalls.ts";
@@ -23,6 +24,8 @@ export interface RolloutLedgerOptions {
   /** The password, for the workers. */
   readonly passwordFile: string;
   readonly clients: ReadonlyMap<string, WorkerProgram>;
+  /** How to encrypt, for the reader at the end of a round. */
+  readonly tls: ConnectionOptions;
 }
 
 /** Longer than the proxies hold commands, and than a node needs to start all pods anew. */
@@ -70,8 +73,8 @@ export class RolloutLedger {
     this.#begin();
     for (const worker of this.#workers) await worker.drained(round, patienceMs);
     const operations = this.#workers.flatMap((worker) => worker.take(round));
-    const { endpoint, password } = this.#options;
-    const reader = new Redis({ ...endpoint, password });
+    const { endpoint, password, tls } = this.#options;
+    const reader = new Redis({ ...endpoint, password, tls });
     reader.on("error", () => undefined);
     try {
       const data = await takeFinalData(reader, round, operations);

@@ -13,21 +13,29 @@ export interface Rollout {
   readonly allows: readonly string[];
   /** Longest time in ms without an acknowledged write. */
   readonly gapMs: number;
+  /** The master has to stay the same. */
+  readonly keepsMaster?: boolean;
   /** Returns when it is under way, or over; that all is well again is waited for afterwards. */
   readonly run: (stack: TestStack, namespace: string) => Promise<unknown>;
 }
+
+/** In a pod of an instance or a Sentinel, as that part's own user. */
+export const redisCli =
+  "REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli --user $REDIS_USERNAME --tls --cacert $REDIS_TLS_DIR/ca.crt --cert $REDIS_TLS_DIR/tls.crt --key $REDIS_TLS_DIR/tls.key";
 
 const uncertain = ["UNCERTAIN"];
 /** A master whose replicas have gone first refuses writes; then everything is down for longer than commands are held. */
 const allDown = ["UNCERTAIN", "LOADING", "NOREPLICAS"];
 
-function master(namespace: string): Promise<string> {
-  const ask = `REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli --user $REDIS_USERNAME -p 26379 sentinel master $MASTER_NAME`;
+/** What one Sentinel says of the master: its workload, and the epoch, which rises with every failover. */
+export async function masterOf(
+  namespace: string,
+): Promise<{ readonly workload: string; readonly epoch: string | undefined }> {
+  const ask = `${redisCli} -p 26379 sentinel master $MASTER_NAME`;
   const exec = ["--namespace", namespace, "exec", "deployment/redis-sentinel-1", "--", "sh", "-c", ask];
-  return kubectl(exec).then((text) => {
-    const words = text.split("\n");
-    return `redis-instance-${words[words.indexOf("ip") + 1]?.at(-1)}`;
-  });
+  const words = (await kubectl(exec)).split("\n");
+  const field = (name: string): string | undefined => words[words.indexOf(name) + 1];
+  return { workload: `redis-instance-${field("ip")?.at(-1)}`, epoch: field("config-epoch") };
 }
 
 function deletePods(namespace: string, selector: string, ...more: string[]): Promise<string> {
@@ -62,6 +70,28 @@ export const rollouts: readonly Rollout[] = [
     },
   },
   {
+    name: "redis:passwordGeneration raised",
+    quick: false,
+    allows: [],
+    gapMs: 1000,
+    keepsMaster: true,
+    run: async (stack) => {
+      await stack.configure({ "redis:passwordGeneration": "2" });
+      await stack.up();
+    },
+  },
+  {
+    name: "tls:generation raised",
+    quick: false,
+    allows: [],
+    gapMs: 1000,
+    keepsMaster: true,
+    run: async (stack) => {
+      await stack.configure({ "tls:generation": "2" });
+      await stack.up();
+    },
+  },
+  {
     name: "redis:memory changed",
     quick: false,
     allows: uncertain,
@@ -91,7 +121,8 @@ export const rollouts: readonly Rollout[] = [
     quick: true,
     allows: uncertain,
     gapMs: 5000,
-    run: async (_stack, namespace) => deletePods(namespace, `redis-ha/workload=${await master(namespace)}`),
+    run: async (_stack, namespace) =>
+      deletePods(namespace, `redis-ha/workload=${(await masterOf(namespace)).workload}`),
   },
   {
     name: "master's volume and pod deleted",
@@ -99,7 +130,7 @@ export const rollouts: readonly Rollout[] = [
     allows: uncertain,
     gapMs: 5000,
     run: async (stack, namespace) => {
-      const lost = await master(namespace);
+      const { workload: lost } = await masterOf(namespace);
       await kubectl(["--namespace", namespace, "delete", "pvc", `pvc-${lost}`, "--wait=false"]);
       await deletePods(namespace, `redis-ha/workload=${lost}`);
       await eventually(
