@@ -20,6 +20,8 @@ const contract = {
   /** Milliseconds that a client waits for a master before it gets an error. */
   PROXY_HOLD_TIMEOUT_MS: env.integer(1, 3_600_000, 11_000),
   PROXY_MAX_CLIENTS: env.integer(1, 1_000_000, 10_000),
+  /** Processes that share the ports and the bounds of clients and connections. */
+  PROXY_WORKERS: env.integer(1, 64, 1),
   /** Connections to the master for single clients. */
   PROXY_MAX_DEDICATED: env.integer(1, 1_000_000, 4000),
   /** Commands that are passed on although they are denied by default: `config|set,save`. */
@@ -51,3 +53,6 @@ export function readProxyEnvironment(environment: Readonly<Record<string, string
   const host = ["0.0.0.0", "::"].includes(BIND_ADDR) ? hostname() : BIND_ADDR;
   return { ...values, PROXY_ANNOUNCE: PROXY_ANNOUNCE ?? { host, port: PROXY_PORT } };
 }
+
+/** What {@link readProxyEnvironment} gives. */
+export type ProxyEnvironment = ReturnType<typeof readProxyEnvironment>;

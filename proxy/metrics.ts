@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { sameAddress } from "../quorum/address.ts";
 import type { MasterWatcher } from "../quorum/master-watcher.ts";
 
@@ -26,24 +26,28 @@ export interface ProxyMetrics {
   readonly rejections: Counter<"code">;
   readonly holds: Histogram;
   render(): Promise<string>;
+  /** All values, for whoever adds up those of several processes. */
+  collect(): Promise<readonly object[]>;
 }
 
 /** Makes the metrics; gauges are read when they are asked for. */
 export function createMetrics(watcher: MasterWatcher, state: MeasuredState): ProxyMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: "redis_ha_proxy_" });
-  const gauge = (name: string, help: string, value: () => number): void => {
+  /** @param aggregator what the gauges of several processes are together. */
+  const gauge = (name: string, help: string, value: () => number, aggregator: Aggregator = "sum"): void => {
     new Gauge({
       name: `redis_ha_proxy_${name}`,
       help,
+      aggregator,
       registers: [registry],
       collect() {
         this.set(value());
       },
     });
   };
-  const counter = (name: string, help: string): Counter =>
-    new Counter({ name: `redis_ha_proxy_${name}_total`, help, registers: [registry] });
+  const counter = (name: string, help: string, aggregator: Aggregator = "sum"): Counter =>
+    new Counter({ name: `redis_ha_proxy_${name}_total`, help, aggregator, registers: [registry] });
   const counterBy = <Label extends string>(label: Label, name: string, help: string): Counter<Label> =>
     new Counter({
       name: `redis_ha_proxy_${name}_total`,
@@ -53,25 +57,40 @@ export function createMetrics(watcher: MasterWatcher, state: MeasuredState): Pro
     });
   gauge("clients", "Connected clients.", state.clients);
   gauge("upstreams", "Connections to the master.", state.upstreams);
-  gauge("following", "1 while there is a verified master, else 0.", () =>
-    watcher.state.kind === "following" ? 1 : 0,
-  );
-  gauge("holding", "1 while commands are held because there is no verified master, else 0.", () =>
-    state.holding() ? 1 : 0,
+  const following = (): boolean => watcher.state.kind === "following";
+  gauge("following", "1 while there is a verified master, else 0.", () => (following() ? 1 : 0), "min");
+  gauge(
+    "holding",
+    "1 while commands are held because there is no verified master, else 0.",
+    () => (state.holding() ? 1 : 0),
+    "max",
   );
   gauge("held_clients", "Clients whose commands wait for a master.", state.waiting);
   gauge("held_bytes", "Bytes of commands that wait.", state.heldBytes);
-  gauge("sentinels_reachable", "Sentinels that answered in the last round.", () => watcher.views.length);
-  gauge("sentinels_disagreeing", "Sentinels that name another master than the one that is followed.", () => {
-    const { state: now, views } = watcher;
-    if (now.kind !== "following") return 0;
-    return views.filter(({ master }) => !sameAddress(master, now.master)).length;
-  });
-  gauge("config_epoch", "Epoch of the followed master.", () =>
-    watcher.state.kind === "following" ? watcher.state.configEpoch : 0,
+  gauge(
+    "sentinels_reachable",
+    "Sentinels that answered in the last round.",
+    () => watcher.views.length,
+    "min",
+  );
+  gauge(
+    "sentinels_disagreeing",
+    "Sentinels that name another master than the one that is followed.",
+    () => {
+      const { state: now, views } = watcher;
+      if (now.kind !== "following") return 0;
+      return views.filter(({ master }) => !sameAddress(master, now.master)).length;
+    },
+    "max",
+  );
+  gauge(
+    "config_epoch",
+    "Epoch of the followed master.",
+    () => (watcher.state.kind === "following" ? watcher.state.configEpoch : 0),
+    "max",
   );
   return {
-    failovers: counter("failovers", "Changes from one master to another."),
+    failovers: counter("failovers", "Changes from one master to another.", "max"),
     uncertain: counter("uncertain", "Commands answered with UNCERTAIN: nobody knows whether they ran."),
     sentAgain: counter("sent_again", "Commands that certainly had no effect and were sent a second time."),
     refused: counter("refused", "Commands answered with LOADING because there was no master for too long."),
@@ -96,5 +115,6 @@ export function createMetrics(watcher: MasterWatcher, state: MeasuredState): Pro
       registers: [registry],
     }),
     render: () => registry.metrics(),
+    collect: () => registry.getMetricsAsJSON(),
   };
 }

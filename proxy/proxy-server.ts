@@ -28,6 +28,8 @@ export interface ProxyServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** Other processes listen on the same port, and the kernel gives each its part of the clients. Default false. */
+  readonly reusePort?: boolean;
   readonly maxClients: number;
   /** Connections to the master for single clients. */
   readonly maxDedicated: number;

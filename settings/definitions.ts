@@ -144,6 +144,13 @@ export const definitions = {
   },
   proxy: {
     replicas: integer({ description: "Proxies behind the endpoint.", min: 1, max: 50, fallback: 2 }),
+    workers: integer({
+      description:
+        "Processes of each proxy, for more than one core. Its memory and other bounds are for all of them.",
+      min: 1,
+      max: 16,
+      fallback: 1,
+    }),
     holdTimeoutMs: integer({
       description: "How long in ms a client waits while there is no master, before it gets an error.",
       min: 1000,

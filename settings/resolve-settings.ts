@@ -1,10 +1,14 @@
 import { majorityOf } from "../quorum/agreement.ts";
 import { mostDedicated } from "../topology/connection-limits.ts";
+import { parseQuantity } from "../topology/quantity.ts";
 import type { ParsedSettings } from "./definitions.ts";
 import { ownedDirectives } from "./owned-directives.ts";
 import { parseSettings, type RawConfig } from "./parse-settings.ts";
 import { problemsOfUsers } from "./problems-of-users.ts";
 import { SettingsError } from "./settings-error.ts";
+
+/** Memory that one process of a proxy may need: its own, and what it holds for clients. */
+const workerBytes = 256 * 2 ** 20;
 
 type Parsed<N extends keyof ParsedSettings> = ParsedSettings[N];
 type Defined<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]-?: Exclude<T[P], undefined> };
@@ -63,6 +67,13 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
         `Configuration 'redis:extraConfig' sets '${directive}', which redis-ha owns: remove that line.`,
       );
     }
+  }
+  const needed = workerBytes * (proxy.workers ?? 1);
+  if ((parseQuantity(proxy.memory ?? "") ?? needed) < needed && (proxy.workers ?? 1) > 1) {
+    const enough = `${needed / 2 ** 20}Mi`;
+    problems.push(
+      `Configuration 'proxy:memory' is ${proxy.memory} but ${proxy.workers} workers need 256Mi each: use at least ${enough} (pulumi config set proxy:memory ${enough}).`,
+    );
   }
   const dedicated = mostDedicated(proxy.replicas ?? 2);
   if (proxy.maxDedicated !== undefined && proxy.maxDedicated > dedicated) {

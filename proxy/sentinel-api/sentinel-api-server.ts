@@ -12,6 +12,8 @@ export interface SentinelApiServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** Others listen on it, too. Default false. */
+  readonly reusePort?: boolean;
   readonly maxClients: number;
   /** With it clients have to use TLS. */
   readonly tls?: TlsFiles | undefined;
@@ -68,7 +70,8 @@ export class SentinelApiServer {
   /** @throws {Error} when the port can't be listened on. */
   async listen(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", reject).listen(this.#options.port, this.#options.host, resolve);
+    const { port, host, reusePort = false } = this.#options;
+    this.#server.once("error", reject).listen({ port, host, reusePort }, resolve);
     await promise;
     this.#server.off("error", reject);
   }

@@ -8,6 +8,8 @@ import type { SessionHost } from "./session-host.ts";
 export interface ClientListenerOptions {
   readonly host: string;
   readonly port: number;
+  /** Others listen on it, too. Default false. */
+  readonly reusePort?: boolean;
   /** A client beyond these gets an error and is closed. */
   readonly maxClients: number;
   /** With it clients have to use TLS. */
@@ -46,7 +48,8 @@ export class ClientListener {
   async listen(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once("error", reject);
-    this.#server.listen({ port: this.#options.port, host: this.#options.host, backlog: 4096 }, resolve);
+    const { port, host, reusePort = false } = this.#options;
+    this.#server.listen({ port, host, reusePort, backlog: 4096 }, resolve);
     await promise;
   }
 

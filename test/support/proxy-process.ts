@@ -104,6 +104,12 @@ export class ProxyProcess {
     return this.#output;
   }
 
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error("the proxy didn't start");
+    return pid;
+  }
+
   get running(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

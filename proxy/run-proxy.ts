@@ -1,0 +1,131 @@
+import type { Logger } from "pino";
+import {
+  type AdminServer,
+  type AdminServerOptions,
+  type Health,
+  startAdminServer,
+} from "../runtime/admin-server.ts";
+import { messageOf } from "../runtime/log.ts";
+import { readPassword } from "../runtime/password-file.ts";
+import { TlsFiles } from "../runtime/tls-files.ts";
+import type { ProxyEnvironment } from "./environment.ts";
+import { ProxyServer } from "./proxy-server.ts";
+import { answerSentinel } from "./sentinel-api/answer-sentinel.ts";
+import { checkPassword } from "./sentinel-api/check-password.ts";
+import { aclFileReader, checkUser } from "./sentinel-api/check-user.ts";
+import { SentinelApiServer } from "./sentinel-api/sentinel-api-server.ts";
+import { ViewSource } from "./sentinel-api/view-source.ts";
+import { WorkerChannel } from "./workers/worker-channel.ts";
+
+/** Below Kubernetes' grace period of 60 s, above what a client needs to go elsewhere. */
+const forceCloseAfterMs = 25_000;
+
+/**
+ * Runs the data path and the Sentinel API in this process, until a signal says that it is to end.
+ *
+ * @throws {Error} when a port is taken.
+ */
+export async function runProxy(environment: ProxyEnvironment, log: Logger): Promise<void> {
+  // One of several: they listen on the same ports, and share the bounds of the whole proxy.
+  const worker = WorkerChannel.ofThisProcess();
+  const share = (bound: number): number => Math.ceil(bound / environment.PROXY_WORKERS);
+  const reusePort = worker !== undefined;
+  const password = (): string | undefined => readPassword(environment.REDIS_PASSWORD_FILE);
+  const tlsIn = (directory: string | undefined): TlsFiles | undefined =>
+    directory === undefined ? undefined : new TlsFiles(directory);
+  const clientTls = tlsIn(environment.PROXY_TLS_DIR);
+  const report = (error: unknown): void => log.error(messageOf(error));
+  const proxy = new ProxyServer({
+    host: environment.BIND_ADDR,
+    port: environment.PROXY_PORT,
+    reusePort,
+    maxClients: share(environment.PROXY_MAX_CLIENTS),
+    maxDedicated: share(environment.PROXY_MAX_DEDICATED),
+    holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
+    allowedCommands: new Set(environment.PROXY_ALLOW_COMMANDS),
+    sentinels: environment.REDIS_SENTINELS,
+    masterName: environment.MASTER_NAME,
+    username: environment.REDIS_USERNAME,
+    password,
+    serverTls: tlsIn(environment.REDIS_TLS_DIR),
+    clientTls,
+    log,
+    answerSentinel:
+      environment.PROXY_SENTINEL_PORT === undefined
+        ? undefined
+        : (args) => answerSentinel(args, apiViews.view()),
+  });
+  const { watcher } = proxy;
+  const apiViews = new ViewSource({
+    masterName: environment.MASTER_NAME,
+    announced: environment.PROXY_ANNOUNCE,
+    sentinelCount: environment.REDIS_SENTINELS.length,
+    holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
+    sentinelViews: () => watcher.views,
+    now: () => performance.now(),
+  });
+  let draining = false;
+  watcher.on("change", (state) => apiViews.observe(state));
+
+  // Ready while it holds clients, too: another proxy would not find a master sooner.
+  const ready = (): Health => {
+    if (draining) return { problem: "draining" };
+    if (proxy.everFollowed) return true;
+    return {
+      problem: watcher.state.kind === "searching" ? `no master yet: ${watcher.state.reason}` : "starting",
+    };
+  };
+  const admin = await serveHealth({ live: () => true, ready, metrics: proxy.metrics.render });
+  const sentinelApi =
+    environment.PROXY_SENTINEL_PORT === undefined
+      ? undefined
+      : new SentinelApiServer({
+          host: environment.BIND_ADDR,
+          port: environment.PROXY_SENTINEL_PORT,
+          reusePort,
+          maxClients: share(environment.PROXY_MAX_CLIENTS),
+          tls: clientTls,
+          view: () => apiViews.view(),
+          authenticate:
+            environment.PROXY_CLIENTS_ACL_FILE !== undefined
+              ? checkUser(aclFileReader(environment.PROXY_CLIENTS_ACL_FILE), report)
+              : environment.REDIS_PASSWORD_FILE === undefined
+                ? undefined
+                : checkPassword(password, report),
+          redisVersion: () => proxy.serverVersion,
+          report,
+        });
+  await sentinelApi?.listen();
+  await proxy.start();
+  log.info({ port: environment.PROXY_PORT, sentinels: environment.REDIS_SENTINELS.length }, "listening");
+
+  const drain = async (signal: NodeJS.Signals): Promise<void> => {
+    if (draining) process.exit(1);
+    draining = true;
+    log.info({ signal, clients: proxy.clients }, "draining");
+    const force = setTimeout(() => void proxy.stop(), forceCloseAfterMs);
+    sentinelApi?.publishSwitchMaster();
+    await Promise.all([sentinelApi?.close(), proxy.drain()]);
+    clearTimeout(force);
+    await proxy.stop();
+    admin.close();
+    log.info("drained");
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      drain(signal).catch((error: unknown) => log.error(messageOf(error)));
+    });
+  }
+
+  /** Where health and metrics are asked for: a port of its own, or the process that has started this worker. */
+  async function serveHealth(
+    answers: Pick<AdminServerOptions, "live" | "ready"> & { readonly metrics: () => Promise<string> },
+  ): Promise<AdminServer> {
+    if (worker === undefined) {
+      const { BIND_ADDR: host, PROXY_ADMIN_PORT: port } = environment;
+      return startAdminServer({ host, port, ...answers });
+    }
+    worker.serve({ ready, metrics: proxy.metrics.collect });
+    return worker;
+  }
+}
