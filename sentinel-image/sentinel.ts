@@ -62,7 +62,8 @@ async function main(): Promise<void> {
     newestVote: Math.max(0, ...votes),
   });
   // A Sentinel never reads it again: its probe compares, and has it started anew after a renewal.
-  if (tls !== undefined) copyFileSync(tls.path("cert"), join(directory, "tls.crt"));
+  // Not a copy of the file: a Secret's may be only read, and so may a copy of it, at the next start.
+  if (tls !== undefined) replaceFile(join(directory, "tls.crt"), readFileSync(tls.path("cert"), "utf8"));
   replaceFile(file, conf);
   copyFileSync(file, `${file}.bak`);
   log.info(

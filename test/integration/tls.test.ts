@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync, statSync } from "node:fs";
 import { connect as connectPlain, type Socket } from "node:net";
 import { join } from "node:path";
 import { type ConnectionOptions, connect, createServer, type TLSSocket } from "node:tls";
@@ -167,6 +167,17 @@ for (const mode of ["clients", "all"] as const) {
     });
 
     if (mode === "all") {
+      it("lets a Sentinel start again whose files may only be read, as a Secret's", async () => {
+        const given = join(directory.path, "tls", "server", tlsFileNames.cert);
+        chmodSync(given, 0o440);
+        await local.restart("redis-sentinel-1");
+        await eventually(async () => assert.ok((await local.status()).healthy), { withinMs: 15_000 });
+        const copy = join(local.stateDirectory("redis-sentinel-1"), "tls.crt");
+        assert.equal(readFileSync(copy, "utf8"), readFileSync(given, "utf8"));
+        // Whoever isn't root couldn't write it a second time.
+        assert.equal(statSync(copy).mode & 0o777, 0o600);
+      });
+
       it("refuses whoever has no certificate, or one of a foreign authority, on Redis and the Sentinels", async () => {
         const foreign = await issueCertificate(await issueAuthority("foreign", 1), {
           names: ["localhost"],
