@@ -10,10 +10,10 @@ export const standardRules =
 /**
  * Comes behind all rules of a user of one's own. These commands act behind the Sentinels' back, stop the server, or tell and change
  * passwords. Whoever asks for the rest of the dangerous ones (MONITOR, SLOWLOG, RESTORE, …) gets them. The proxy needs
- * PING and ROLE of every user.
+ * PING and ROLE of every user, and WAIT with `redis:durability sync`.
  */
 const never =
-  "-acl -bgrewriteaof -bgsave -client|kill -client|pause -client|unpause -cluster -config -debug -failover -migrate -module -psync -replconf -replicaof -restore-asking -save -shutdown -slaveof -sync +ping +role &__ha:wait";
+  "-acl -bgrewriteaof -bgsave -client|kill -client|pause -client|unpause -cluster -config -debug -failover -migrate -module -psync -replconf -replicaof -restore-asking -save -shutdown -slaveof -sync +ping +role +wait &__ha:wait";
 
 /** The complete rules of an application's user. */
 export function completeRules(rules: string | undefined): string {

@@ -24,6 +24,10 @@ const contract = {
   PROXY_WORKERS: env.integer(1, 64, 1),
   /** Connections to the master for single clients. */
   PROXY_MAX_DEDICATED: env.integer(1, 1_000_000, 4000),
+  /** When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too. */
+  PROXY_DURABILITY: env.choice(["async", "sync"], "async"),
+  /** With `sync`: milliseconds that a replica may take. */
+  PROXY_DURABILITY_TIMEOUT_MS: env.integer(1, 60_000, 1000),
   /** Commands that are passed on although they are denied by default: `config|set,save`. */
   PROXY_ALLOW_COMMANDS: env.list(mayBeAllowed, `names among ${[...deniedUnlessAllowed].join(", ")}`),
   /** All Sentinels. */

@@ -25,6 +25,8 @@ export interface ProxyMetrics {
   readonly dedicated: Counter<"route">;
   readonly rejections: Counter<"code">;
   readonly holds: Histogram;
+  readonly confirmations: Counter<"outcome">;
+  readonly confirmationTime: Histogram;
   render(): Promise<string>;
   /** All values, for whoever adds up those of several processes. */
   collect(): Promise<readonly object[]>;
@@ -112,6 +114,17 @@ export function createMetrics(watcher: MasterWatcher, state: MeasuredState): Pro
       name: "redis_ha_proxy_hold_seconds",
       help: "How long commands waited for a master, each time that there was none.",
       buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60],
+      registers: [registry],
+    }),
+    confirmations: counterBy(
+      "outcome",
+      "durability_waits",
+      "Questions whether a replica has the writes that stand before them: confirmed, timeout, or the connection was lost.",
+    ),
+    confirmationTime: new Histogram({
+      name: "redis_ha_proxy_durability_seconds",
+      help: "How long these questions took to be answered.",
+      buckets: [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers: [registry],
     }),
     render: () => registry.metrics(),

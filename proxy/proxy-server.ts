@@ -35,6 +35,8 @@ export interface ProxyServerOptions {
   readonly maxDedicated: number;
   /** Milliseconds for which commands are held without a master. */
   readonly holdTimeoutMs: number;
+  /** With it a write is acknowledged when a replica has it, too, which may take so many milliseconds. */
+  readonly durabilityTimeoutMs?: number;
   readonly sentinels: readonly Address[];
   readonly masterName: string;
   /** The proxy's own password, for its questions to Redis and Sentinels. */
@@ -74,7 +76,16 @@ export class ProxyServer {
 
   constructor(options: ProxyServerOptions) {
     this.#options = options;
-    const { sentinels, masterName, username, password, log, holdTimeoutMs, serverTls: tls } = options;
+    const {
+      sentinels,
+      masterName,
+      username,
+      password,
+      log,
+      holdTimeoutMs,
+      durabilityTimeoutMs,
+      serverTls: tls,
+    } = options;
     const watcher = new MasterWatcher({ sentinels, masterName, username, password, tls });
     this.watcher = watcher;
     const limits = { ...defaultSessionLimits, ...options.limits };
@@ -92,6 +103,16 @@ export class ProxyServer {
       maxDedicated: options.maxDedicated,
       log,
       tls,
+      durability:
+        durabilityTimeoutMs === undefined
+          ? undefined
+          : {
+              timeoutMs: durabilityTimeoutMs,
+              observe: (outcome, seconds) => {
+                metrics.confirmations.inc({ outcome });
+                metrics.confirmationTime.observe(seconds);
+              },
+            },
       suspect: (reason) => watcher.suspect(reason),
       resume: () => this.#link.follow(watcher.state),
       released: () => budget.admit(),

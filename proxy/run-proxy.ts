@@ -42,6 +42,9 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
     maxClients: share(environment.PROXY_MAX_CLIENTS),
     maxDedicated: share(environment.PROXY_MAX_DEDICATED),
     holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
+    ...(environment.PROXY_DURABILITY === "sync"
+      ? { durabilityTimeoutMs: environment.PROXY_DURABILITY_TIMEOUT_MS }
+      : {}),
     allowedCommands: new Set(environment.PROXY_ALLOW_COMMANDS),
     sentinels: environment.REDIS_SENTINELS,
     masterName: environment.MASTER_NAME,

@@ -64,6 +64,10 @@ export const env = {
     ),
   yesNo: (fallback: "yes" | "no"): Variable<"yes" | "no"> =>
     variable("yes or no", z.enum(["yes", "no"]), fallback),
+  choice: <const Choices extends readonly [string, ...string[]]>(
+    of: Choices,
+    fallback: Choices[number],
+  ): Variable<Choices[number]> => variable(of.join(" or "), z.enum(of), fallback),
   /** Several texts, separated by commas; nothing is none. */
   list: (item: (text: string) => boolean, allowed: string): Variable<readonly string[]> =>
     variable(

@@ -64,8 +64,9 @@ export const definitions = {
       fallback: "noeviction",
     }),
     durability: choice({
-      description: "When a write is acknowledged: `async`, as soon as the master has it.",
-      of: ["async"],
+      description:
+        "When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too.",
+      of: ["async", "sync"],
       fallback: "async",
     }),
     users: json<readonly ApplicationUser[]>({
@@ -157,6 +158,13 @@ export const definitions = {
       max: 300_000,
       derived: "downAfterMs + 10 s, from 10 s to 60 s",
       example: "15000",
+    }),
+    durabilityTimeoutMs: integer({
+      description:
+        "With `redis:durability` `sync`: how long in ms a replica may take to confirm a write, before its client gets UNCERTAIN.",
+      min: 50,
+      max: 10_000,
+      fallback: 1000,
     }),
     serviceType: choice({
       description:

@@ -154,6 +154,8 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       PROXY_ADMIN_PORT: String(site.adminPort(part)),
       PROXY_HOLD_TIMEOUT_MS: String(proxy.holdTimeoutMs),
       PROXY_WORKERS: String(proxy.workers),
+      PROXY_DURABILITY: settings.redis.durability,
+      PROXY_DURABILITY_TIMEOUT_MS: String(proxy.durabilityTimeoutMs),
       PROXY_MAX_CLIENTS: String(proxy.maxClients),
       PROXY_MAX_DEDICATED: String(proxy.maxDedicated),
       ...(proxy.allowCommands === undefined ? {} : { PROXY_ALLOW_COMMANDS: proxy.allowCommands.join(",") }),

@@ -1,5 +1,11 @@
 import type { CommandRule, Route } from "./command-rule.ts";
-import { blocksWith, effectFreeCommands, helpSubcommand, specialRoutes } from "./special-commands.ts";
+import {
+  blocksWith,
+  effectFreeCommands,
+  helpSubcommand,
+  scripts,
+  specialRoutes,
+} from "./special-commands.ts";
 
 /** One entry of the server's `COMMAND` reply. */
 export interface CommandInfo {
@@ -33,6 +39,7 @@ export function classifyCommand(info: CommandInfo, allowed: ReadonlySet<string> 
     name: info.name,
     route,
     effectFree: isEffectFree(info, container),
+    mayWrite: mayWrite(info, route),
     simple: route === "shared" && subcommands.length === 0,
     ...(option === undefined ? {} : { blocksWith: option }),
     ...(subcommands.length === 0
@@ -52,6 +59,12 @@ function isEffectFree({ name, flags }: CommandInfo, container: string): boolean 
     effectFreeCommands.has(container) ||
     name.endsWith(`|${helpSubcommand}`)
   );
+}
+
+/** EXEC ends with what its transaction holds, a script writes what it likes, and so does a module's command unless it says that it doesn't. */
+function mayWrite({ name, flags }: CommandInfo, route: Route): boolean {
+  if (flags.includes("readonly")) return false;
+  return flags.includes("write") || route === "exec" || scripts.has(name) || flags.includes("module");
 }
 
 function specialSubcommands(container: string): string[] {

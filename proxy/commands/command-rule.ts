@@ -34,6 +34,8 @@ export interface CommandRule {
   readonly route: Route;
   /** It changes nothing: when its reply is lost, it is sent again. Anything else may have been executed. */
   readonly effectFree: boolean;
+  /** It may change data: what it was answered is true for good only when a replica has it, too. */
+  readonly mayWrite: boolean;
   /** Rules of the subcommands, by their lower-case name. */
   readonly subcommands?: ReadonlyMap<string, CommandRule>;
   /** Without this option (in upper case) among its arguments the command doesn't block and is shared. */
@@ -47,5 +49,6 @@ export const unknownCommand: CommandRule = {
   name: "unknown",
   route: "session",
   effectFree: false,
+  mayWrite: true,
   simple: false,
 };

@@ -99,6 +99,9 @@ export const effectFreeCommands: ReadonlySet<string> = new Set([
   "unwatch",
 ]);
 
+/** What runs a program that may write; the server's flags don't say so. */
+export const scripts: ReadonlySet<string> = new Set(["eval", "evalsha", "fcall"]);
+
 /** Commands that block only with an option. */
 export const blocksWith: Readonly<Record<string, string>> = { xread: "BLOCK", xreadgroup: "BLOCK" };
 

@@ -4,6 +4,9 @@ import type { DedicatedLink } from "./dedicated-link.ts";
 import { execNil } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 
+/** Its time was over. */
+const nothing: ReadonlySet<string> = new Set(["*-1\r\n", "$-1\r\n", "_\r\n"]);
+
 /** A command of one client that waits for something to happen. Its client waits no longer than it asked for. */
 export class BlockedCommand {
   readonly #session: Session;
@@ -58,6 +61,7 @@ export class BlockedCommand {
       session.busy = false;
     };
     this.#link.send(command, 1, {
+      wroteNothing: (bytes) => nothing.has(bytes.toString("latin1")),
       reply: (bytes) => {
         over();
         if (this.#link.rejected(bytes, again())) return;

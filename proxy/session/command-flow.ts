@@ -204,7 +204,7 @@ export class CommandFlow {
     const upstream = this.#sharedUpstream(true);
     if (upstream === undefined) return this.#refuseAccess();
     session.outstanding++;
-    upstream.send(Run.of(session, undefined, known, 1));
+    upstream.send(Run.of(session, undefined, known, 1, rule.mayWrite));
     return true;
   }
 

@@ -103,14 +103,19 @@ export class DedicatedLink {
     upstream.destroy("its client has left");
   }
 
-  /** Sends a command of the client; it is outstanding until all its replies, or an error instead, are there or lost. */
-  send(command: Command, replies: number, handler: ReplyHandler): void {
+  /**
+   * Sends a command of the client; it is outstanding until all its replies, or an error instead, are there or lost.
+   *
+   * @param writes it may change data now.
+   */
+  send(command: Command, replies: number, handler: ReplyHandler, writes = command.rule.mayWrite): void {
     const session = this.#session;
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     session.outstanding += replies;
     let left = replies;
     const counting: ReplyHandler = {
+      ...(handler.wroteNothing === undefined ? {} : { wroteNothing: handler.wroteNothing }),
       reply: (bytes) => {
         const answered = bytes[0] === errorType ? left : 1;
         left -= answered;
@@ -123,7 +128,7 @@ export class DedicatedLink {
         handler.lost(sent);
       },
     };
-    upstream.send(Run.of(session, counting, command, replies));
+    upstream.send(Run.of(session, counting, command, replies, writes));
   }
 
   /** Sends a command whose loss and rejection are treated as on the shared connection. */

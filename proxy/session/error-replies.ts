@@ -9,6 +9,16 @@ export const uncertainReply = encodeError(
   "UNCERTAIN the connection to the master was lost while the command was in flight: it may or may not have been executed",
 );
 
+/** A write was executed, but no replica has said that it has it, too: `redis:durability sync`. Retrying it could execute it twice. */
+export const unconfirmedReply = {
+  timeout: encodeError(
+    "UNCERTAIN no replica has confirmed the write in time: it was executed, and may or may not survive a failover",
+  ),
+  lost: encodeError(
+    "UNCERTAIN the connection to the master was lost before a replica had confirmed the write: it was executed, and may or may not have survived",
+  ),
+} as const;
+
 /** Certainly not executed. Clients that try again at this code may do so. */
 export const noMasterReply = encodeError(
   "LOADING no master available within the hold time: the command was not executed, try again",

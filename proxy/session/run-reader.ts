@@ -65,12 +65,14 @@ export class RunReader {
     let start = 0;
     let end = 0;
     let count = 0;
+    let writes = false;
     const flush = (): void => {
       if (count > 0 && buffer !== undefined && upstream !== undefined) {
         sender.outstanding += count;
-        upstream.send(new Run(sender, undefined, undefined, buffer, start, end, count));
+        upstream.send(new Run(sender, undefined, undefined, buffer, start, end, count, writes));
       }
       count = 0;
+      writes = false;
     };
     try {
       while (room-- > 0) {
@@ -89,6 +91,7 @@ export class RunReader {
         if (earlier === undefined && count > 0 && scanner.buffer === buffer && scanner.start === end) {
           end = scanner.end;
           count++;
+          if (scanner.rule.mayWrite) writes = true;
           continue;
         }
         flush();
@@ -97,10 +100,13 @@ export class RunReader {
           start = scanner.start;
           end = scanner.end;
           count = 1;
+          writes = scanner.rule.mayWrite;
         } else {
           sender.outstanding++;
           const { start: from, end: to } = scanner;
-          upstream.send(new Run(sender, undefined, earlier, scanner.buffer, from, to, 1));
+          upstream.send(
+            new Run(sender, undefined, earlier, scanner.buffer, from, to, 1, scanner.rule.mayWrite),
+          );
         }
       }
     } finally {

@@ -5,7 +5,8 @@ import type { Credentials, Upstream } from "../upstream/upstream.ts";
 import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { CommandFlow } from "./command-flow.ts";
-import { uncertainReply } from "./error-replies.ts";
+import { errorType } from "./dedicated-link.ts";
+import { uncertainReply, unconfirmedReply } from "./error-replies.ts";
 import { commandsOf } from "./find-commands.ts";
 import { GroupMembership } from "./group-membership.ts";
 import { OutputQueue } from "./output-queue.ts";
@@ -35,6 +36,7 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
   readonly #membership: GroupMembership;
   readonly #flow: CommandFlow;
   #pinned: PinnedConnection | undefined;
+  #parsed: { readonly run: Run; readonly commands: readonly Command[] } | undefined;
   #ended = false;
   #leaving = false;
 
@@ -174,19 +176,35 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
     return this.#flow.rewinding;
   }
 
-  rewind(run: Run, reply: Buffer, rejected: boolean): void {
+  rewind(run: Run, index: number, reply: Buffer, rejected: boolean): void {
     this.outstanding--;
     this.#flow.rewinding = true;
-    const command = commandsOf(run, this.host.server.table)[run.answered];
+    const command = this.#commandsOf(run)[index];
     if (command !== undefined && (rejected || command.rule.effectFree)) {
       this.giveBack({ kind: "command", command, ...(rejected ? { refusal: reply } : {}) });
       this.host.metrics.sentAgain.inc();
     } else this.giveBack({ kind: "reply", bytes: reply, executed: true });
   }
 
+  unconfirmed(run: Run, index: number, reply: Buffer, confirmation: "timeout" | "lost"): Buffer {
+    const writes =
+      run.handler === undefined
+        ? this.#commandsOf(run)[index]?.rule.mayWrite !== false
+        : run.writes && run.handler.wroteNothing?.(reply) !== true;
+    if (!writes || reply[0] === errorType) return reply;
+    this.host.metrics.uncertain.inc();
+    return unconfirmedReply[confirmation];
+  }
+
+  /** Asked for each command of a run, one after the other. */
+  #commandsOf(run: Run): readonly Command[] {
+    if (this.#parsed?.run !== run) this.#parsed = { run, commands: commandsOf(run, this.host.server.table) };
+    return this.#parsed.commands;
+  }
+
   lost(run: Run, sent: boolean): void {
     this.outstanding -= run.left;
-    const commands = commandsOf(run, this.host.server.table).slice(run.answered);
+    const commands = this.#commandsOf(run).slice(run.answered);
     for (const command of commands) this.lostCommand(command, sent);
   }
 

@@ -165,7 +165,7 @@ export class TransactionFlow {
 
   #queue(transaction: Transaction, command: Command, expected: Buffer): void {
     const session = this.#session;
-    this.#link.send(command, 1, {
+    const handler: ReplyHandler = {
       reply: (bytes) => {
         if (this.#link.rejected(bytes, command)) {
           transaction.release(command);
@@ -195,7 +195,9 @@ export class TransactionFlow {
         if (command.rule.route === "multi") this.#end();
         session.giveBack({ kind: "command", command });
       },
-    });
+    };
+    // It writes at EXEC, not before.
+    this.#link.send(command, 1, handler, false);
   }
 
   #discard(transaction: Transaction, command: Command): void {
@@ -233,6 +235,8 @@ export class TransactionFlow {
       transaction.builtOn = undefined;
     };
     return {
+      // A watched key has changed.
+      wroteNothing: (bytes) => bytes.equals(execNil[session.protocol]),
       reply: (bytes) => {
         if (this.#link.rejected(bytes, command)) {
           again();

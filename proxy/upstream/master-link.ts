@@ -3,6 +3,7 @@ import { type Address, sameAddress } from "../../quorum/address.ts";
 import type { MasterState } from "../../quorum/master-state.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
 import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
+import type { Durability } from "./confirmation-gate.ts";
 import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
 import { type Credentials, Upstream, type UpstreamFailure, type UpstreamOptions } from "./upstream.ts";
 import { type GroupHost, type GroupKey, UpstreamGroup, type Waiter } from "./upstream-group.ts";
@@ -14,6 +15,8 @@ export interface MasterLinkOptions {
   /** Connections for single clients that may be open at a time. */
   readonly maxDedicated: number;
   readonly log: Logger;
+  /** With it writes are answered when a replica has them, too. */
+  readonly durability?: Pick<Durability, "timeoutMs" | "observe"> | undefined;
   /** With it the connections are encrypted. */
   readonly tls?: TlsFiles | undefined;
   /** Something is wrong with the master: it should be asked whether it still is one. */
@@ -57,11 +60,18 @@ export class MasterLink implements GroupHost {
   /** The first and the last time that this master took no writes. */
   #writesRefused = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
   #pause: NodeJS.Timeout | undefined;
+  readonly #durability: Durability | undefined;
+  /** When the master was doubted last because of a connection that waits for replicas, ms of the monotonic clock. */
+  #doubtedAt = Number.NEGATIVE_INFINITY;
   #dedicated = 0;
   #holdingSince = performance.now();
 
   constructor(options: MasterLinkOptions) {
     this.#options = options;
+    this.#durability = options.durability && {
+      ...options.durability,
+      asksAhead: () => performance.now() - this.#writesRefused.last > refusalForgottenMs,
+    };
     this.#watch = setInterval(() => this.#lookForSilence(), watchEveryMs);
     this.#startDeadline();
   }
@@ -156,6 +166,7 @@ export class MasterLink implements GroupHost {
       tls: this.#options.tls,
       ...key,
       connectTimeoutMs: 1000,
+      durability: this.#durability,
       rejects: (reply) => this.rejects(reply),
       onRejection: (rejecting, rejection) => this.#rejected(rejecting, rejection, key),
       onClose: (closed, failure) => {
@@ -247,6 +258,11 @@ export class MasterLink implements GroupHost {
     this.#options.rejected(rejection);
     if (writesRefused.has(rejection)) {
       this.#waitForWrites();
+      if (upstream.confirming) {
+        // Redis waits there for replicas that are missing: the others shall read meanwhile.
+        this.group(key).retire(upstream);
+        upstream.endWhenIdle();
+      }
       return;
     }
     this.group(key).retire(upstream);
@@ -281,6 +297,9 @@ export class MasterLink implements GroupHost {
       if (shared === undefined || now - shared.quietSince < silenceMs) continue;
       if (shared.inFlight > 0) {
         if (this.#state !== "following") continue;
+        // Where it waits for replicas it is silent although it is well: it isn't doubted again and again.
+        if (shared.confirming && now - this.#doubtedAt < silenceMs * 2) continue;
+        this.#doubtedAt = now;
         // The master says again and again that it is one, but not here: this connection leads to nobody any more.
         if (now - shared.quietSince > this.#options.holdTimeoutMs)
           shared.destroy("it is silent, the master isn't");

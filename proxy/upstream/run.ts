@@ -23,8 +23,14 @@ export interface ReplyReceiver {
   forward(bytes: Buffer, count: number): void;
   /** A part of one reply that is too big to be kept until it is complete. */
   forwardPart(pieces: readonly Buffer[]): void;
-  /** A reply that says that the command was not executed because of a failover, or one that comes after such a reply. */
-  rewind(run: Run, reply: Buffer, rejected: boolean): void;
+  /**
+   * A reply that says that the command was not executed because of a failover, or one that comes after such a reply.
+   *
+   * @param index which of the run's commands it belongs to.
+   */
+  rewind(run: Run, index: number, reply: Buffer, rejected: boolean): void;
+  /** What this one is told instead of the reply to one of the run's commands, which no replica has confirmed; a command that writes nothing keeps it. */
+  unconfirmed(run: Run, index: number, reply: Buffer, confirmation: "timeout" | "lost"): Buffer;
   /** Replies to earlier commands came back with {@link rewind}: what comes now has to wait for them. */
   readonly rewinding: boolean;
   /** The connection was lost. @param sent whether any byte of the run may have reached the server. */
@@ -39,6 +45,8 @@ export interface ReplyReceiver {
 export interface ReplyHandler {
   reply(bytes: Buffer): void;
   lost(sent: boolean): void;
+  /** Whether a reply that is no error says that nothing was written all the same. Default: none does. */
+  wroteNothing?(bytes: Buffer): boolean;
 }
 
 /** Commands in flight on one upstream that stood next to each other in one client's bytes. */
@@ -49,6 +57,8 @@ export class Run {
   readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
+  /** Some of it may change data. */
+  readonly writes: boolean;
   /** Commands that are not answered yet. */
   left: number;
   /** Commands that are answered. */
@@ -62,6 +72,7 @@ export class Run {
     start: number,
     end: number,
     count: number,
+    writes: boolean,
   ) {
     this.receiver = receiver;
     this.handler = handler;
@@ -70,17 +81,19 @@ export class Run {
     this.start = start;
     this.end = end;
     this.left = count;
+    this.writes = writes;
   }
 
-  /** A single command. @param replies how many answers it gets. */
+  /** A single command. @param replies how many answers it gets. @param writes it may change data. */
   static of(
     receiver: ReplyReceiver | undefined,
     handler: ReplyHandler | undefined,
     { pieces }: Pick<Command, "pieces">,
     replies: number,
+    writes = false,
   ): Run {
     const last = pieces.at(-1) ?? Buffer.alloc(0);
     const earlier = pieces.length > 1 ? pieces.slice(0, -1) : undefined;
-    return new Run(receiver, handler, earlier, last, 0, last.length, replies);
+    return new Run(receiver, handler, earlier, last, 0, last.length, replies, writes);
   }
 }

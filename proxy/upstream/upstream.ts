@@ -5,9 +5,11 @@ import { encodeCommand } from "../resp/command-frame.ts";
 import { decodeReply, isErrorReply, type PlainReply } from "../resp/decode-reply.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
 import { ReplyScanner } from "../resp/reply-scanner.ts";
+import { type Confirmation, ConfirmationGate, type Durability, type Held } from "./confirmation-gate.ts";
 import { type Rejection, rejectionOf } from "./rejection.ts";
 import { type ReplyHandler, type ReplyReceiver, Run } from "./run.ts";
 import { RunQueue } from "./run-queue.ts";
+import { splitReplies } from "./split-replies.ts";
 import { WriteBatch } from "./write-batch.ts";
 
 /** A user as a client has proven to be one. `user` is undefined for `AUTH <password>`. */
@@ -26,6 +28,8 @@ export interface UpstreamOptions {
   readonly db: number;
   /** Bound for connecting and the handshake, ms. */
   readonly connectTimeoutMs: number;
+  /** With it the replies to writes are given when a replica has these, too. */
+  readonly durability?: Durability | undefined;
   /** Why a reply means that its command has to be sent again; undefined: it is the client's. */
   readonly rejects: (reply: Buffer) => Rejection | undefined;
   /** A reply said that this is no master that works. */
@@ -65,10 +69,12 @@ export class Upstream {
   readonly #runs = new RunQueue();
   readonly #drained: (() => void)[] = [];
   readonly #touched = new Set<ReplyReceiver>();
+  readonly #gate: ConfirmationGate | undefined;
   #unsent = 0;
   #ready = false;
   #closed = false;
   #partial = false;
+  #endsWhenIdle = false;
   #failure: UpstreamFailure | undefined;
   #opened: ((ready: boolean) => void) | undefined;
 
@@ -76,7 +82,12 @@ export class Upstream {
     this.options = options;
     const socket = connectSocket(options.address, options.tls);
     this.#socket = socket;
+    const { durability } = options;
+    this.#gate =
+      durability &&
+      new ConfirmationGate(durability, (confirmation, held) => this.#release(confirmation, held));
     this.#batch = new WriteBatch(socket, () => {
+      if (this.#gate?.due === true) this.#addQuestion(this.#gate);
       this.#unsent = 0;
     });
     const timer = setTimeout(
@@ -116,6 +127,11 @@ export class Upstream {
     return this.#runs.length;
   }
 
+  /** Redis has been asked whether a replica has the writes, and answers nothing else before. */
+  get confirming(): boolean {
+    return (this.#gate?.questions ?? 0) > 0;
+  }
+
   /** Bytes that the server has not taken yet. */
   get backlogBytes(): number {
     return this.#socket.writableLength;
@@ -130,6 +146,23 @@ export class Upstream {
     if (run.earlier !== undefined) for (const piece of run.earlier) this.#batch.add(piece, 0, piece.length);
     this.#batch.add(run.buffer, run.start, run.end);
     this.#batch.schedule(idle);
+    if (run.writes && this.#gate !== undefined) {
+      this.#gate.wrote();
+      // A client's own connection has states between its commands: the question goes nowhere but behind the write.
+      if (this.owner !== undefined) this.#addQuestion(this.#gate);
+    }
+  }
+
+  #addQuestion(gate: ConfirmationGate): void {
+    const question = gate.question();
+    this.#runs.push(question);
+    this.#unsent++;
+    this.#batch.add(question.buffer, question.start, question.end);
+  }
+
+  /** Ends it as soon as nothing is in flight: nothing new comes. */
+  endWhenIdle(): void {
+    this.#endsWhenIdle = true;
   }
 
   /** Sends one command whose reply the caller looks at. */
@@ -195,6 +228,7 @@ export class Upstream {
   #receive(piece: Buffer): void {
     this.quietSince = performance.now();
     const scanner = this.#scanner;
+    const gate = this.#gate;
     scanner.push(piece);
     let receiver: ReplyReceiver | undefined;
     let from = 0;
@@ -210,6 +244,11 @@ export class Upstream {
     try {
       while (!this.#closed && scanner.next()) {
         const run = this.#runs.first();
+        if (gate !== undefined && this.#isHeld(gate, run)) {
+          flush();
+          this.#hold(gate, run);
+          continue;
+        }
         const whole = scanner.earlier === undefined;
         const whoGetsIt = run?.receiver;
         if (
@@ -246,6 +285,7 @@ export class Upstream {
       this.#fail("lost", error instanceof Error ? error.message : String(error));
     }
     this.#settle();
+    if (this.#endsWhenIdle && this.#runs.length === 0) this.destroy();
   }
 
   #answered(run: Run): void {
@@ -283,28 +323,100 @@ export class Upstream {
       run.handler.reply(bytes);
       return;
     }
+    const index = run.answered;
+    this.#answered(run);
+    this.#give(run, index, bytes);
+  }
+
+  /** Gives one reply to whom it belongs. */
+  #give(run: Run, index: number, bytes: Buffer, again = false): void {
     const { receiver } = run;
-    if (receiver === undefined) {
-      // The client has gone.
-      this.#answered(run);
-      return;
-    }
+    // Without one the client has gone.
+    if (receiver === undefined) return;
     this.#touched.add(receiver);
-    const rejection = type === 45 ? this.options.rejects(bytes) : undefined;
-    if (rejection !== undefined || receiver.rewinding) {
-      receiver.rewind(run, bytes, rejection !== undefined);
-      this.#answered(run);
+    const rejection = bytes[0] === 45 ? this.options.rejects(bytes) : undefined;
+    if (rejection !== undefined || receiver.rewinding || again) {
+      receiver.rewind(run, index, bytes, rejection !== undefined);
       if (rejection !== undefined) this.reject(rejection);
       return;
     }
-    this.#answered(run);
     receiver.forward(bytes, 1);
+  }
+
+  /** Whether what has come now waits for a replica's confirmation. An error is none of something that could be lost. */
+  #isHeld(gate: ConfirmationGate, run: Run | undefined): boolean {
+    if (gate.isQuestion(run) && !this.#isMessage()) return false;
+    if (gate.holding) return !this.#partial;
+    return run?.writes === true && this.#scanner.type !== 45 && !this.#isMessage();
+  }
+
+  #isMessage(): boolean {
+    const { type } = this.#scanner;
+    if (this.isMessage === undefined) return type === 62;
+    return this.isMessage(this.#bytes());
+  }
+
+  #bytes(): Buffer {
+    const { buffer, start, end, earlier } = this.#scanner;
+    const last = buffer.subarray(start, end);
+    return earlier === undefined ? last : Buffer.concat([...earlier, last]);
+  }
+
+  #hold(gate: ConfirmationGate, run: Run | undefined): void {
+    const bytes = this.#bytes();
+    if (this.#isMessage()) gate.holdMessage(bytes);
+    else if (run === undefined) this.#fail("lost", "the server sent a reply that nobody asked for");
+    else {
+      const nobodyAsked = gate.hold(run, bytes);
+      this.#answered(run);
+      if (nobodyAsked) this.send(gate.question());
+    }
+  }
+
+  /** Gives what was held back: as it came, or with the writes' replies replaced. */
+  #release(confirmation: Confirmation, held: readonly Held[]): void {
+    for (const item of held) {
+      if (item.kind === "message") {
+        this.onMessage?.(item.bytes);
+        if (this.owner !== undefined) this.#touched.add(this.owner);
+        continue;
+      }
+      const { run, index, count, bytes } = item;
+      const { receiver, handler } = run;
+      if (receiver !== undefined) this.#touched.add(receiver);
+      if (
+        confirmation === "confirmed" &&
+        handler === undefined &&
+        bytes[0] !== 45 &&
+        receiver?.rewinding === false
+      ) {
+        receiver.forward(bytes, count);
+        continue;
+      }
+      for (const [i, reply] of splitReplies(bytes).entries())
+        this.#releaseOne(confirmation, run, index + i, reply);
+    }
+    const gate = this.#gate;
+    // What was sent meanwhile is asked for at once, with what comes in this turn.
+    if (gate?.due === true && !this.#closed) this.#batch.schedule(false);
+  }
+
+  #releaseOne(confirmation: Confirmation, run: Run, index: number, reply: Buffer): void {
+    const { receiver, handler } = run;
+    const told =
+      confirmation === "confirmed" || receiver === undefined
+        ? reply
+        : receiver.unconfirmed(run, index, reply, confirmation);
+    if (handler !== undefined) handler.reply(told);
+    // What was read from a master that is lost may have been lost with it: it is read again.
+    else this.#give(run, index, told, confirmation === "lost");
   }
 
   /** Passes on what has come of a big reply. */
   #passPart(): void {
     const run = this.#runs.first();
     if (run?.receiver === undefined || run.handler !== undefined || this.isMessage !== undefined) return;
+    if (this.#gate !== undefined && (this.#gate.holding || run.writes)) return;
     if (run.receiver.rewinding) return;
     this.#partial = true;
     run.receiver.forwardPart(this.#scanner.takeEarlier());
@@ -328,6 +440,7 @@ export class Upstream {
     if (this.#closed) return;
     this.#closed = true;
     const failure = this.#failure ?? { kind: "lost", message: "the server closed the connection" };
+    this.#gate?.lost();
     const runs = this.#runs.takeAll();
     const firstUnsent = runs.length - this.#unsent;
     runs.forEach((run, i) => {

@@ -68,8 +68,9 @@ export class WriteBatch {
     if (!this.#dirty) return;
     this.#dirty = false;
     this.#countBefore = this.#count;
-    this.#count = 0;
+    // It may add something of its own.
     this.#onFlush();
+    this.#count = 0;
     this.#closePage();
     const pieces = this.#pieces;
     if (pieces.length === 0) return;

@@ -126,7 +126,7 @@ describe("resolveSettings", () => {
     ["network:clientCidrs", "2001:db8::/129", /address ranges in CIDR notation/],
     ["network:metricsNamespaces", "a.b", /names of namespaces/],
     ["redis:maxmemoryPolicy", "lru", /one of noeviction, allkeys-lru/],
-    ["redis:durability", "sync", /one of async/],
+    ["redis:durability", "always", /one of async, sync/],
     ["sentinel:downAfterMs", "100", /from 500 to 60000/],
     ["sentinel:masterName", "my master", /letters, digits/],
     ["proxy:serviceType", "clusterip", /one of ClusterIP, NodePort, LoadBalancer/],

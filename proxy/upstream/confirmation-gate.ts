@@ -1,0 +1,147 @@
+import { encodeCommand } from "../resp/command-frame.ts";
+import { type ReplyHandler, Run } from "./run.ts";
+
+/** How writes are confirmed by a replica before their clients hear of them. */
+export interface Durability {
+  /** How long a replica may take, ms, from when the master has executed the writes. */
+  readonly timeoutMs: number;
+  /**
+   * Whether the question may go with the writes. While the master refuses writes there is nothing to confirm, and the question would
+   * only hold up what comes behind it: then it is asked once a write was executed.
+   */
+  readonly asksAhead: () => boolean;
+  /** Takes note of an answer, or that none will come, and how long it took, s. */
+  readonly observe: (outcome: Confirmation, seconds: number) => void;
+}
+
+/** What became of a question: a replica has the writes; none had them in time, or Redis refused to tell; the connection is gone. */
+export type Confirmation = "confirmed" | "timeout" | "lost";
+
+/** Something from the server that is held back until it is known what became of the writes before it. */
+export type Held =
+  | {
+      readonly kind: "replies";
+      readonly run: Run;
+      /** Which of the run's commands the first reply belongs to. */
+      readonly index: number;
+      /** Replies in `bytes`; more than one only when none of them is an error. */
+      count: number;
+      bytes: Buffer;
+    }
+  | { readonly kind: "message"; readonly bytes: Buffer };
+
+/** Questions on their way at a time on a shared connection. Redis answers nothing else meanwhile, so they bound how long it may stand still. */
+const maxQuestions = 2;
+
+/**
+ * Group commit on one connection: `WAIT 1` behind writes asks for all of them at once, and everything that the server says from the
+ * first of them on is held back until the answer. `WAIT` is about the writes of its own connection, so it has to be on the same one.
+ *
+ * Replies come in the order of their commands. So when a write's reply comes while a question is under way, that question was sent behind
+ * the write; and when its answer comes, it covers everything that is held.
+ */
+export class ConfirmationGate {
+  readonly #durability: Durability;
+  readonly #frame: Buffer;
+  readonly #open: (confirmation: Confirmation, held: readonly Held[]) => void;
+  /** When each question was sent, oldest first; ms of the monotonic clock. */
+  readonly #askedAt: number[] = [];
+  readonly #handler: ReplyHandler;
+  #held: Held[] = [];
+  /** Writes were sent behind the last question. */
+  #unasked = false;
+
+  /** @param open gets what was held, in order. */
+  constructor(durability: Durability, open: (confirmation: Confirmation, held: readonly Held[]) => void) {
+    this.#durability = durability;
+    this.#frame = encodeCommand(["WAIT", "1", String(durability.timeoutMs)]);
+    this.#open = open;
+    this.#handler = {
+      reply: (bytes) => this.#answered(isPositive(bytes) ? "confirmed" : "timeout"),
+      // What is held is given back before.
+      lost: () => undefined,
+    };
+  }
+
+  get holding(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** Questions that Redis has not answered. */
+  get questions(): number {
+    return this.#askedAt.length;
+  }
+
+  /** It is the gate's own question. */
+  isQuestion(run: Run | undefined): boolean {
+    return run !== undefined && run.handler === this.#handler;
+  }
+
+  /** Takes note of commands that were sent and may write. */
+  wrote(): void {
+    this.#unasked = true;
+  }
+
+  /** There are writes that nobody has asked for, and it is time to. */
+  get due(): boolean {
+    return this.#unasked && this.#askedAt.length < maxQuestions && this.#durability.asksAhead();
+  }
+
+  /** The question about everything that was sent before. */
+  question(): Run {
+    this.#unasked = false;
+    this.#askedAt.push(performance.now());
+    return Run.of(undefined, this.#handler, { pieces: [this.#frame] }, 1);
+  }
+
+  /** Holds a reply back; gives whether nobody has asked yet for the write that it belongs to. */
+  hold(run: Run, bytes: Buffer): boolean {
+    const last = this.#held.at(-1);
+    const plain = run.handler === undefined && bytes[0] !== 45;
+    if (plain && last?.kind === "replies" && last.run === run && follows(last.bytes, bytes)) {
+      last.bytes = join(last.bytes, bytes);
+      last.count++;
+    } else this.#held.push({ kind: "replies", run, index: run.answered, count: 1, bytes });
+    return this.#askedAt.length === 0;
+  }
+
+  /** Holds a message back that must not overtake a reply. */
+  holdMessage(bytes: Buffer): void {
+    this.#held.push({ kind: "message", bytes });
+  }
+
+  /** The connection is gone: gives what was held. */
+  lost(): void {
+    const since = this.#askedAt[0] ?? performance.now();
+    this.#askedAt.length = 0;
+    if (this.holding) this.#give("lost", since);
+  }
+
+  #answered(confirmation: Confirmation): void {
+    const since = this.#askedAt.shift() ?? performance.now();
+    this.#give(confirmation, since);
+  }
+
+  #give(confirmation: Confirmation, since: number): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#durability.observe(confirmation, (performance.now() - since) / 1000);
+    this.#open(confirmation, held);
+  }
+}
+
+/** Neighbours in the same piece of the server's bytes, and after a reply that is no error. */
+function follows(before: Buffer, bytes: Buffer): boolean {
+  if (before[0] === 45 || before.buffer !== bytes.buffer) return false;
+  return before.byteOffset + before.length === bytes.byteOffset;
+}
+
+function join(before: Buffer, bytes: Buffer): Buffer {
+  const joined = before.buffer as ArrayBuffer;
+  return Buffer.from(joined, before.byteOffset, before.length + bytes.length);
+}
+
+/** `:1` and more; anything else, an error, too, confirms nothing. */
+function isPositive(bytes: Buffer): boolean {
+  return bytes[0] === 58 && Number(bytes.subarray(1).toString("latin1")) >= 1;
+}
