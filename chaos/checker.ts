@@ -2,6 +2,7 @@ import { checkAnswers, checkListReads, checkReads } from "./check-reads.ts";
 import { checkCounter, checkList, checkSet, checkStrings } from "./check-writes.ts";
 import { classifyError } from "./classify-error.ts";
 import { excuseLosses } from "./excuse-losses.ts";
+import type { DurabilityMode } from "./faults/fault.ts";
 import type { Reordering } from "./find-reorderings.ts";
 import {
   type ClientData,
@@ -56,12 +57,13 @@ const noData: ClientData = { counter: 0, list: [], strings: new Map() };
 /**
  * Compares what the clients were told with what the master holds. Pure.
  *
- * @param mayLose by client, the time in which acknowledged writes may be lost.
+ * @param mayLose by client, the time in which acknowledged writes may be lost without durability, and reads undone with it, too.
  */
 export function checkLedger(
   history: History,
   data: FinalData,
   mayLose: ReadonlyMap<string, LossPeriod> = new Map(),
+  durability: DurabilityMode = "async",
 ): ClientReport[] {
   const clients = new Set([...history.operations.map(({ client }) => client), ...data.keys()]);
   return [...clients].sort().map((client) =>
@@ -71,6 +73,7 @@ export function checkLedger(
       history.disconnects.filter((disconnect) => disconnect.client === client),
       data.get(client) ?? noData,
       mayLose.get(client),
+      durability,
     ),
   );
 }
@@ -81,6 +84,7 @@ function checkClient(
   disconnects: readonly Disconnect[],
   data: ClientData,
   mayLose: LossPeriod | undefined,
+  durability: DurabilityMode,
 ): ClientReport {
   const of = (command: Operation["command"]): Operation[] =>
     operations.filter((operation) => operation.command === command);
@@ -92,7 +96,7 @@ function checkClient(
   const gone = excuseLosses(
     parts.flatMap(({ lost = [] }) => lost),
     operations,
-    mayLose,
+    durability === "sync" ? undefined : mayLose,
   );
   return {
     client,

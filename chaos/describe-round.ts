@@ -4,7 +4,7 @@ import { describeEvents } from "./describe-events.ts";
 import { describeFailures } from "./describe-failures.ts";
 import { excuseLateWrites } from "./excuse-late-writes.ts";
 import { judgeRound, judgeTimes } from "./expectations.ts";
-import type { Fault } from "./faults/fault.ts";
+import type { DurabilityMode, Fault } from "./faults/fault.ts";
 import { type Announcement, type Execution, findStaleWrites } from "./find-stale-writes.ts";
 import type { FinalData, History } from "./history.ts";
 import { isIn, lossPeriods } from "./loss-periods.ts";
@@ -17,6 +17,7 @@ import { traceDuplicates } from "./trace-duplicates.ts";
 /** A fault that is over, and all that was seen of it. Times are ms of the monotonic clock. */
 export interface RoundRecord {
   readonly fault: Fault;
+  readonly durability: DurabilityMode;
   readonly round: number;
   readonly faultAtMs: number;
   /** When all was well again, and every client wrote. */
@@ -39,7 +40,18 @@ export interface RoundRecord {
 
 /** Checks the books of a round, measures it and judges it. Pure. */
 export function describeRound(record: RoundRecord): RoundReport {
-  const { fault, round, faultAtMs, recoveredMs, history, executions, first, acceptedAtMs, cutOff } = record;
+  const {
+    fault,
+    durability,
+    round,
+    faultAtMs,
+    recoveredMs,
+    history,
+    executions,
+    first,
+    acceptedAtMs,
+    cutOff,
+  } = record;
   const { operations, disconnects } = history;
   const clients = [...new Set(operations.map(({ client }) => client))];
   const elsewhere = new Set(
@@ -69,7 +81,7 @@ export function describeRound(record: RoundRecord): RoundReport {
     events: describeEvents(record.events, faultAtMs),
     cutOff: [...cutOff],
     broken: record.broken,
-    clients: checkLedger(history, record.data, mayLose),
+    clients: checkLedger(history, record.data, mayLose, durability),
     stalls,
     registers: checkRegisters(operations, { beginMs: faultAtMs, endMs: recoveredMs }),
     announcedAfterMs: first && first.atMs - faultAtMs,
@@ -85,5 +97,5 @@ export function describeRound(record: RoundRecord): RoundReport {
     failures: describeFailures(operations, faultAtMs),
     disconnects: disconnects.map(({ client, reason }) => `${client}: ${reason}`),
   };
-  return { ...report, violations: judgeRound(report, fault), slow: judgeTimes(report, fault) };
+  return { ...report, violations: judgeRound(report, fault, durability), slow: judgeTimes(report, fault) };
 }

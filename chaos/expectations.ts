@@ -1,5 +1,5 @@
 import type { ClientReport } from "./checker.ts";
-import type { Allowance, Fault } from "./faults/fault.ts";
+import { type Allowance, allowedWith, type DurabilityMode, type Fault } from "./faults/fault.ts";
 import type { RoundReport } from "./round-report.ts";
 import { summarise } from "./summarise.ts";
 
@@ -15,10 +15,11 @@ type Unjudged = Omit<RoundReport, "violations" | "slow">;
 export function judgeRound(
   round: Unjudged,
   { allows, failover }: Pick<Fault, "allows" | "failover">,
+  durability: DurabilityMode = "async",
 ): string[] {
   const violations = round.clients.flatMap((client) => {
     const own = round.cutOff.includes(client.client) ? (allows.cutOff ?? allows) : allows;
-    return judgeClient(client, own).map((text) => `${client.client}: ${text}`);
+    return judgeClient(client, allowedWith(durability, own)).map((text) => `${client.client}: ${text}`);
   });
   if (round.registers.violated.length > 0) {
     violations.push(`no order explains the registers ${some(round.registers.violated)}`);

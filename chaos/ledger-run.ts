@@ -7,7 +7,7 @@ import { type Address, sameAddress } from "../quorum/address.ts";
 import { messageOf } from "../runtime/log.ts";
 import { ClusterControl } from "./cluster-control.ts";
 import { describeRound, type RoundRecord } from "./describe-round.ts";
-import { announced, type Fault, type FaultContext } from "./faults/fault.ts";
+import { announced, type DurabilityMode, type Fault, type FaultContext } from "./faults/fault.ts";
 import type { Execution } from "./find-stale-writes.ts";
 import type { Operation } from "./history.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
@@ -28,6 +28,8 @@ export interface LedgerRunOptions {
   /** Client name → its worker. Each proxy gets one of each: `ioredis`, and `ioredis@2` at the second proxy. */
   readonly clients: ReadonlyMap<string, WorkerProgram>;
   readonly random: Random;
+  /** What the topology is set to. Default `async`. */
+  readonly durability?: DurabilityMode;
   /** The one that the topology runs in. */
   readonly network?: PartNetwork;
   readonly say?: (line: string) => void;
@@ -39,7 +41,7 @@ export interface LedgerRunOptions {
 /** A fault that is over, and what this harness alone knows of it. */
 type InjectedFault = Omit<
   RoundRecord,
-  "data" | "executions" | "events" | "announcements" | "first" | "acceptedAtMs"
+  "data" | "durability" | "executions" | "events" | "announcements" | "first" | "acceptedAtMs"
 > & {
   readonly context: FaultContext;
 };
@@ -195,6 +197,7 @@ export class LedgerRun {
     this.#executions = this.#executions.filter((execution) => execution.round !== name);
     return describeRound({
       ...injected,
+      durability: this.#options.durability ?? "async",
       data,
       executions,
       events: this.#announcements.since(faultAtMs),

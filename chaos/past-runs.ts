@@ -8,6 +8,7 @@ const pastRun = z.object({
   /** When it ended, as an ISO date. */
   at: z.string(),
   seed: z.number(),
+  durability: z.enum(["async", "sync"]).default("async"),
   clients: z.array(z.string()),
   faults: z.array(z.string()),
   planned: z.number(),
@@ -30,10 +31,18 @@ export type PastRun = z.infer<typeof pastRun>;
 
 /** Adds a run to the file of all runs, which is only ever added to. */
 export function remember(file: string, report: ChaosReport, at: Date): void {
-  const { rounds, seed, clients, faults, planned, seconds } = report;
+  const { rounds, seed, durability, clients, faults, planned, seconds } = report;
   const { failovers, sent, lost, lostAsAllowed, duplicates, falseFailovers, gapMs } = summarise(rounds);
   const run: PastRun = {
-    ...{ at: at.toISOString(), seed, clients: [...clients], faults: [...faults], planned, seconds },
+    ...{
+      at: at.toISOString(),
+      seed,
+      durability,
+      clients: [...clients],
+      faults: [...faults],
+      planned,
+      seconds,
+    },
     ...{ rounds: rounds.length, failovers, commands: sent, lost, lostAsAllowed, duplicates, falseFailovers },
     ...{ gapP50Ms: gapMs.p50, gapMaxMs: gapMs.max },
     broken: report.violations.length + rounds.filter(({ violations }) => violations.length > 0).length,
@@ -60,11 +69,12 @@ export function readPastRuns(file: string): PastRun[] {
 /** The runs as a table for people. */
 export function renderPastRuns(runs: readonly PastRun[]): string {
   const head =
-    "when                  seed        faults    failovers  commands  lost  expected  twice  gap p50/max ms  broken  slow";
+    "when                  seed        mode   faults    failovers  commands  lost  expected  twice  gap p50/max ms  broken  slow";
   const rows = runs.map((run) =>
     [
       run.at.slice(0, 19).replace("T", " ").padEnd(21),
       String(run.seed).padEnd(11),
+      run.durability.padEnd(6),
       `${run.rounds}/${run.planned}`.padEnd(9),
       String(run.failovers).padEnd(10),
       String(run.commands).padEnd(9),

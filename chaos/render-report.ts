@@ -5,7 +5,7 @@ import { type Spread, type Summary, summarise } from "./summarise.ts";
 
 /** A run as Markdown: what was counted by fault and by client, how long it took, and everything that broke an expectation. */
 export function renderReport(report: ChaosReport): string {
-  const { rounds, seed, seconds, planned } = report;
+  const { rounds, seed, durability, seconds, planned } = report;
   const faults = [...new Set(rounds.map(({ fault }) => fault))].sort();
   const clients = [...new Set(rounds.flatMap((round) => round.clients.map(({ client }) => client)))].sort();
   const total = summarise(rounds);
@@ -18,7 +18,7 @@ export function renderReport(report: ChaosReport): string {
   return [
     "# Faults under load",
     "",
-    `${rounds.length} of ${planned} faults, ${total.failovers} failovers, ${total.sent} commands of ${clients.join(", ")}, ${seconds} s, seed ${seed}. All parts on one machine.`,
+    `${rounds.length} of ${planned} faults, ${total.failovers} failovers, ${total.sent} commands of ${clients.join(", ")}, ${seconds} s, seed ${seed}, \`redis:durability\` \`${durability}\`. All parts on one machine.`,
     "",
     ...counts("fault", [
       ...faults.map((fault) => countRow(fault, summarise(of(fault)))),
@@ -30,7 +30,7 @@ export function renderReport(report: ChaosReport): string {
       clients.map((client) => countRow(client, summarise(rounds, client))),
     ),
     "",
-    "*Lost*: acknowledged and gone. *As expected*: in the time in which the fault allows it without durability. *Phantom*: there, but refused or never written. *Rolled back*: read, and gone later. *False failover*: another master although nothing had happened to the one there was.",
+    "*Lost*: acknowledged and gone. *As expected*: in the time in which the fault allows it with durability `async`; with `sync` there is no such time. *Phantom*: there, but refused or never written. *Rolled back*: read, and gone later. *False failover*: another master although nothing had happened to the one there was.",
     "",
     `Registers: ${total.registers.checked} checked; no order explains ${total.registers.violated} in calm times and ${total.registers.violatedAroundFault} around a fault; ${total.registers.undecided} undecided.`,
     "",

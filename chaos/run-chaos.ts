@@ -7,7 +7,7 @@ import { messageOf } from "../runtime/log.ts";
 import { clientLibraries } from "./clients.ts";
 import { judgeRun } from "./expectations.ts";
 import { allFaults } from "./faults/all-faults.ts";
-import type { Fault } from "./faults/fault.ts";
+import type { DurabilityMode, Fault } from "./faults/fault.ts";
 import { LedgerRun } from "./ledger-run.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
 import { observer } from "./observer.ts";
@@ -45,6 +45,7 @@ export interface ChaosOptions {
 /** A whole run. */
 export interface ChaosReport {
   readonly seed: number;
+  readonly durability: DurabilityMode;
   readonly faults: readonly string[];
   readonly clients: readonly string[];
   readonly planned: number;
@@ -103,10 +104,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     signal,
     ...network,
   });
+  const { durability } = topology.settings.redis;
   const rounds: RoundReport[] = [];
   const violations: string[] = [];
   try {
-    const run = await LedgerRun.start({ topology, clients, random, say, ...network });
+    const run = await LedgerRun.start({ topology, clients, random, durability, say, ...network });
     try {
       for (const fault of plan) {
         if (signal.aborted) violations.push("interrupted");
@@ -127,6 +129,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
   return {
     seed,
+    durability,
     faults: options.faults,
     clients: options.clients,
     planned: plan.length,

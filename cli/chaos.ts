@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { clientLibraries } from "../chaos/clients.ts";
 import { allFaults } from "../chaos/faults/all-faults.ts";
 import type { Fault } from "../chaos/faults/fault.ts";
@@ -22,6 +22,7 @@ interface ChaosCommandOptions {
   readonly failovers: string;
   readonly rounds?: string;
   readonly seed: string;
+  readonly durability?: string;
   readonly fault: string;
   readonly clients: string;
   readonly minutes: string;
@@ -46,6 +47,12 @@ export function chaosCommand(): Command {
     .option("--failovers <number>", "failovers to cause; each takes 5 to 10 s", "20")
     .option("--rounds <number>", "faults to cause, however many failovers they are")
     .option("--seed <number>", "order of the faults and their moments", "1")
+    .addOption(
+      new Option(
+        "--durability <mode>",
+        "redis:durability; with sync a lost acknowledged write is a broken promise",
+      ).choices(["async", "sync"]),
+    )
     .option(
       "--fault <names>",
       "some of those below, with commas, or random: all that this machine can do",
@@ -103,7 +110,10 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
     faults: faults.map(({ name }) => name),
     ...(options.rounds === undefined ? {} : { rounds: wholeNumber("--rounds", options.rounds, 100_000) }),
     clients: options.clients.split(","),
-    configuration: options.set,
+    configuration: {
+      ...options.set,
+      ...(options.durability === undefined ? {} : { "redis:durability": options.durability }),
+    },
     withinMs: wholeNumber("--minutes", options.minutes, 24 * 60) * 60_000,
     say: showProgress,
     onRound: (round, planned) => showProgress(describeRound(round, planned)),

@@ -52,6 +52,14 @@ export interface LossWindow {
   readonly untilMs: number;
 }
 
+/** `redis:durability`: with `sync` no acknowledged write may be lost, whatever the fault. */
+export type DurabilityMode = "async" | "sync";
+
+/** What a client may see: with `sync` any write may be unconfirmed, and is told so. */
+export function allowedWith(durability: DurabilityMode, allows: Allowance): Allowance {
+  return durability === "sync" ? { ...allows, uncertain: true } : allows;
+}
+
 /** What a failover shows to clients: commands in flight may be uncertain, and nothing else. */
 export const asFailover: Allowance = { disconnects: false, uncertain: true, refusedConnections: false };
 

@@ -157,6 +157,7 @@ describe("renderReport", () => {
   it("shows counts by fault and by client, and every broken expectation", () => {
     const text = renderReport({
       seed: 1,
+      durability: "async" as const,
       faults: ["kill"],
       clients: ["a"],
       planned: 2,

@@ -65,9 +65,9 @@ describe("past runs", () => {
       violations: ["x"],
       slow: [],
     };
-    remember(file, { ...report, seed: 1 }, new Date(0));
+    remember(file, { ...report, seed: 1, durability: "async" }, new Date(0));
     appendFileSync(file, '{"at":"19\n');
-    remember(file, { ...report, seed: 2 }, new Date(1000));
+    remember(file, { ...report, seed: 2, durability: "sync" }, new Date(1000));
     const runs = readPastRuns(file);
     assert.deepEqual(
       runs.map(({ seed, broken }) => [seed, broken]),
@@ -76,6 +76,6 @@ describe("past runs", () => {
         [2, 1],
       ],
     );
-    assert.match(renderPastRuns(runs), /1970-01-01 00:00:01 +2 +0\/2/);
+    assert.match(renderPastRuns(runs), /1970-01-01 00:00:01 +2 +sync +0\/2/);
   });
 });
