@@ -2,16 +2,20 @@ import assert from "node:assert/strict";
 import { pino } from "pino";
 import { ProxyServer, type ProxyServerOptions } from "../../proxy/proxy-server.ts";
 import { eventually } from "./eventually.ts";
-import { type FakeTopology, masterName } from "./fake-topology.ts";
+import type { FakeSentinel } from "./fake-sentinel.ts";
+import { masterName } from "./fake-topology.ts";
 import { freePort } from "./redis-process.ts";
 import { RespClient } from "./resp-client.ts";
 
 /** How a test's proxy differs from one with default settings. */
 export type TestProxyOptions = Partial<
-  Pick<ProxyServerOptions, "holdTimeoutMs" | "maxClients" | "maxDedicated" | "limits" | "password">
+  Pick<
+    ProxyServerOptions,
+    "holdTimeoutMs" | "durabilityTimeoutMs" | "maxClients" | "maxDedicated" | "limits" | "password"
+  >
 >;
 
-/** The proxy's data path in the test's own process, in front of a {@link FakeTopology}, and its clients. */
+/** The proxy's data path in the test's own process, in front of what fake Sentinels name, and its clients. */
 export class TestProxy {
   readonly port: number;
   readonly server: ProxyServer;
@@ -23,7 +27,10 @@ export class TestProxy {
   }
 
   /** Starts it and waits until it has found the master. */
-  static async start(topology: FakeTopology, options: TestProxyOptions = {}): Promise<TestProxy> {
+  static async start(
+    topology: { readonly sentinels: readonly FakeSentinel[] },
+    options: TestProxyOptions = {},
+  ): Promise<TestProxy> {
     const port = await freePort();
     const server = new ProxyServer({
       host: "127.0.0.1",

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import {
+  type Confirmation,
+  ConfirmationGate,
+  type Held,
+} from "../../../../proxy/upstream/confirmation-gate.ts";
+import { Run } from "../../../../proxy/upstream/run.ts";
+
+const yes = Buffer.from(":1\r\n");
+const no = Buffer.from(":0\r\n");
+
+describe("ConfirmationGate", () => {
+  let opened: { confirmation: Confirmation; replies: string[] }[];
+  let observed: Confirmation[];
+  let asksAhead: boolean;
+  let gate: ConfirmationGate;
+
+  const textOf = (held: Held): string =>
+    held.kind === "message" ? `message ${held.bytes}` : `${held.index}+${held.count} ${held.bytes}`;
+
+  beforeEach(() => {
+    opened = [];
+    observed = [];
+    asksAhead = true;
+    gate = new ConfirmationGate(
+      { timeoutMs: 250, asksAhead: () => asksAhead, observe: (outcome) => observed.push(outcome) },
+      (confirmation, held) => opened.push({ confirmation, replies: held.map(textOf) }),
+    );
+  });
+
+  /** A run of a client's commands. */
+  const commands = (count: number): Run =>
+    new Run(undefined, undefined, undefined, Buffer.alloc(0), 0, 0, count, true);
+
+  /** Holds replies that have come together. */
+  const hold = (run: Run, ...replies: string[]): void => {
+    const piece = Buffer.from(replies.join(""));
+    let at = 0;
+    for (const reply of replies) {
+      gate.hold(run, piece.subarray(at, at + reply.length));
+      run.answered++;
+      at += reply.length;
+    }
+  };
+
+  it("asks once for all writes before the question", () => {
+    assert.equal(gate.due, false, "nothing was written");
+    gate.wrote();
+    gate.wrote();
+    assert.equal(gate.due, true);
+    const question = gate.question();
+    assert.equal(String(question.buffer), "*3\r\n$4\r\nWAIT\r\n$1\r\n1\r\n$3\r\n250\r\n");
+    assert.ok(gate.isQuestion(question));
+    assert.equal(gate.due, false);
+    assert.equal(gate.questions, 1);
+  });
+
+  it("gives everything that was held when a replica has the writes, in order", () => {
+    gate.wrote();
+    const question = gate.question();
+    const [one, two] = [commands(3), commands(1)];
+    hold(one, "+OK\r\n", ":7\r\n", "$1\r\nx\r\n");
+    gate.holdMessage(Buffer.from(">1"));
+    hold(two, "+OK\r\n");
+    assert.equal(gate.holding, true);
+    question.handler?.reply(yes);
+    const replies = ["0+3 +OK\r\n:7\r\n$1\r\nx\r\n", "message >1", "0+1 +OK\r\n"];
+    assert.deepEqual(opened, [{ confirmation: "confirmed", replies }]);
+    assert.equal(gate.holding, false);
+    assert.deepEqual(observed, ["confirmed"]);
+  });
+
+  it("keeps errors apart, and replies that came in different pieces", () => {
+    gate.wrote();
+    const question = gate.question();
+    const run = commands(4);
+    hold(run, "+OK\r\n", "-ERR no\r\n", ":2\r\n");
+    hold(run, ":3\r\n");
+    question.handler?.reply(yes);
+    assert.deepEqual(opened[0]?.replies, ["0+1 +OK\r\n", "1+1 -ERR no\r\n", "2+1 :2\r\n", "3+1 :3\r\n"]);
+  });
+
+  for (const [what, reply] of [
+    ["no replica has them", no],
+    ["Redis refuses to tell", Buffer.from("-ERR WAIT cannot be used with replica instances.\r\n")],
+    ["the answer is none of WAIT's", Buffer.from("+OK\r\n")],
+  ] as const) {
+    it(`confirms nothing when ${what}`, () => {
+      gate.wrote();
+      const question = gate.question();
+      hold(commands(1), "+OK\r\n");
+      question.handler?.reply(reply);
+      assert.deepEqual(opened, [{ confirmation: "timeout", replies: ["0+1 +OK\r\n"] }]);
+    });
+  }
+
+  it("has no more than two questions under way: a time-out holds up nobody for longer than three of them", () => {
+    for (let i = 0; i < 2; i++) {
+      gate.wrote();
+      assert.equal(gate.due, true);
+      gate.question();
+    }
+    gate.wrote();
+    assert.equal(gate.due, false);
+  });
+
+  it("asks for what was sent meanwhile when an answer has come", () => {
+    gate.wrote();
+    const first = gate.question();
+    gate.wrote();
+    gate.question();
+    gate.wrote();
+    first.handler?.reply(yes);
+    assert.equal(gate.due, true);
+  });
+
+  it("doesn't ask before a write was executed while the master refuses writes", () => {
+    asksAhead = false;
+    gate.wrote();
+    assert.equal(gate.due, false);
+    // A reply that is no refusal: somebody has to ask now.
+    assert.equal(gate.hold(commands(1), Buffer.from("+OK\r\n")), true);
+    gate.question();
+    assert.equal(gate.hold(commands(1), Buffer.from("+OK\r\n")), false);
+  });
+
+  it("gives what is held back when the connection is lost", () => {
+    gate.wrote();
+    gate.question();
+    hold(commands(2), "+OK\r\n", ":1\r\n");
+    gate.lost();
+    assert.deepEqual(opened, [{ confirmation: "lost", replies: ["0+2 +OK\r\n:1\r\n"] }]);
+    assert.deepEqual(observed, ["lost"]);
+    gate.lost();
+    assert.equal(opened.length, 1, "twice");
+  });
+});
