@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { judge, renderReport } from "../bench/report.ts";
 import { runBench } from "../bench/run-bench.ts";
+import { renderDurability, runDurabilityBench } from "../bench/run-durability-bench.ts";
 import { idleTarget, scenarios } from "../bench/scenarios.ts";
 import { showProgress } from "./progress.ts";
 import { UserError } from "./user-error.ts";
@@ -16,6 +17,7 @@ interface BenchCommandOptions {
   readonly cpuProf?: string;
   readonly json?: string;
   readonly check?: boolean;
+  readonly durability?: number;
 }
 
 /** `redis-ha bench`: the proxy beside HAProxy and no proxy at all. */
@@ -39,7 +41,12 @@ export function benchCommand(): Command {
       whole(0, 8000),
       5000,
     )
-    .option("--port <number>", "first of six ports", whole(1, 65_000), 7800)
+    .option(
+      "--durability <replicas>",
+      "instead: redis:durability async and sync, in front of a master with so many replicas",
+      whole(1, 8),
+    )
+    .option("--port <number>", "first of six ports, and one for each replica", whole(1, 65_000), 7800)
     .option("--cpu-prof <directory>", "write a CPU profile of the proxy there")
     .option("--json <file>", "write every measurement into a file")
     .option("--check", "exit code 1 when a target is missed")
@@ -54,16 +61,26 @@ async function bench(options: BenchCommandOptions): Promise<void> {
   }
   const interrupted = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
-  const result = await runBench({
+  const common = {
     scenarios: scenarios.filter(({ name }) => options.scenario?.includes(name) ?? true),
     rounds: options.rounds,
     scale: options.scale,
     basePort: options.port,
+    onProgress: showProgress,
+    signal: interrupted.signal,
+  };
+  if (options.durability !== undefined) {
+    const compared = await runDurabilityBench({ ...common, replicas: options.durability });
+    process.stdout.write(`${renderDurability(compared)}\n`);
+    if (options.json !== undefined)
+      writeFileSync(options.json, `${JSON.stringify(compared, undefined, 2)}\n`);
+    return;
+  }
+  const result = await runBench({
+    ...common,
     idleClients: options.idle,
     manyClients: options.clients,
     nodeOptions: options.cpuProf === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.cpuProf}`],
-    onProgress: showProgress,
-    signal: interrupted.signal,
   });
   process.stdout.write(`${renderReport(result)}\n`);
   if (options.json !== undefined) {

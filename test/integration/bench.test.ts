@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { BenchResult } from "../../bench/report.ts";
 import { findProgram } from "../../runtime/find-program.ts";
+import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
 const program = fileURLToPath(new URL("../../bin/redis-ha.js", import.meta.url));
@@ -33,6 +34,14 @@ describe("redis-ha bench", function () {
     assert.equal(result.idle?.clients, 200);
     // One shared connection, whatever the number of clients.
     assert.equal(result.upstreams?.many, result.upstreams?.few);
+  });
+
+  it("measures writes that wait for a replica beside those that don't", async () => {
+    const port = String(await freeBasePort());
+    const small = ["--rounds", "1", "--scale", "0.005", "--scenario", "c=50", "--port", port];
+    const { stdout } = await execa(process.execPath, [program, "bench", "--durability", "1", ...small]);
+    assert.match(stdout, /^\| 1 replica \|/m);
+    assert.match(stdout, /^\| c=50 SET \| \d+ .* \| \d+ .* \| \d\.\d\d /m);
   });
 
   it("names an unknown scenario and a bad number, and what is allowed", async () => {

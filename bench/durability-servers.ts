@@ -1,0 +1,98 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { UserError } from "../cli/user-error.ts";
+import { BenchProcesses, checkBefore } from "./bench-processes.ts";
+import { proxyArguments } from "./bench-servers.ts";
+
+/** `redis:durability` of the two proxies. */
+export const durabilities = ["async", "sync"] as const;
+export type DurabilityPath = (typeof durabilities)[number];
+
+const inSyncWithinMs = 10_000;
+
+/** A master with replicas and a real Sentinel, and two proxies in front of it: one with each durability. */
+export class DurabilityServers {
+  readonly ports: Readonly<Record<DurabilityPath, number>>;
+  readonly #basePort: number;
+  readonly #replicas: number;
+  readonly #processes = new BenchProcesses();
+
+  private constructor(basePort: number, replicas: number) {
+    this.#basePort = basePort;
+    this.#replicas = replicas;
+    this.ports = { async: basePort + 2, sync: basePort + 4 };
+  }
+
+  /** @throws {UserError} when a program is missing, a port is taken or a replica doesn't come in sync; nothing is left running then. */
+  static async start(basePort: number, replicas: number): Promise<DurabilityServers> {
+    const ports = Array.from({ length: 6 + replicas }, (_, i) => basePort + i);
+    await checkBefore(["redis-server", "redis-benchmark"], ports);
+    const servers = new DurabilityServers(basePort, replicas);
+    try {
+      await servers.#startAll();
+      return servers;
+    } catch (error) {
+      await servers.stop();
+      throw error;
+    }
+  }
+
+  /** Ends everything that was started. */
+  async stop(): Promise<void> {
+    await this.#processes.stop();
+  }
+
+  async #startAll(): Promise<void> {
+    const [master, sentinel] = [this.#basePort, this.#basePort + 1];
+    await this.#startRedis("master", master);
+    for (let i = 0; i < this.#replicas; i++) {
+      await this.#startRedis(`replica-${i + 1}`, master + 6 + i, "--replicaof", "127.0.0.1", String(master));
+    }
+    const { directory } = this.#processes;
+    const file = join(directory, "sentinel.conf");
+    writeFileSync(
+      file,
+      `port ${sentinel}\nbind 127.0.0.1\ndir ${directory}\nsentinel monitor bench 127.0.0.1 ${master} 1\n`,
+    );
+    this.#processes.run("sentinel", "redis-server", [file, "--sentinel"]);
+    await this.#processes.answers("sentinel", sentinel);
+    const program = proxyArguments(directory);
+    for (const durability of durabilities) {
+      const port = this.ports[durability];
+      this.#processes.run(durability, process.execPath, program, {
+        BIND_ADDR: "127.0.0.1",
+        PROXY_PORT: String(port),
+        PROXY_ADMIN_PORT: String(port + 1),
+        PROXY_DURABILITY: durability,
+        REDIS_SENTINELS: `127.0.0.1:${sentinel}`,
+        MASTER_NAME: "bench",
+        LOG_LEVEL: "warn",
+      });
+      await this.#processes.answers(durability, port);
+    }
+    await this.#inSync(master);
+  }
+
+  /** As in the product: with an append-only file, and no pause before the first sync. */
+  async #startRedis(name: string, port: number, ...more: string[]): Promise<void> {
+    const directory = join(this.#processes.directory, name);
+    mkdirSync(directory);
+    this.#processes.run(name, "redis-server", [
+      ...["--port", String(port), "--bind", "127.0.0.1", "--dir", directory, "--save", ""],
+      ...["--appendonly", "yes", "--repl-diskless-sync-delay", "0", ...more],
+    ]);
+    await this.#processes.answers(name, port);
+  }
+
+  async #inSync(port: number): Promise<void> {
+    const redis = new Redis({ port, protocol: 2 });
+    try {
+      await redis.set("in-sync", "1");
+      if ((await redis.wait(this.#replicas, inSyncWithinMs)) < this.#replicas)
+        throw new UserError(`The replicas aren't in sync after ${inSyncWithinMs} ms.`);
+    } finally {
+      redis.disconnect();
+    }
+  }
+}
