@@ -234,6 +234,8 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
   }
 
   settle(): void {
+    // It keeps the bytes of the run in memory.
+    this.#parsed = undefined;
     if (this.#ended) return;
     const goOn = this.#flow.reader.hasMore && this.outstanding < maxOutstanding / 2;
     if (this.outstanding === 0 || goOn) this.#flow.pump();

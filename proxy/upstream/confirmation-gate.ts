@@ -50,6 +50,11 @@ export class ConfirmationGate {
   #held: Held[] = [];
   /** Writes were sent behind the last question. */
   #unasked = false;
+  /**
+   * A write was executed on this connection. A new master refuses writes at first, and a question from before a replica has joined is
+   * answered only up to a second later: Redis asks its replicas when a question comes, and not those that come after it.
+   */
+  #executed = false;
 
   /** @param open gets what was held, in order. */
   constructor(durability: Durability, open: (confirmation: Confirmation, held: readonly Held[]) => void) {
@@ -84,7 +89,9 @@ export class ConfirmationGate {
 
   /** There are writes that nobody has asked for, and it is time to. */
   get due(): boolean {
-    return this.#unasked && this.#askedAt.length < maxQuestions && this.#durability.asksAhead();
+    return (
+      this.#unasked && this.#executed && this.#askedAt.length < maxQuestions && this.#durability.asksAhead()
+    );
   }
 
   /** The question about everything that was sent before. */
@@ -96,6 +103,7 @@ export class ConfirmationGate {
 
   /** Holds a reply back; gives whether nobody has asked yet for the write that it belongs to. */
   hold(run: Run, bytes: Buffer): boolean {
+    this.#executed = true;
     const last = this.#held.at(-1);
     const plain = run.handler === undefined && bytes[0] !== 45;
     if (plain && last?.kind === "replies" && last.run === run && follows(last.bytes, bytes)) {

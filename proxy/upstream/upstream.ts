@@ -48,6 +48,12 @@ export interface UpstreamFailure {
 const keepReplyUpTo = 4 * 2 ** 20;
 
 /**
+ * WAIT asks about what was replicated when its connection's last command ended its first run. What a blocked command takes when another
+ * client gives it comes later (Redis 7.0 doesn't count it), so another command comes between the two.
+ */
+const offsetMark: ReplyHandler = { reply: () => undefined, lost: () => undefined };
+
+/**
  * One connection with the master. It is used only after it has said by `ROLE` that it is one and by `PING` that it works.
  * Replies go to the runs in the order in which they were sent.
  */
@@ -149,7 +155,10 @@ export class Upstream {
     if (run.writes && this.#gate !== undefined) {
       this.#gate.wrote();
       // A client's own connection has states between its commands: the question goes nowhere but behind the write.
-      if (this.owner !== undefined) this.#addQuestion(this.#gate);
+      if (this.owner !== undefined) {
+        this.ask(["PING"], offsetMark);
+        this.#addQuestion(this.#gate);
+      }
     }
   }
 

@@ -134,6 +134,19 @@ describe("redis:durability sync, with a genuine master and two replicas", () => 
     });
   }
 
+  it("covers what a blocked command takes when another client gives it", async () => {
+    const client = await warm();
+    client.send("BLPOP l 5");
+    await eventually(async () =>
+      assert.match(await redis.master.client.info("clients"), /blocked_clients:1/),
+    );
+    // Else the question would be about what came before it blocked.
+    await redis.acknowledged();
+    redis.freeze(...redis.replicas);
+    await redis.master.client.rpush("l", "x");
+    assert.match(String(await client.reply()), unconfirmed);
+  });
+
   it("passes on that a transaction came to nothing", async () => {
     const [client, other] = [await warm(), await warm()];
     client.pipeline("WATCH a", "MULTI", "SET a 1");

@@ -54,6 +54,17 @@ export class ReplicatedMaster {
     );
   }
 
+  /** Waits until the replicas have acknowledged everything without being asked, which they do once a second. */
+  async acknowledged(): Promise<void> {
+    await eventually(async () => {
+      const text = await this.master.client.info("replication");
+      const offsets = [...text.matchAll(/(?:,offset=|master_repl_offset:)(\d+)/g)].map(
+        ([, offset]) => offset,
+      );
+      assert.equal(new Set(offsets).size, 1, `offsets ${offsets.join()}`);
+    });
+  }
+
   /** Stops replicas: their connections stay open, and they confirm nothing. */
   freeze(...replicas: readonly RedisProcess[]): void {
     for (const replica of replicas) {

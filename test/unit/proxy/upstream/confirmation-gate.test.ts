@@ -28,6 +28,15 @@ describe("ConfirmationGate", () => {
     );
   });
 
+  /** The first write on the connection was executed and confirmed. */
+  const warmUp = (): void => {
+    gate.wrote();
+    gate.hold(commands(1), Buffer.from("+OK\r\n"));
+    gate.question().handler?.reply(yes);
+    opened = [];
+    observed = [];
+  };
+
   /** A run of a client's commands. */
   const commands = (count: number): Run =>
     new Run(undefined, undefined, undefined, Buffer.alloc(0), 0, 0, count, true);
@@ -43,7 +52,15 @@ describe("ConfirmationGate", () => {
     }
   };
 
+  it("asks for a connection's first write when it was executed: a new master may refuse it", () => {
+    gate.wrote();
+    assert.equal(gate.due, false);
+    assert.equal(gate.hold(commands(1), Buffer.from("+OK\r\n")), true);
+    assert.equal(gate.due, true);
+  });
+
   it("asks once for all writes before the question", () => {
+    warmUp();
     assert.equal(gate.due, false, "nothing was written");
     gate.wrote();
     gate.wrote();
@@ -95,6 +112,7 @@ describe("ConfirmationGate", () => {
   }
 
   it("has no more than two questions under way: a time-out holds up nobody for longer than three of them", () => {
+    warmUp();
     for (let i = 0; i < 2; i++) {
       gate.wrote();
       assert.equal(gate.due, true);
@@ -105,16 +123,19 @@ describe("ConfirmationGate", () => {
   });
 
   it("asks for what was sent meanwhile when an answer has come", () => {
+    warmUp();
     gate.wrote();
     const first = gate.question();
     gate.wrote();
     gate.question();
     gate.wrote();
+    assert.equal(gate.due, false);
     first.handler?.reply(yes);
     assert.equal(gate.due, true);
   });
 
   it("doesn't ask before a write was executed while the master refuses writes", () => {
+    warmUp();
     asksAhead = false;
     gate.wrote();
     assert.equal(gate.due, false);
