@@ -65,6 +65,7 @@ export class DurabilityServers {
         PROXY_PORT: String(port),
         PROXY_ADMIN_PORT: String(port + 1),
         PROXY_DURABILITY: durability,
+        PROXY_DURABILITY_REPLICAS: String(this.#replicas),
         REDIS_SENTINELS: `127.0.0.1:${sentinel}`,
         MASTER_NAME: "bench",
         LOG_LEVEL: "warn",

@@ -28,6 +28,8 @@ const contract = {
   PROXY_DURABILITY: env.choice(["async", "sync"], "async"),
   /** With `sync`: milliseconds that a replica may take. */
   PROXY_DURABILITY_TIMEOUT_MS: env.integer(1, 60_000, 1000),
+  /** With `sync`: replicas that there are. All are waited for if they have the write within 50 ms; one is enough. */
+  PROXY_DURABILITY_REPLICAS: env.integer(1, 100, 1),
   /** Commands that are passed on although they are denied by default: `config|set,save`. */
   PROXY_ALLOW_COMMANDS: env.list(mayBeAllowed, `names among ${[...deniedUnlessAllowed].join(", ")}`),
   /** All Sentinels. */

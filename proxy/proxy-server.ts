@@ -37,6 +37,8 @@ export interface ProxyServerOptions {
   readonly holdTimeoutMs: number;
   /** With it a write is acknowledged when a replica has it, too, which may take so many milliseconds. */
   readonly durabilityTimeoutMs?: number;
+  /** Replicas that it waits for if they have the write soon; one is enough. Default 1. */
+  readonly durabilityReplicas?: number;
   readonly sentinels: readonly Address[];
   readonly masterName: string;
   /** The proxy's own password, for its questions to Redis and Sentinels. */
@@ -108,6 +110,7 @@ export class ProxyServer {
           ? undefined
           : {
               timeoutMs: durabilityTimeoutMs,
+              replicas: options.durabilityReplicas ?? 1,
               observe: (outcome, seconds) => {
                 metrics.confirmations.inc({ outcome });
                 metrics.confirmationTime.observe(seconds);

@@ -43,7 +43,10 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
     maxDedicated: share(environment.PROXY_MAX_DEDICATED),
     holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
     ...(environment.PROXY_DURABILITY === "sync"
-      ? { durabilityTimeoutMs: environment.PROXY_DURABILITY_TIMEOUT_MS }
+      ? {
+          durabilityTimeoutMs: environment.PROXY_DURABILITY_TIMEOUT_MS,
+          durabilityReplicas: environment.PROXY_DURABILITY_REPLICAS,
+        }
       : {}),
     allowedCommands: new Set(environment.PROXY_ALLOW_COMMANDS),
     sentinels: environment.REDIS_SENTINELS,

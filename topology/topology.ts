@@ -155,6 +155,7 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       PROXY_HOLD_TIMEOUT_MS: String(proxy.holdTimeoutMs),
       PROXY_WORKERS: String(proxy.workers),
       PROXY_DURABILITY: settings.redis.durability,
+      PROXY_DURABILITY_REPLICAS: String(settings.redis.instances - 1),
       PROXY_DURABILITY_TIMEOUT_MS: String(proxy.durabilityTimeoutMs),
       PROXY_MAX_CLIENTS: String(proxy.maxClients),
       PROXY_MAX_DEDICATED: String(proxy.maxDedicated),

@@ -10,6 +10,10 @@ export interface Durability {
    * only hold up what comes behind it: then it is asked once a write was executed.
    */
   readonly asksAhead: () => boolean;
+  /** How many replicas should have the writes if they can have them soon. One of them is enough. */
+  readonly wanted: () => number;
+  /** So many don't have them soon: some are slow or gone, and shouldn't be waited for each time. */
+  readonly missed: () => void;
   /** Takes note of an answer, or that none will come, and how long it took, s. */
   readonly observe: (outcome: Confirmation, seconds: number) => void;
 }
@@ -34,6 +38,12 @@ export type Held =
 const maxQuestions = 2;
 
 /**
+ * Whichever replica takes over should have the writes, so all are waited for; but no longer than this, ms. When several parts die at
+ * about the same time nobody can tell which of the others has a little more.
+ */
+const graceMs = 50;
+
+/**
  * Group commit on one connection: `WAIT 1` behind writes asks for all of them at once, and everything that the server says from the
  * first of them on is held back until the answer. `WAIT` is about the writes of its own connection, so it has to be on the same one.
  *
@@ -44,8 +54,8 @@ export class ConfirmationGate {
   readonly #durability: Durability;
   readonly #frame: Buffer;
   readonly #open: (confirmation: Confirmation, held: readonly Held[]) => void;
-  /** When each question was sent, oldest first; ms of the monotonic clock. */
-  readonly #askedAt: number[] = [];
+  /** The questions that Redis has not answered, oldest first. */
+  readonly #asked: { readonly atMs: number; readonly wanted: number; answersLeft: number }[] = [];
   readonly #handler: ReplyHandler;
   #held: Held[] = [];
   /** Writes were sent behind the last question. */
@@ -59,10 +69,10 @@ export class ConfirmationGate {
   /** @param open gets what was held, in order. */
   constructor(durability: Durability, open: (confirmation: Confirmation, held: readonly Held[]) => void) {
     this.#durability = durability;
-    this.#frame = encodeCommand(["WAIT", "1", String(durability.timeoutMs)]);
+    this.#frame = frameOf(1, durability.timeoutMs);
     this.#open = open;
     this.#handler = {
-      reply: (bytes) => this.#answered(isPositive(bytes) ? "confirmed" : "timeout"),
+      reply: (bytes) => this.#answered(replicasIn(bytes)),
       // What is held is given back before.
       lost: () => undefined,
     };
@@ -74,7 +84,7 @@ export class ConfirmationGate {
 
   /** Questions that Redis has not answered. */
   get questions(): number {
-    return this.#askedAt.length;
+    return this.#asked.length;
   }
 
   /** It is the gate's own question. */
@@ -90,15 +100,18 @@ export class ConfirmationGate {
   /** There are writes that nobody has asked for, and it is time to. */
   get due(): boolean {
     return (
-      this.#unasked && this.#executed && this.#askedAt.length < maxQuestions && this.#durability.asksAhead()
+      this.#unasked && this.#executed && this.#asked.length < maxQuestions && this.#durability.asksAhead()
     );
   }
 
   /** The question about everything that was sent before. */
   question(): Run {
     this.#unasked = false;
-    this.#askedAt.push(performance.now());
-    return Run.of(undefined, this.#handler, { pieces: [this.#frame] }, 1);
+    const wanted = this.#durability.wanted();
+    const answersLeft = wanted > 1 ? 2 : 1;
+    this.#asked.push({ atMs: performance.now(), wanted, answersLeft });
+    const frame = wanted > 1 ? Buffer.concat([frameOf(wanted, graceMs), this.#frame]) : this.#frame;
+    return Run.of(undefined, this.#handler, { pieces: [frame] }, answersLeft);
   }
 
   /** Holds a reply back; gives whether nobody has asked yet for the write that it belongs to. */
@@ -110,7 +123,7 @@ export class ConfirmationGate {
       last.bytes = join(last.bytes, bytes);
       last.count++;
     } else this.#held.push({ kind: "replies", run, index: run.answered, count: 1, bytes });
-    return this.#askedAt.length === 0;
+    return this.#asked.length === 0;
   }
 
   /** Holds a message back that must not overtake a reply. */
@@ -120,14 +133,20 @@ export class ConfirmationGate {
 
   /** The connection is gone: gives what was held. */
   lost(): void {
-    const since = this.#askedAt[0] ?? performance.now();
-    this.#askedAt.length = 0;
+    const since = this.#asked[0]?.atMs ?? performance.now();
+    this.#asked.length = 0;
     if (this.holding) this.#give("lost", since);
   }
 
-  #answered(confirmation: Confirmation): void {
-    const since = this.#askedAt.shift() ?? performance.now();
-    this.#give(confirmation, since);
+  #answered(replicas: number): void {
+    const [question] = this.#asked;
+    if (question === undefined) return;
+    if (--question.answersLeft > 0) {
+      if (replicas < question.wanted) this.#durability.missed();
+      return;
+    }
+    this.#asked.shift();
+    this.#give(replicas >= 1 ? "confirmed" : "timeout", question.atMs);
   }
 
   #give(confirmation: Confirmation, since: number): void {
@@ -149,7 +168,11 @@ function join(before: Buffer, bytes: Buffer): Buffer {
   return Buffer.from(joined, before.byteOffset, before.length + bytes.length);
 }
 
-/** `:1` and more; anything else, an error, too, confirms nothing. */
-function isPositive(bytes: Buffer): boolean {
-  return bytes[0] === 58 && Number(bytes.subarray(1).toString("latin1")) >= 1;
+function frameOf(replicas: number, timeoutMs: number): Buffer {
+  return encodeCommand(["WAIT", String(replicas), String(timeoutMs)]);
+}
+
+/** What WAIT has counted; anything else, an error, too, confirms nothing. */
+function replicasIn(bytes: Buffer): number {
+  return bytes[0] === 58 ? Number(bytes.subarray(1).toString("latin1")) : 0;
 }

@@ -16,7 +16,9 @@ export interface MasterLinkOptions {
   readonly maxDedicated: number;
   readonly log: Logger;
   /** With it writes are answered when a replica has them, too. */
-  readonly durability?: Pick<Durability, "timeoutMs" | "observe"> | undefined;
+  readonly durability?:
+    | (Pick<Durability, "timeoutMs" | "observe"> & { readonly replicas: number })
+    | undefined;
   /** With it the connections are encrypted. */
   readonly tls?: TlsFiles | undefined;
   /** Something is wrong with the master: it should be asked whether it still is one. */
@@ -43,6 +45,8 @@ const keepGroupMs = 5000;
 const lastWordsMs = 50;
 /** When a master has refused no write for so long, the next refusal is of another cause and waited for anew, ms. */
 const refusalForgottenMs = 2000;
+/** When some replica was too slow, one is enough for so long, ms: waiting for all once in this time costs little. */
+const incompleteMs = 2000;
 /** Clients that go on in one turn of the event loop: a new master is not flooded, and the loop goes on. */
 const wakePerTurn = 256;
 
@@ -61,6 +65,8 @@ export class MasterLink implements GroupHost {
   #writesRefused = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
   #pause: NodeJS.Timeout | undefined;
   readonly #durability: Durability | undefined;
+  /** Until then not all replicas are waited for; ms of the monotonic clock. */
+  #incompleteUntil = Number.NEGATIVE_INFINITY;
   /** When the master was doubted last because of a connection that waits for replicas, ms of the monotonic clock. */
   #doubtedAt = Number.NEGATIVE_INFINITY;
   #dedicated = 0;
@@ -68,8 +74,13 @@ export class MasterLink implements GroupHost {
 
   constructor(options: MasterLinkOptions) {
     this.#options = options;
-    this.#durability = options.durability && {
-      ...options.durability,
+    const { durability } = options;
+    this.#durability = durability && {
+      ...durability,
+      wanted: () => (performance.now() < this.#incompleteUntil ? 1 : durability.replicas),
+      missed: () => {
+        this.#incompleteUntil = performance.now() + incompleteMs;
+      },
       asksAhead: () => performance.now() - this.#writesRefused.last > refusalForgottenMs,
     };
     this.#watch = setInterval(() => this.#lookForSilence(), watchEveryMs);

@@ -51,6 +51,23 @@ describe("redis:durability sync, with a genuine master and two replicas", () => 
     assert.equal(await proxy.metric("redis_ha_proxy_durability_seconds_count"), 1);
   });
 
+  it("waits for both replicas, and only now and then for one that is missing", async () => {
+    const both = await TestProxy.start(redis, { durabilityTimeoutMs: timeoutMs, durabilityReplicas: 2 });
+    try {
+      const client = await both.client();
+      let before = await redis.waits();
+      assert.equal(await client.call("SET a 1"), "+OK");
+      assert.equal((await redis.waits()) - before, 2, "for both, then for one");
+      redis.freeze(redis.replicas[0]);
+      before = await redis.waits();
+      for (let i = 0; i < 5; i++) assert.equal(await client.call(`SET a b${i}`), "+OK");
+      const asked = (await redis.waits()) - before;
+      assert.ok(asked <= 6, `${asked} questions for 5 writes`);
+    } finally {
+      await both.stop();
+    }
+  });
+
   for (const protocol of [2, 3] as const) {
     it(`says that a write is uncertain when no replica confirms it in time, and goes on, in RESP${protocol}`, async () => {
       const client = await warm(protocol);

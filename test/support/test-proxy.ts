@@ -11,7 +11,13 @@ import { RespClient } from "./resp-client.ts";
 export type TestProxyOptions = Partial<
   Pick<
     ProxyServerOptions,
-    "holdTimeoutMs" | "durabilityTimeoutMs" | "maxClients" | "maxDedicated" | "limits" | "password"
+    | "holdTimeoutMs"
+    | "durabilityTimeoutMs"
+    | "durabilityReplicas"
+    | "maxClients"
+    | "maxDedicated"
+    | "limits"
+    | "password"
   >
 >;
 

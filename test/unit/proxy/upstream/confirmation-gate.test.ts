@@ -13,6 +13,8 @@ describe("ConfirmationGate", () => {
   let opened: { confirmation: Confirmation; replies: string[] }[];
   let observed: Confirmation[];
   let asksAhead: boolean;
+  let wanted: number;
+  let missed: number;
   let gate: ConfirmationGate;
 
   const textOf = (held: Held): string =>
@@ -22,8 +24,16 @@ describe("ConfirmationGate", () => {
     opened = [];
     observed = [];
     asksAhead = true;
+    wanted = 1;
+    missed = 0;
     gate = new ConfirmationGate(
-      { timeoutMs: 250, asksAhead: () => asksAhead, observe: (outcome) => observed.push(outcome) },
+      {
+        timeoutMs: 250,
+        asksAhead: () => asksAhead,
+        observe: (outcome) => observed.push(outcome),
+        wanted: () => wanted,
+        missed: () => missed++,
+      },
       (confirmation, held) => opened.push({ confirmation, replies: held.map(textOf) }),
     );
   });
@@ -108,6 +118,26 @@ describe("ConfirmationGate", () => {
       hold(commands(1), "+OK\r\n");
       question.handler?.reply(reply);
       assert.deepEqual(opened, [{ confirmation: "timeout", replies: ["0+1 +OK\r\n"] }]);
+    });
+  }
+
+  for (const [answer, tooFew] of [
+    [":2\r\n", 0],
+    [":1\r\n", 1],
+  ] as const) {
+    it(`waits for all replicas a moment, then for one: the first answer is ${answer.trim()}`, () => {
+      wanted = 2;
+      gate.wrote();
+      const question = gate.question();
+      assert.match(String(question.buffer), /\r\n2\r\n\$2\r\n50\r\n.*\r\n1\r\n\$3\r\n250\r\n$/s);
+      assert.equal(question.left, 2);
+      hold(commands(1), "+OK\r\n");
+      question.handler?.reply(Buffer.from(answer));
+      assert.equal(gate.holding, true, "one replica hasn't said so yet");
+      assert.equal(missed, tooFew);
+      question.handler?.reply(yes);
+      assert.deepEqual(opened, [{ confirmation: "confirmed", replies: ["0+1 +OK\r\n"] }]);
+      assert.deepEqual(observed, ["confirmed"]);
     });
   }
 
