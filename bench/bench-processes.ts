@@ -41,12 +41,24 @@ export class BenchProcesses {
     this.#processes.set(name, launch(program, args, env, this.directory));
   }
 
-  /** Waits for the first PONG. @throws {UserError} with the process's output when there is none. */
+  /** Waits for the first PONG, or demand for a password. @throws {UserError} with the process's output when there is none. */
   async answers(name: string, port: number): Promise<void> {
+    await this.#waitFor(name, port, ping);
+  }
+
+  /** Waits until a proxy has found its master. @throws {UserError} with its output when it doesn't. */
+  async ready(name: string, adminPort: number): Promise<void> {
+    await this.#waitFor(name, adminPort, async (port) => {
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+      return answer?.ok === true;
+    });
+  }
+
+  async #waitFor(name: string, port: number, isThere: (port: number) => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + readyWithinMs;
     const running = this.#processes.get(name);
     while (performance.now() < deadline && running?.exitCode === null) {
-      if (await ping(port)) return;
+      if (await isThere(port)) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     running?.kill();
@@ -71,7 +83,7 @@ async function ping(port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(port, "127.0.0.1", () => socket.write("PING\r\n"));
   socket.setTimeout(500, () => resolve(false));
-  socket.once("data", (bytes) => resolve(bytes.toString().startsWith("+PONG")));
+  socket.once("data", (bytes) => resolve(/^(\+PONG|-NOAUTH)/.test(bytes.toString())));
   socket.once("error", () => resolve(false));
   socket.once("close", () => resolve(false));
   const answered = await promise;

@@ -1,4 +1,6 @@
+import { showSpread } from "./comparison.ts";
 import type { IdleCost } from "./idle-clients.ts";
+import type { Latency } from "./paced-load.ts";
 import { idleTarget, type Path, redisCpuTarget, type Scenario } from "./scenarios.ts";
 import { ratioOf, type Spread, spreadOf } from "./statistics.ts";
 
@@ -15,6 +17,11 @@ export interface BenchResult {
   /** Microseconds of Redis' CPU time per command at c=50, round by round. */
   readonly redisCpuUs?: { readonly direct: readonly number[]; readonly proxy: readonly number[] };
   readonly idle?: IdleCost;
+  /** Latency under a paced load of so many requests a second, round by round. */
+  readonly paced?: {
+    readonly perSecond: number;
+    readonly latency: Readonly<Record<Path, readonly Latency[]>>;
+  };
   /** Connections that Redis had from the proxy with few and with many clients. */
   readonly upstreams?: { readonly few: number; readonly many: number; readonly clients: number };
 }
@@ -68,14 +75,27 @@ export function renderReport(result: BenchResult): string {
     );
     lines.push(row([`${scenario.name} ${command}`, ...cells]));
   }
-  lines.push("", "ratios, medians (min–max)");
-  for (const { what, ratio, target, reached } of judge(result)) {
-    const spread = `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
-    lines.push(
-      `${reached ? "  ok  " : "  MISS"} ${what.padEnd(52)} ${spread.padStart(22)}   target ${target}`,
-    );
+  if (result.paced !== undefined) {
+    const { perSecond, latency } = result.paced;
+    lines.push("", `milliseconds at ${perSecond} GETs a second, medians`);
+    for (const share of ["p50Ms", "p99Ms"] as const) {
+      const cells = [latency.direct, latency.haproxy, latency.proxy].map((rounds) =>
+        spreadOf(rounds.map((round) => round[share])).median.toFixed(2),
+      );
+      lines.push(row([share.slice(0, 3), ...cells]));
+    }
   }
-  return lines.join("\n");
+  return [...lines, "", "ratios, medians (min–max)", renderVerdicts(judge(result))].join("\n");
+}
+
+/** A line for each comparison. */
+export function renderVerdicts(verdicts: readonly Verdict[]): string {
+  return verdicts
+    .map(
+      ({ what, ratio, target, reached }) =>
+        `${reached ? "  ok  " : "  MISS"} ${what.padEnd(52)} ${showSpread(ratio, 2).padStart(22)}   target ${target}`,
+    )
+    .join("\n");
 }
 
 function row([name = "", ...cells]: readonly string[]): string {

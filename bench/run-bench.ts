@@ -1,10 +1,12 @@
 import { Redis } from "ioredis";
 import { BenchServers } from "./bench-servers.ts";
 import { measureIdleClients } from "./idle-clients.ts";
+import { type Latency, runPacedLoad } from "./paced-load.ts";
 import { cpuSeconds } from "./process-cost.ts";
 import { runRedisBenchmark } from "./redis-benchmark.ts";
 import type { BenchResult, Series } from "./report.ts";
 import { type Path, paths, type Scenario } from "./scenarios.ts";
+import { spreadOf } from "./statistics.ts";
 
 /** What a run of the benchmark is told. */
 export interface BenchOptions {
@@ -15,6 +17,8 @@ export interface BenchOptions {
   readonly basePort: number;
   /** Idle clients for the memory test; 0: no such test. */
   readonly idleClients: number;
+  /** Seconds of each round of the paced load; 0: no such test. */
+  readonly pacedSeconds: number;
   /** Clients for the test of upstream connections; 0: no such test. */
   readonly manyClients: number;
   /** Options for the proxy's Node.js, such as `--cpu-prof`. */
@@ -38,8 +42,10 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     const series: Series[] = [];
     const cpu = { direct: [] as number[], proxy: [] as number[] };
     for (const scenario of scenarios) series.push(...(await measure(servers, scenario, options, cpu)));
+    const paced = await measurePaced(servers, series, options);
     return {
       series,
+      ...(paced === undefined ? {} : { paced }),
       ...idle,
       ...(cpu.proxy.length > 0 ? { redisCpuUs: cpu } : {}),
       ...(manyClients > 0 ? { upstreams: await countUpstreams(servers, manyClients, options) } : {}),
@@ -77,6 +83,30 @@ async function measure(
     }
   }
   return [...byCommand].map(([command, rps]) => ({ scenario, command, rps }));
+}
+
+/** Part of what the slowest path can do at c=50: a load that all of them bear well. */
+const pacedShare = 0.3;
+
+async function measurePaced(
+  { ports }: BenchServers,
+  series: readonly Series[],
+  { rounds, pacedSeconds, onProgress, signal }: BenchOptions,
+): Promise<BenchResult["paced"]> {
+  const at50 = series.find(({ scenario, command }) => scenario.name === "c=50" && command === "GET");
+  if (pacedSeconds === 0 || at50 === undefined) return undefined;
+  const slowest = Math.min(...paths.map((path) => spreadOf(at50.rps[path]).median));
+  const perSecond = Math.round(pacedShare * slowest);
+  const latency: Record<Path, Latency[]> = { direct: [], haproxy: [], proxy: [] };
+  for (let round = 1; round <= rounds; round++) {
+    for (const path of paths) {
+      signal.throwIfAborted();
+      onProgress(`${perSecond} requests a second, round ${round} of ${rounds}, ${path}`);
+      const load = { connections: 50, perSecond, seconds: pacedSeconds, payloadBytes: 64 };
+      latency[path].push(await runPacedLoad({ port: ports[path], ...load }));
+    }
+  }
+  return { perSecond, latency };
 }
 
 /** How many connections Redis sees while few and while many clients work through the proxy. */

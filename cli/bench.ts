@@ -1,8 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
-import { judge, renderReport } from "../bench/report.ts";
+import { renderPicture } from "../bench/render-picture.ts";
+import { judge, renderReport, renderVerdicts } from "../bench/report.ts";
 import { runBench } from "../bench/run-bench.ts";
 import { renderDurability, runDurabilityBench } from "../bench/run-durability-bench.ts";
+import { judgeVariants, renderVariants, runVariantsBench } from "../bench/run-variants-bench.ts";
 import { idleTarget, scenarios } from "../bench/scenarios.ts";
 import { showProgress } from "./progress.ts";
 import { UserError } from "./user-error.ts";
@@ -18,6 +20,9 @@ interface BenchCommandOptions {
   readonly json?: string;
   readonly check?: boolean;
   readonly durability?: number;
+  readonly variants?: boolean;
+  readonly picture?: string;
+  readonly paced: number;
 }
 
 /** `redis-ha bench`: the proxy beside HAProxy and no proxy at all. */
@@ -46,9 +51,15 @@ export function benchCommand(): Command {
       "instead: redis:durability async and sync, in front of a master with so many replicas",
       whole(1, 8),
     )
-    .option("--port <number>", "first of six ports, and one for each replica", whole(1, 65_000), 7800)
+    .option(
+      "--variants",
+      "instead: the proxy plain, with a stack's users, with TLS for clients, and with two workers",
+    )
+    .option("--paced <seconds>", "seconds of each round at 30 % load; 0: none", whole(0, 60), 3)
+    .option("--port <number>", "first of sixteen ports", whole(1, 65_000), 7800)
     .option("--cpu-prof <directory>", "write a CPU profile of the proxy there")
     .option("--json <file>", "write every measurement into a file")
+    .option("--picture <file>", "draw the requests per second there, as SVG")
     .option("--check", "exit code 1 when a target is missed")
     .action(bench);
 }
@@ -76,13 +87,24 @@ async function bench(options: BenchCommandOptions): Promise<void> {
       writeFileSync(options.json, `${JSON.stringify(compared, undefined, 2)}\n`);
     return;
   }
+  if (options.variants === true) {
+    const compared = await runVariantsBench(common);
+    const verdicts = judgeVariants(compared);
+    process.stdout.write(`${renderVariants(compared)}\n\n${renderVerdicts(verdicts)}\n`);
+    if (options.json !== undefined)
+      writeFileSync(options.json, `${JSON.stringify({ ...compared, verdicts }, undefined, 2)}\n`);
+    if (options.check === true && verdicts.some(({ reached }) => !reached)) process.exitCode = 1;
+    return;
+  }
   const result = await runBench({
     ...common,
+    pacedSeconds: options.paced,
     idleClients: options.idle,
     manyClients: options.clients,
     nodeOptions: options.cpuProf === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.cpuProf}`],
   });
   process.stdout.write(`${renderReport(result)}\n`);
+  if (options.picture !== undefined) writeFileSync(options.picture, renderPicture(result));
   if (options.json !== undefined) {
     writeFileSync(options.json, `${JSON.stringify({ ...result, verdicts: judge(result) }, undefined, 2)}\n`);
   }

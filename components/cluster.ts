@@ -10,7 +10,12 @@ export interface ClusterProviders {
 
 /** Connects to one context of the kubeconfig; unset means the current one. */
 export function connectCluster(context: string | undefined): ClusterProviders {
-  const target = context === undefined ? {} : { context };
+  const target = {
+    ...(context === undefined ? {} : { context }),
+    // New passwords and certificates come into the Secrets that pods have already. Without it each change makes a Secret of another
+    // name, and rolls every pod that mounts it.
+    enableSecretMutable: true,
+  };
   return {
     owning: new k8s.Provider("cluster", target),
     adopting: new k8s.Provider("cluster-adopting", { ...target, upsertExistingObjects: true }),

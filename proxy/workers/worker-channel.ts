@@ -36,7 +36,8 @@ export class WorkerChannel {
   serve(answers: WorkerAnswers): void {
     process.on("message", ({ id, about }: WorkerQuestion) => {
       Promise.resolve(answers[about]()).then(
-        (value) => process.send?.({ id, value } satisfies WorkerAnswer),
+        // Whoever has asked may be gone: "disconnect" tells it, too.
+        (value) => process.send?.({ id, value } satisfies WorkerAnswer, () => undefined),
         // Without an answer in time the worker counts as one that doesn't work.
         () => undefined,
       );

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect } from "node:tls";
+import { Redis } from "ioredis";
 import { clientLibraries } from "../../chaos/clients.ts";
 import type { WorkerProgram } from "../../chaos/workload-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { brokenPromises, describeRollout, RolloutLedger } from "../support/rollout-ledger.ts";
-import { masterOf, redisCli, rollouts } from "../support/rollouts.ts";
+import { type Endpoint, masterOf, redisCli, rollouts } from "../support/rollouts.ts";
 import { TestStack } from "../support/test-stack.ts";
 
 const namespace = "redis-ha-rollouts";
@@ -22,6 +25,7 @@ describe("rollouts under load", function () {
   const directory = mkdtempSync(join(tmpdir(), "redis-ha-rollouts-"));
   let stack: TestStack;
   let ledger: RolloutLedger | undefined;
+  let host: string;
 
   before(async () => {
     await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=170s"]);
@@ -37,7 +41,7 @@ describe("rollouts under load", function () {
     const [passwordFile, caFile] = [join(directory, "password"), join(directory, "ca.crt")];
     writeFileSync(passwordFile, password, { mode: 0o600 });
     writeFileSync(caFile, ca);
-    const host = await kubectl([
+    host = await kubectl([
       ...inNamespace,
       ...["get", "service", service, "--output", "jsonpath={.spec.clusterIP}"],
     ]);
@@ -82,6 +86,41 @@ describe("rollouts under load", function () {
     });
   }
 
+  const endpoint: Endpoint = {
+    takesNewPassword: async () => {
+      const { password, caCertificate } = await stack.outputs();
+      const client = new Redis({
+        host,
+        password: String(password),
+        tls: { ca: String(caCertificate), servername: service },
+        lazyConnect: true,
+        enableReadyCheck: false,
+        retryStrategy: null,
+      });
+      client.on("error", () => undefined);
+      // Each new connection may come to another proxy.
+      return client
+        .connect()
+        .then(
+          () =>
+            client.ping().then(
+              () => true,
+              () => false,
+            ),
+          () => false,
+        )
+        .finally(() => client.disconnect());
+    },
+    issuer: async () => {
+      const { caCertificate } = await stack.outputs();
+      const socket = connect({ host, port: 6379, ca: String(caCertificate), servername: service });
+      await once(socket, "secureConnect");
+      const { issuer } = socket.getPeerCertificate();
+      socket.destroy();
+      return String(issuer.CN);
+    },
+  };
+
   async function roles(): Promise<string[]> {
     const answers = await Promise.all(
       [1, 2, 3].map((i) =>
@@ -120,7 +159,7 @@ describe("rollouts under load", function () {
       assert.ok(ledger);
       const before = await masterOf(namespace);
       const report = await ledger.during(async () => {
-        await run(stack, namespace);
+        await run(stack, namespace, endpoint);
         await allWell();
       });
       process.stdout.write(`      ${describeRollout(name, report)}\n`);

@@ -177,6 +177,15 @@ describe("the program", function () {
   });
 
   it("adopts only what a destroy leaves behind: the namespace and the claims", () => {
+    for (const { name, inputs } of standard.resources.filter(
+      ({ type }) => type === "pulumi:providers:kubernetes",
+    )) {
+      assert.equal(
+        String(inputs.enableSecretMutable),
+        "true",
+        `${name}: a new password would roll every pod`,
+      );
+    }
     const adopted = standard.resources.filter(({ provider }) => provider === "cluster-adopting");
     assert.deepEqual([...new Set(adopted.map(({ type }) => type))].sort(), [
       "kubernetes:core/v1:Namespace",

@@ -4,6 +4,14 @@ import { eventually } from "./eventually.ts";
 import { kubectl } from "./kubectl.ts";
 import type { TestStack } from "./test-stack.ts";
 
+/** What clients find at the stack's endpoint now. */
+export interface Endpoint {
+  /** Whether a client gets in with the password that the stack has as an output. */
+  readonly takesNewPassword: () => Promise<boolean>;
+  /** The authority of the proxy's certificate. */
+  readonly issuer: () => Promise<string>;
+}
+
 /** Something that is done to a stack while clients write. */
 export interface Rollout {
   readonly name: string;
@@ -16,7 +24,7 @@ export interface Rollout {
   /** The master has to stay the same. */
   readonly keepsMaster?: boolean;
   /** Returns when it is under way, or over; that all is well again is waited for afterwards. */
-  readonly run: (stack: TestStack, namespace: string) => Promise<unknown>;
+  readonly run: (stack: TestStack, namespace: string, endpoint: Endpoint) => Promise<unknown>;
 }
 
 /** In a pod of an instance or a Sentinel, as that part's own user. */
@@ -75,9 +83,11 @@ export const rollouts: readonly Rollout[] = [
     allows: [],
     gapMs: 1000,
     keepsMaster: true,
-    run: async (stack) => {
+    run: async (stack, _namespace, { takesNewPassword }) => {
       await stack.configure({ "redis:passwordGeneration": "2" });
       await stack.up();
+      // The kubelet brings the files into running pods within about a minute.
+      await eventually(async () => assert.ok(await takesNewPassword()), { withinMs: 150_000, everyMs: 1000 });
     },
   },
   {
@@ -86,9 +96,13 @@ export const rollouts: readonly Rollout[] = [
     allows: [],
     gapMs: 1000,
     keepsMaster: true,
-    run: async (stack) => {
+    run: async (stack, _namespace, { issuer }) => {
       await stack.configure({ "tls:generation": "2" });
       await stack.up();
+      await eventually(async () => assert.match(await issuer(), /authority 2$/), {
+        withinMs: 150_000,
+        everyMs: 1000,
+      });
     },
   },
   {

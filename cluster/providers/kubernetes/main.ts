@@ -19,6 +19,7 @@ const standardTimeoutSeconds = 600;
 let client = new KubeClient({ kubeconfig: undefined, context: undefined });
 let defaultNamespace = "default";
 let upsert = false;
+let secretsMutable = false;
 
 const program: ProviderProgram = {
   version: packageJson.version,
@@ -28,10 +29,11 @@ const program: ProviderProgram = {
     client = new KubeClient({ kubeconfig: text("kubeconfig"), context: text("context") });
     defaultNamespace = text("namespace") ?? "default";
     upsert = text("upsertExistingObjects") === "true";
+    secretsMutable = text("enableSecretMutable") === "true";
   },
   check: async (resource, news, olds) => ({ inputs: completeObject(resource, news, olds, defaultNamespace) }),
   diff: async ({ urn }, oldInputs, news) => ({
-    changes: diffObjects(parseUrn(urn).type.split(":")[2] ?? "", oldInputs, news),
+    changes: diffObjects(parseUrn(urn).type.split(":")[2] ?? "", oldInputs, news, { secretsMutable }),
     deleteBeforeReplace: deletesFirst(oldInputs, news),
   }),
   create: async (_resource, inputs, options) => {

@@ -15,11 +15,19 @@ const replacing: Readonly<Record<string, readonly RegExp[]>> = {
   ],
   Job: [/^spec\b/],
 };
+/** What needs a new Secret when the others' changes are written into the one that is there. */
+const replacingMutableSecret = [/^type$/, /^immutable\b/];
 const replacingEverywhere = [/^metadata\.(name|namespace)$/, /^(apiVersion|kind)$/];
 
 /** Differences of two objects, each with whether it replaces the object. */
-export function diffObjects(kind: string, old: Properties, now: Properties): PropertyChange[] {
-  const rules = [...replacingEverywhere, ...(replacing[kind] ?? [])];
+export function diffObjects(
+  kind: string,
+  old: Properties,
+  now: Properties,
+  { secretsMutable }: { readonly secretsMutable: boolean },
+): PropertyChange[] {
+  const own = kind === "Secret" && secretsMutable ? replacingMutableSecret : (replacing[kind] ?? []);
+  const rules = [...replacingEverywhere, ...own];
   return compare(old, now).map((change) => ({
     ...change,
     replaces: rules.some((rule) => rule.test(change.path)),

@@ -63,7 +63,7 @@ describe("replacing a Kubernetes object", () => {
   ];
   for (const [kind, old, now, replaces] of rows) {
     it(`${replaces ? "is needed" : "is not needed"}: ${kind} ${JSON.stringify(now)}`, () => {
-      const changes = diffObjects(kind, { ...old }, { ...now });
+      const changes = diffObjects(kind, { ...old }, { ...now }, { secretsMutable: false });
       assert.ok(changes.length > 0);
       assert.equal(
         changes.some((change) => change.replaces),
@@ -71,6 +71,16 @@ describe("replacing a Kubernetes object", () => {
       );
     });
   }
+
+  it("isn't needed for a Secret's data when Secrets are mutable, but for its type", () => {
+    const replaces = (old: object, now: object): boolean =>
+      diffObjects("Secret", { ...old }, { ...now }, { secretsMutable: true }).some(
+        (change) => change.replaces,
+      );
+    assert.equal(replaces({ stringData: { a: "1" } }, { stringData: { a: "2" } }), false);
+    assert.equal(replaces({ data: { a: "1" } }, { data: { a: "2" } }), false);
+    assert.equal(replaces({ type: "Opaque" }, { type: "kubernetes.io/tls" }), true);
+  });
 
   it("deletes first where both would have the same given name", () => {
     const named = (name: string, annotations = {}) => ({ metadata: { name, namespace: "s", annotations } });

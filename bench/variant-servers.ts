@@ -1,0 +1,123 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeLocalCertificates } from "../local/local-certificates.ts";
+import { writeLocalSecrets } from "../local/local-secrets.ts";
+import { BenchProcesses, checkBefore } from "./bench-processes.ts";
+import { proxyArguments } from "./bench-servers.ts";
+import type { Candidate } from "./comparison.ts";
+
+/** Ways to deploy the proxy: plain; with the users that a stack has; those and TLS for clients; plain with two workers. */
+export const variants = ["plain", "users", "tls", "workers=2"] as const;
+export type Variant = (typeof variants)[number];
+
+const masterName = "bench";
+
+/** Two Redis, one of them with a stack's users, a Sentinel for each, and a proxy for each variant. */
+export class VariantServers {
+  readonly #basePort: number;
+  readonly #processes = new BenchProcesses();
+
+  private constructor(basePort: number) {
+    this.#basePort = basePort;
+  }
+
+  /** @throws {UserError} when a program is missing or a port is taken; nothing is left running then. */
+  static async start(basePort: number): Promise<VariantServers> {
+    const ports = Array.from({ length: 4 + 2 * variants.length }, (_, i) => basePort + i);
+    await checkBefore(["redis-server", "redis-benchmark"], ports);
+    const servers = new VariantServers(basePort);
+    try {
+      await servers.#startAll();
+      return servers;
+    } catch (error) {
+      await servers.stop();
+      throw error;
+    }
+  }
+
+  /** All of them, with what a client needs. */
+  get candidates(): Candidate<Variant>[] {
+    // Thrown away with the servers; redis-benchmark takes a password in no other way.
+    const login = ["--user", "default", "-a", readFileSync(this.#secret("default"), "utf8").trim()];
+    const encryption = ["--tls", "--cacert", join(this.#certificates, "proxy", "ca.crt")];
+    const args: Partial<Record<Variant, readonly string[]>> = {
+      users: login,
+      tls: [...login, ...encryption],
+    };
+    return variants.map((name) => ({ name, port: this.#portOf(name), args: args[name] ?? [] }));
+  }
+
+  async stop(): Promise<void> {
+    await this.#processes.stop();
+  }
+
+  #portOf(variant: Variant): number {
+    return this.#basePort + 4 + 2 * variants.indexOf(variant);
+  }
+
+  #secret(name: string): string {
+    return join(this.#processes.directory, "secrets", name);
+  }
+
+  get #certificates(): string {
+    return join(this.#processes.directory, "tls");
+  }
+
+  async #startAll(): Promise<void> {
+    const { directory } = this.#processes;
+    const users = [{ name: "default" }];
+    writeLocalSecrets(join(directory, "secrets"), { users, generation: 1, clientsAskSentinels: false });
+    await writeLocalCertificates(this.#certificates, { generation: 1, hosts: [], hostnames: [] });
+    const [plain, plainSentinel, guarded, guardedSentinel] = [0, 1, 2, 3].map((i) => this.#basePort + i);
+    await this.#redis("plain", Number(plain), []);
+    await this.#sentinel("plain-sentinel", Number(plainSentinel), Number(plain), []);
+    await this.#redis("guarded", Number(guarded), [`aclfile ${this.#secret("redis.acl")}`]);
+    await this.#sentinel("guarded-sentinel", Number(guardedSentinel), Number(guarded), [
+      `aclfile ${this.#secret("sentinel.acl")}`,
+      `sentinel auth-user ${masterName} sentinel`,
+      `sentinel auth-pass ${masterName} ${readFileSync(this.#secret("sentinel"), "utf8").trim()}`,
+    ]);
+    const program = proxyArguments(directory);
+    const login = { REDIS_USERNAME: "proxy", REDIS_PASSWORD_FILE: this.#secret("proxy") };
+    const environments: Readonly<Record<Variant, Record<string, string>>> = {
+      plain: {},
+      users: login,
+      tls: { ...login, PROXY_TLS_DIR: join(this.#certificates, "proxy") },
+      "workers=2": { PROXY_WORKERS: "2" },
+    };
+    for (const variant of variants) {
+      const port = this.#portOf(variant);
+      const sentinel = variant === "users" || variant === "tls" ? guardedSentinel : plainSentinel;
+      this.#processes.run(variant, process.execPath, program, {
+        BIND_ADDR: "127.0.0.1",
+        PROXY_PORT: String(port),
+        PROXY_ADMIN_PORT: String(port + 1),
+        REDIS_SENTINELS: `127.0.0.1:${sentinel}`,
+        MASTER_NAME: masterName,
+        LOG_LEVEL: "warn",
+        ...environments[variant],
+      });
+      await this.#processes.ready(variant, port + 1);
+    }
+  }
+
+  async #redis(name: string, port: number, lines: readonly string[]): Promise<void> {
+    const file = this.#conf(name, [`port ${port}`, 'save ""', ...lines]);
+    this.#processes.run(name, "redis-server", [file]);
+    await this.#processes.answers(name, port);
+  }
+
+  async #sentinel(name: string, port: number, redis: number, lines: readonly string[]): Promise<void> {
+    const monitor = `sentinel monitor ${masterName} 127.0.0.1 ${redis} 1`;
+    const file = this.#conf(name, [`port ${port}`, monitor, ...lines]);
+    this.#processes.run(name, "redis-server", [file, "--sentinel"]);
+    await this.#processes.answers(name, port);
+  }
+
+  #conf(name: string, lines: readonly string[]): string {
+    const { directory } = this.#processes;
+    const file = join(directory, `${name}.conf`);
+    writeFileSync(file, ["bind 127.0.0.1", `dir ${directory}`, ...lines, ""].join("\n"), { mode: 0o600 });
+    return file;
+  }
+}
