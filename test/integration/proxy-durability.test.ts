@@ -8,7 +8,8 @@ const timeoutMs = 300;
 const unconfirmed = /^-UNCERTAIN no replica has confirmed the write in time: it was executed/;
 const lost = /^-UNCERTAIN the connection to the master was lost before a replica had confirmed the write/;
 
-describe("redis:durability sync, with a genuine master and two replicas", () => {
+describe("redis:durability sync, with a genuine master and two replicas", function () {
+  this.timeout(30_000);
   let redis: ReplicatedMaster;
   let proxy: TestProxy;
 
