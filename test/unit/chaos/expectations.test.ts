@@ -106,6 +106,13 @@ describe("judgeRound", () => {
     assert.deepEqual(judgeRound(round({ disconnects: 2 }), drain), []);
   });
 
+  it("allows with durability that any write is uncertain, no read, and never that an acknowledged one is lost", () => {
+    assert.deepEqual(judgeRound(round({ errors: { UNCERTAIN: 1 } }), planned, "sync"), []);
+    const reads = round({ errors: { UNCERTAIN: 1 }, readErrors: { UNCERTAIN: 1 } });
+    assert.equal(judgeRound(reads, planned, "sync").length, 1);
+    assert.equal(judgeRound(round({ lost: ["SET 1"] }), isolatedWithProxy, "sync").length, 1);
+  });
+
   it("judges clients whose proxy was cut off or killed apart, and the others as always", () => {
     const seen: Partial<ClientReport> = { disconnects: 1, duplicates: ["RPUSH 1"] };
     assert.deepEqual(judgeRound(round(seen, { cutOff: ["a"] }), proxyKilled), []);

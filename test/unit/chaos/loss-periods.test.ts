@@ -35,6 +35,13 @@ describe("checkLedger, where some writes may be lost", () => {
     assert.deepEqual(report?.lostAsAllowed, ["RPUSH inside"]);
   });
 
+  it("excuses none with durability, and still that what was read is undone", () => {
+    const operations = [inside, acknowledged("LRANGE", "", "7,8", 150)];
+    const [report] = checkLedger({ operations, disconnects: [] }, held({}), mayLose, "sync");
+    assert.deepEqual([report?.lost, report?.lostAsAllowed], [["RPUSH inside"], []]);
+    assert.deepEqual(report?.rolledBack, []);
+  });
+
   it("excuses as many increments as were acknowledged then", () => {
     const operations = [1, 2, 3].map((n) => acknowledged("INCR", `i${n}`, String(n), n * 60));
     // Acknowledged at 65, 125 and 185 ms.

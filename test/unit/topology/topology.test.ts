@@ -41,6 +41,23 @@ describe("describeTopology", () => {
     assert.throws(() => of({ "proxy:allowCommands": "shutdown" }), /proxy:allowCommands.*config\|set/s);
   });
 
+  it("tells the proxies when a write is acknowledged, and how many replicas there are", () => {
+    const of = (config: Record<string, string>) =>
+      readProxyEnvironment(
+        describeTopology(resolveSettings({ "images:push": "false", ...config }, "dev"), clusterSite).proxy
+          .environment,
+      );
+    assert.equal(of({}).PROXY_DURABILITY, "async");
+    const sync = of({
+      "redis:durability": "sync",
+      "redis:instances": "5",
+      "proxy:durabilityTimeoutMs": "700",
+    });
+    assert.equal(sync.PROXY_DURABILITY, "sync");
+    assert.equal(sync.PROXY_DURABILITY_REPLICAS, 4);
+    assert.equal(sync.PROXY_DURABILITY_TIMEOUT_MS, 700);
+  });
+
   it("honours the environment contract of the Sentinel image", () => {
     const [first] = describeTopology(settings, clusterSite).sentinels;
     const contract = {
