@@ -38,6 +38,7 @@ export class BenchProcesses {
   }
 
   run(name: string, program: string, args: readonly string[], env: Record<string, string> = {}): void {
+    if (this.#processes.has(name)) throw new Error(`there are two processes with the name '${name}'`);
     this.#processes.set(name, launch(program, args, env, this.directory));
   }
 

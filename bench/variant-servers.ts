@@ -69,9 +69,9 @@ export class VariantServers {
     writeLocalSecrets(join(directory, "secrets"), { users, generation: 1, clientsAskSentinels: false });
     await writeLocalCertificates(this.#certificates, { generation: 1, hosts: [], hostnames: [] });
     const [plain, plainSentinel, guarded, guardedSentinel] = [0, 1, 2, 3].map((i) => this.#basePort + i);
-    await this.#redis("plain", Number(plain), []);
+    await this.#redis("plain-redis", Number(plain), []);
     await this.#sentinel("plain-sentinel", Number(plainSentinel), Number(plain), []);
-    await this.#redis("guarded", Number(guarded), [`aclfile ${this.#secret("redis.acl")}`]);
+    await this.#redis("guarded-redis", Number(guarded), [`aclfile ${this.#secret("redis.acl")}`]);
     await this.#sentinel("guarded-sentinel", Number(guardedSentinel), Number(guarded), [
       `aclfile ${this.#secret("sentinel.acl")}`,
       `sentinel auth-user ${masterName} sentinel`,
