@@ -14,6 +14,8 @@ export interface SupervisionObservation {
    * announcement the Sentinels still name the old master: whoever obeyed them then would undo the failover.
    */
   readonly masterConfirmed: boolean;
+  /** Its link with its master is up, and the stream has begun. */
+  readonly streaming: boolean;
   /** `replica-priority` now. 0: the Sentinels must not promote this instance. */
   readonly priority: number;
   /** Rounds in a row in which the Sentinels agreed that the master is down and none of them did anything. */
@@ -94,8 +96,9 @@ export function planSupervision(observation: SupervisionObservation): Supervisio
   }
   const broken = planBroken(observation);
   if (broken !== undefined) return broken;
-  // A replica that never finished its first sync is empty, and Sentinel would promote it all the same.
-  const inSync = agreed !== undefined && role.kind === "replica" && role.linkUp;
+  // A replica that never finished its first sync is empty, and Sentinel would promote it all the same. One that has, and hears nothing
+  // yet, may miss a second of writes.
+  const inSync = agreed !== undefined && observation.streaming;
   if (priority === 0 && (role.kind === "master" || inSync)) return [{ kind: "allow-promotion" }];
   // A hand-over has made it the Sentinels' favourite, and ended before it could take that back.
   if (role.kind === "master" && priority !== ordinaryPriority) return [{ kind: "allow-promotion" }];

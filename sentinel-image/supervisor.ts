@@ -20,6 +20,7 @@ import {
 } from "./look-around.ts";
 import { isStalled, ordinaryPriority, planSupervision, type SupervisionAction } from "./plan-supervision.ts";
 import { findOddSentinel, repairSentinel } from "./repair-sentinel.ts";
+import { type LinkedOffset, lookAtStream } from "./replication-stream.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
 import type { Login } from "./server-access.ts";
 import { askCpuSeconds, dropSentinelLinks, SpinDetector } from "./spinning-sentinels.ts";
@@ -72,6 +73,7 @@ interface RoundMemory {
   readonly unwritableRounds: number;
   readonly leaderlessRounds: number;
   readonly odd: { readonly sentinel: Address; readonly rounds: number } | undefined;
+  readonly linkedOffset: LinkedOffset;
   /** This instance is the agreed master. */
   readonly leads: boolean;
 }
@@ -84,6 +86,7 @@ const firstRound: RoundMemory = {
   unwritableRounds: 0,
   leaderlessRounds: 0,
   odd: undefined,
+  linkedOffset: undefined,
   leads: false,
 };
 
@@ -118,6 +121,7 @@ async function round(
   const odd = findOddSentinel(views, agreement, sentinels.length);
   const oddRounds =
     odd && memory.odd && sameAddress(odd.sentinel, memory.odd.sentinel) ? memory.odd.rounds : 0;
+  const stream = lookAtStream(role, memory.linkedOffset);
   const seen = {
     stalledRounds: count(memory.stalledRounds, isStalled(views, sentinels.length)),
     orphanedRounds: count(memory.orphanedRounds, orphaned),
@@ -132,6 +136,7 @@ async function round(
     agreedBefore: agreed !== undefined && memory.agreed !== undefined && sameAddress(agreed, memory.agreed),
     role,
     masterConfirmed,
+    streaming: stream.streaming,
     priority,
     ...seen,
     leaderlessPatienceRounds: Math.ceil((2 * (views[0]?.settings?.downAfterMs ?? 1000)) / roundMs),
@@ -144,7 +149,7 @@ async function round(
     role,
     leads && agreement.kind === "agreed" ? agreement.configEpoch : undefined,
   );
-  return { agreed, ...seen, leads };
+  return { agreed, ...seen, linkedOffset: stream.linkedOffset, leads };
 }
 
 /** Notes how new this instance's copy is, and makes it newer on the master: `epoch` is undefined on others. */

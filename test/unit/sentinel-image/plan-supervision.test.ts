@@ -33,6 +33,7 @@ const ordinary: SupervisionObservation = {
   agreedBefore: true,
   role: following(2),
   masterConfirmed: true,
+  streaming: true,
   priority: 100,
   stalledRounds: 0,
   orphanedRounds: 0,
@@ -43,6 +44,7 @@ const ordinary: SupervisionObservation = {
   newest: true,
   odd: undefined,
 };
+const hasLink = (role: Role): boolean => role.kind === "replica" && role.linkUp;
 /** It has stopped being a master, or never became one, and the Sentinels name it. */
 const leaderless = (rounds: number, newest = true): Partial<SupervisionObservation> => ({
   agreement: agreedOn(1),
@@ -89,6 +91,11 @@ const rows: readonly (readonly [
   ],
   ["never lets an empty replica be promoted", { priority: 0, role: following(2, false) }, []],
   ["lets a replica be promoted once it is in sync", { priority: 0 }, [{ kind: "allow-promotion" }]],
+  [
+    "lets no replica be promoted whose link is up but that has heard nothing yet",
+    { priority: 0, streaming: false },
+    [],
+  ],
   [
     "lets a master be promoted again later",
     { priority: 0, agreement: agreedOn(1), role: leading },
@@ -194,7 +201,12 @@ const rows: readonly (readonly [
 
 describe("planSupervision", () => {
   for (const [name, seen, actions] of rows) {
-    it(name, () => assert.deepEqual(planSupervision({ ...ordinary, ...seen }), actions));
+    it(name, () =>
+      assert.deepEqual(
+        planSupervision({ ...ordinary, streaming: hasLink(seen.role ?? ordinary.role), ...seen }),
+        actions,
+      ),
+    );
   }
 });
 
