@@ -105,13 +105,14 @@ export class ConfirmationGate {
   }
 
   /** The question about everything that was sent before. */
-  question(): Run {
+  question(): readonly Run[] {
     this.#unasked = false;
     const wanted = this.#durability.wanted();
     const answersLeft = wanted > 1 ? 2 : 1;
     this.#asked.push({ atMs: performance.now(), wanted, answersLeft });
-    const frame = wanted > 1 ? Buffer.concat([frameOf(wanted, graceMs), this.#frame]) : this.#frame;
-    return Run.of(undefined, this.#handler, { pieces: [frame] }, answersLeft);
+    const ask = (frame: Buffer): Run => Run.of(undefined, this.#handler, { pieces: [frame] }, 1);
+    // Two runs: each is answered for itself, with an error, too.
+    return wanted > 1 ? [ask(frameOf(wanted, graceMs)), ask(this.#frame)] : [ask(this.#frame)];
   }
 
   /** Holds a reply back; gives whether nobody has asked yet for the write that it belongs to. */

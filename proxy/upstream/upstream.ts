@@ -163,10 +163,11 @@ export class Upstream {
   }
 
   #addQuestion(gate: ConfirmationGate): void {
-    const question = gate.question();
-    this.#runs.push(question);
-    this.#unsent++;
-    this.#batch.add(question.buffer, question.start, question.end);
+    for (const run of gate.question()) {
+      this.#runs.push(run);
+      this.#unsent++;
+      this.#batch.add(run.buffer, run.start, run.end);
+    }
   }
 
   /** Ends it as soon as nothing is in flight: nothing new comes. */
@@ -378,7 +379,7 @@ export class Upstream {
     else {
       const nobodyAsked = gate.hold(run, bytes);
       this.#answered(run);
-      if (nobodyAsked) this.send(gate.question());
+      if (nobodyAsked) for (const question of gate.question()) this.send(question);
     }
   }
 
