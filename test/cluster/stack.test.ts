@@ -3,6 +3,7 @@ import { checkEndpoint } from "../../stack/check-endpoint.ts";
 import { askThrough, countKeys, writeThrough } from "../support/endpoint-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { findLeaks } from "../support/find-leaks.ts";
+import { giveCertificates } from "../support/given-certificates.ts";
 import { kubectl, objectNames, runInPod, startIdlePod } from "../support/kubectl.ts";
 import { readNetwork } from "../support/live-network.ts";
 import { measureGap } from "../support/measure-gap.ts";
@@ -366,7 +367,7 @@ describe("a stack on a real cluster", function () {
     assert.equal(await masterIndex(), successor);
   });
 
-  it("keeps the volumes and their data, and nothing else, through destroy and up, now with TLS everywhere", async () => {
+  it("keeps the volumes and their data, and nothing else, through destroy and up, now with TLS and given certificates", async () => {
     for (let i = 0; i < 50; i++) await write(`kept:${i}`, "x");
     const keys = await countKeys(6379, password, endpoint);
     await stack.destroy();
@@ -378,9 +379,9 @@ describe("a stack on a real cluster", function () {
       async () => assert.deepEqual((await objectNames(namespace, everything)).sort(), claims.sort()),
       { withinMs: 30_000 },
     );
-    await stack.configure({ "tls:mode": "all" });
+    authority = await giveCertificates(namespace, "given");
+    await stack.configure({ "tls:mode": "all", "tls:secret": "given" });
     await stack.up();
-    authority = String((await stack.outputs()).caCertificate);
     password = String((await stack.outputs()).password);
     endpoint = await clusterIp("svc-redis-sentinel-proxy");
     assert.equal(await countKeys(6379, password, endpoint, authority), keys);
