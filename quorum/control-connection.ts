@@ -11,6 +11,8 @@ export interface ControlConnectionOptions {
   readonly username?: string | undefined;
   /** With it the connection is encrypted, and the server has to prove who it is. */
   readonly tls?: TlsFiles | undefined;
+  /** Whom its certificate has to name, when that isn't the address: its own server is reached by the loopback. Default: the address. */
+  readonly provesToBe?: Address | undefined;
   /** Bound for connecting and for each reply. Default 300 ms. */
   readonly timeoutMs?: number;
 }
@@ -24,6 +26,7 @@ export class ControlConnection {
   readonly #password: () => string | undefined;
   readonly #username: string | undefined;
   readonly #tls: TlsFiles | undefined;
+  readonly #provesToBe: Address;
   readonly #timeoutMs: number;
   #client: Redis | undefined;
   #connecting: Promise<void> | undefined;
@@ -33,6 +36,7 @@ export class ControlConnection {
     address,
     username,
     tls,
+    provesToBe = address,
     password = () => undefined,
     timeoutMs = 300,
   }: ControlConnectionOptions) {
@@ -40,6 +44,7 @@ export class ControlConnection {
     this.#password = password;
     this.#username = username;
     this.#tls = tls;
+    this.#provesToBe = provesToBe;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -85,7 +90,7 @@ export class ControlConnection {
       host: this.address.host,
       port: this.address.port,
       ...(password === undefined ? {} : { password, ...(username === undefined ? {} : { username }) }),
-      ...(this.#tls === undefined ? {} : { tls: { ...this.#tls.read(), ...serverName(this.address) } }),
+      ...(this.#tls === undefined ? {} : { tls: { ...this.#tls.read(), ...serverName(this.#provesToBe) } }),
       protocol: 2,
       lazyConnect: true,
       connectTimeout: this.#timeoutMs,

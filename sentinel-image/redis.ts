@@ -49,12 +49,8 @@ async function main(): Promise<void> {
   const program = findProgram("redis-server", process.env.PATH);
   logOldVersion(program, log);
   const access = readAccess(environment);
-  const connect = (address: typeof self, timeoutMs?: number): ControlConnection =>
-    new ControlConnection({
-      address,
-      ...access.supervisor,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
+  const connect = (address: typeof self): ControlConnection =>
+    new ControlConnection({ address, ...access.supervisor });
 
   process.umask(0o077);
   const ownDirectory = join(dataDirectory, "ha");
@@ -73,8 +69,9 @@ async function main(): Promise<void> {
   const peers = others.map((address) => new ControlConnection({ address, ...access.probe }));
   // Its own server is asked on the loopback: whether the name leads back to this pod is not its question.
   const host = environment.BIND_ADDR === "0.0.0.0" ? "127.0.0.1" : environment.BIND_ADDR;
-  const own = connect({ host, port: self.port }, 2000);
-  const heart = connect({ host, port: self.port });
+  const loopback = { address: { host, port: self.port }, provesToBe: self, ...access.supervisor };
+  const own = new ControlConnection({ ...loopback, timeoutMs: 2000 });
+  const heart = new ControlConnection(loopback);
 
   await startAdminServer({
     host: environment.BIND_ADDR,
@@ -162,7 +159,7 @@ async function main(): Promise<void> {
   void keepAccess({
     access,
     inForce,
-    connect: () => connect({ host, port: self.port }),
+    connect: () => new ControlConnection(loopback),
     log,
     signal: stopping.signal,
   });

@@ -9,7 +9,7 @@ import { issueAuthority, issueCertificate } from "../../certificates/issue-certi
 import { writeLocalCertificates } from "../../local/local-certificates.ts";
 import { LocalTopology } from "../../local/local-topology.ts";
 import { ControlConnection } from "../../quorum/control-connection.ts";
-import { tlsFileNames } from "../../runtime/tls-files.ts";
+import { TlsFiles, tlsFileNames } from "../../runtime/tls-files.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
@@ -215,10 +215,38 @@ for (const mode of ["clients", "all"] as const) {
 }
 
 describe("a part that asks a server", () => {
+  it("talks to its own server on the loopback when the certificate has the server's name and no address", async () => {
+    const directory = temporaryDirectory();
+    await writeLocalCertificates(directory.path, { generation: 1, hosts: [], hostnames: [] });
+    const authority = JSON.parse(readFileSync(join(directory.path, "authorities.json"), "utf8"))["1"];
+    const certificate = await issueCertificate(authority, { names: ["svc-redis-instance-1"], days: 1 });
+    const server = createServer(certificate, (socket) => {
+      socket.on("error", () => undefined).on("data", () => socket.write("+PONG\r\n"));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const to = (host: string): ControlConnection =>
+      new ControlConnection({
+        address: { host: "127.0.0.1", port },
+        provesToBe: { host, port },
+        tls: new TlsFiles(join(directory.path, "server")),
+      });
+    const [own, other] = [to("svc-redis-instance-1"), to("svc-redis-instance-2")];
+    try {
+      assert.equal(await own.call("PING"), "PONG");
+      await assert.rejects(other.call("PING"), /certificate|altnames/i);
+    } finally {
+      own.close();
+      other.close();
+      server.close();
+      directory.remove();
+    }
+  });
+
   it("talks to none whose certificate is of a foreign authority, or of another host", async () => {
     const directory = temporaryDirectory();
     await writeLocalCertificates(directory.path, { generation: 1, hosts: [], hostnames: [] });
-    const { TlsFiles } = await import("../../runtime/tls-files.ts");
     const own = new TlsFiles(join(directory.path, "server"));
     const ownAuthority = JSON.parse(readFileSync(join(directory.path, "authorities.json"), "utf8"))["1"];
     const attempts = {
