@@ -90,5 +90,5 @@ export async function askThrough(
 
 /** With an authority, TLS. The certificate of a Service has its name, and the tests use its address. */
 function trusting(ca: string | undefined): { tls?: { ca: string; servername: string } } {
-  return ca === undefined ? {} : { tls: { ca, servername: "localhost" } };
+  return ca === undefined ? {} : { tls: { ca, servername: "svc-redis-sentinel-proxy" } };
 }
