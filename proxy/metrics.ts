@@ -59,8 +59,12 @@ export function createMetrics(watcher: MasterWatcher, state: MeasuredState): Pro
     });
   gauge("clients", "Connected clients.", state.clients);
   gauge("upstreams", "Connections to the master.", state.upstreams);
-  const following = (): boolean => watcher.state.kind === "following";
-  gauge("following", "1 while there is a verified master, else 0.", () => (following() ? 1 : 0), "min");
+  gauge(
+    "following",
+    "1 while there is a verified master, else 0.",
+    () => (watcher.state.kind === "following" ? 1 : 0),
+    "min",
+  );
   gauge(
     "holding",
     "1 while commands are held because there is no verified master, else 0.",

@@ -1,10 +1,5 @@
 import type { Logger } from "pino";
-import {
-  type AdminServer,
-  type AdminServerOptions,
-  type Health,
-  startAdminServer,
-} from "../runtime/admin-server.ts";
+import { type Health, startAdminServer } from "../runtime/admin-server.ts";
 import { messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
 import { TlsFiles } from "../runtime/tls-files.ts";
@@ -81,7 +76,12 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
       problem: watcher.state.kind === "searching" ? `no master yet: ${watcher.state.reason}` : "starting",
     };
   };
-  const admin = await serveHealth({ live: () => true, ready, metrics: proxy.metrics.render });
+  // The process that has started a worker answers for it.
+  worker?.serve({ ready, metrics: proxy.metrics.collect });
+  const { BIND_ADDR: host, PROXY_ADMIN_PORT: port } = environment;
+  const admin =
+    worker ??
+    (await startAdminServer({ host, port, live: () => true, ready, metrics: proxy.metrics.render }));
   const sentinelApi =
     environment.PROXY_SENTINEL_PORT === undefined
       ? undefined
@@ -121,17 +121,5 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
     process.on(signal, () => {
       drain(signal).catch((error: unknown) => log.error(messageOf(error)));
     });
-  }
-
-  /** Where health and metrics are asked for: a port of its own, or the process that has started this worker. */
-  async function serveHealth(
-    answers: Pick<AdminServerOptions, "live" | "ready"> & { readonly metrics: () => Promise<string> },
-  ): Promise<AdminServer> {
-    if (worker === undefined) {
-      const { BIND_ADDR: host, PROXY_ADMIN_PORT: port } = environment;
-      return startAdminServer({ host, port, ...answers });
-    }
-    worker.serve({ ready, metrics: proxy.metrics.collect });
-    return worker;
   }
 }

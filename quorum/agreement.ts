@@ -100,17 +100,18 @@ export function agree(
   return { kind: "none", reason: `the Sentinels disagree: ${opinions.join(", ")}` };
 }
 
+/** Whether a Sentinel sees the master that its flags are about down, or fails it over. */
+export function seesTrouble({ flags }: SentinelView): boolean {
+  return flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag));
+}
+
 /** Whether a majority of all Sentinels names this master and doesn't see it down. */
 export function majoritySeesUp(
   views: readonly SentinelView[],
   master: Address,
   sentinelCount: number,
 ): boolean {
-  const up = views.filter(
-    (view) =>
-      sameAddress(view.master, master) &&
-      !view.flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag)),
-  );
+  const up = views.filter((view) => sameAddress(view.master, master) && !seesTrouble(view));
   return up.length >= majorityOf(sentinelCount);
 }
 

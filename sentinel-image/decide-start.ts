@@ -1,5 +1,5 @@
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
-import type { Agreement, SentinelView } from "../quorum/agreement.ts";
+import { type Agreement, type SentinelView, seesTrouble } from "../quorum/agreement.ts";
 import { type Heartbeat, isNewer } from "./heartbeat.ts";
 import type { OwnCopy } from "./last-state.ts";
 
@@ -49,13 +49,15 @@ export function findTrouble(
   views: readonly SentinelView[],
   agreed: { readonly master: Address; readonly configEpoch: number },
 ): SentinelView | undefined {
-  const troubled = views.filter(
-    ({ master, configEpoch, flags, replaced }) =>
-      flags.some((flag) => ["s_down", "o_down", "failover_in_progress"].includes(flag)) &&
+  const troubled = views.filter((view) => {
+    const { master, configEpoch, replaced } = view;
+    return (
+      seesTrouble(view) &&
       // Its flags are about the one before: the failover is that which has made the agreed one the master.
       !(replaced !== undefined && sameAddress(master, agreed.master)) &&
-      (sameAddress(master, agreed.master) || configEpoch > agreed.configEpoch),
-  );
+      (sameAddress(master, agreed.master) || configEpoch > agreed.configEpoch)
+    );
+  });
   return troubled.find(({ flags }) => flags.includes("failover_in_progress")) ?? troubled[0];
 }
 

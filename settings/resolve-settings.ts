@@ -68,11 +68,13 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
       );
     }
   }
-  const needed = workerBytes * (proxy.workers ?? 1);
-  if ((parseQuantity(proxy.memory ?? "") ?? needed) < needed && (proxy.workers ?? 1) > 1) {
+  const workers = proxy.workers ?? 1;
+  const needed = workerBytes * workers;
+  const memory = parseQuantity(proxy.memory ?? "");
+  if (workers > 1 && memory !== undefined && memory < needed) {
     const enough = `${needed / 2 ** 20}Mi`;
     problems.push(
-      `Configuration 'proxy:memory' is ${proxy.memory} but ${proxy.workers} workers need 256Mi each: use at least ${enough} (pulumi config set proxy:memory ${enough}).`,
+      `Configuration 'proxy:memory' is ${proxy.memory} but ${workers} workers need 256Mi each: use at least ${enough} (pulumi config set proxy:memory ${enough}).`,
     );
   }
   const dedicated = mostDedicated(proxy.replicas ?? 2);

@@ -1,3 +1,4 @@
+import { isError } from "../resp/reply-type.ts";
 import { isUnblocked } from "../upstream/rejection.ts";
 import { type Command, type ReplyHandler, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -115,9 +116,9 @@ export class DedicatedLink {
     session.outstanding += replies;
     let left = replies;
     const counting: ReplyHandler = {
-      ...(handler.wroteNothing === undefined ? {} : { wroteNothing: handler.wroteNothing }),
+      ...handler,
       reply: (bytes) => {
-        const answered = bytes[0] === errorType ? left : 1;
+        const answered = isError(bytes) ? left : 1;
         left -= answered;
         session.outstanding -= answered;
         handler.reply(bytes);
@@ -173,8 +174,5 @@ export class DedicatedLink {
     return true;
   }
 }
-
-/** `-` */
-export const errorType = 45;
 
 const swallow: ReplyHandler = { reply: () => undefined, lost: () => undefined };

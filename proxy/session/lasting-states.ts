@@ -1,7 +1,8 @@
 import { decodeCommand, upper } from "../resp/command-frame.ts";
+import { isError } from "../resp/reply-type.ts";
 import type { Command } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import { type DedicatedLink, errorType } from "./dedicated-link.ts";
+import type { DedicatedLink } from "./dedicated-link.ts";
 import { tooManySubscriptionsReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 import { isPublished, Subscriptions, unconfirmed } from "./subscriptions.ts";
@@ -92,7 +93,7 @@ export class LastingStates {
     this.#link.send(command, left, {
       reply: (bytes) => {
         left--;
-        if (bytes[0] === errorType) {
+        if (isError(bytes)) {
           change.undo();
           left = 0;
         }
@@ -123,7 +124,7 @@ export class LastingStates {
     this.#link.send(command, 1, {
       reply: (bytes) => {
         this.#session.output.add(bytes);
-        if (bytes[0] === errorType) return;
+        if (isError(bytes)) return;
         upstream.isMessage = (line) => line[0] === 43;
         this.#monitoring = true;
       },

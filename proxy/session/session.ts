@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import type { Protocol } from "../resp/encode-reply.ts";
+import { isError } from "../resp/reply-type.ts";
 import type { Command, ReplyReceiver, Run } from "../upstream/run.ts";
 import type { Credentials, Upstream } from "../upstream/upstream.ts";
 import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { CommandFlow } from "./command-flow.ts";
-import { errorType } from "./dedicated-link.ts";
 import { uncertainReply, unconfirmedReply } from "./error-replies.ts";
 import { commandsOf } from "./find-commands.ts";
 import { GroupMembership } from "./group-membership.ts";
@@ -191,7 +191,7 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
       run.handler === undefined
         ? this.#commandsOf(run)[index]?.rule.mayWrite !== false
         : run.writes && run.handler.wroteNothing?.(reply) !== true;
-    if (!writes || reply[0] === errorType) return reply;
+    if (!writes || isError(reply)) return reply;
     this.host.metrics.uncertain.inc();
     return unconfirmedReply[confirmation];
   }

@@ -54,11 +54,10 @@ export class Subscriptions {
       const added = new Map<string, Buffer>();
       for (const arg of args) {
         const key = arg.toString("latin1");
-        if (!names.has(key)) added.set(key, arg);
-      }
-      for (const [key, arg] of added) {
+        if (names.has(key)) continue;
         this.#bytes += arg.length;
         names.set(key, arg);
+        added.set(key, arg);
       }
       const undo = (): void => {
         for (const [key, arg] of added) this.#remove(names, key, arg);

@@ -1,4 +1,5 @@
 import { encodeCommand } from "../resp/command-frame.ts";
+import { isError } from "../resp/reply-type.ts";
 import { type ReplyHandler, Run } from "./run.ts";
 
 /** How writes are confirmed by a replica before their clients hear of them. */
@@ -119,7 +120,7 @@ export class ConfirmationGate {
   hold(run: Run, bytes: Buffer): boolean {
     this.#executed = true;
     const last = this.#held.at(-1);
-    const plain = run.handler === undefined && bytes[0] !== 45;
+    const plain = run.handler === undefined && !isError(bytes);
     if (plain && last?.kind === "replies" && last.run === run && follows(last.bytes, bytes)) {
       last.bytes = join(last.bytes, bytes);
       last.count++;
@@ -160,7 +161,7 @@ export class ConfirmationGate {
 
 /** Neighbours in the same piece of the server's bytes, and after a reply that is no error. */
 function follows(before: Buffer, bytes: Buffer): boolean {
-  if (before[0] === 45 || before.buffer !== bytes.buffer) return false;
+  if (isError(before) || before.buffer !== bytes.buffer) return false;
   return before.byteOffset + before.length === bytes.byteOffset;
 }
 

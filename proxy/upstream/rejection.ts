@@ -1,3 +1,5 @@
+import { isError } from "../resp/reply-type.ts";
+
 /**
  * Replies that say: not executed, because this Redis isn't a master that works (checked before execution by Redis). Of
  * these NOREPLICAS and MISCONF come from a master all the same: its replicas are missing, or only on their way to it; it
@@ -20,7 +22,7 @@ const texts = rejections.map((kind) => ({
 
 /** Why the command was certainly not executed, and can be sent to a master that works; undefined: any other reply. */
 export function rejectionOf(bytes: Buffer): Rejection | undefined {
-  if (bytes[0] !== 45) return undefined;
+  if (!isError(bytes)) return undefined;
   return texts.find(({ alone, inExec }) => startsWith(bytes, alone) || startsWith(bytes, inExec))?.kind;
 }
 

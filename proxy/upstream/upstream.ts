@@ -5,6 +5,7 @@ import { encodeCommand } from "../resp/command-frame.ts";
 import { decodeReply, isErrorReply, type PlainReply } from "../resp/decode-reply.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
 import { ReplyScanner } from "../resp/reply-scanner.ts";
+import { errorType, isError } from "../resp/reply-type.ts";
 import { type Confirmation, ConfirmationGate, type Durability, type Held } from "./confirmation-gate.ts";
 import { type Rejection, rejectionOf } from "./rejection.ts";
 import { type ReplyHandler, type ReplyReceiver, Run } from "./run.ts";
@@ -266,7 +267,7 @@ export class Upstream {
           run !== undefined &&
           whoGetsIt !== undefined &&
           run.handler === undefined &&
-          scanner.type !== 45 &&
+          scanner.type !== errorType &&
           scanner.type !== 62 &&
           this.isMessage === undefined &&
           !this.#partial &&
@@ -305,20 +306,18 @@ export class Upstream {
 
   /** A reply that somebody looks at. */
   #slow(run: Run | undefined): void {
-    const { buffer, start, end, earlier, type } = this.#scanner;
-    const last = buffer.subarray(start, end);
     if (this.#partial && run?.receiver !== undefined) {
+      const { buffer, start, end, earlier } = this.#scanner;
       this.#partial = false;
       this.#touched.add(run.receiver);
       run.receiver.forwardPart(earlier === undefined ? [] : earlier);
       this.#answered(run);
-      run.receiver.forward(last, 1);
+      run.receiver.forward(buffer.subarray(start, end), 1);
       return;
     }
-    const bytes = earlier === undefined ? last : Buffer.concat([...earlier, last]);
-    if (this.isMessage?.(bytes) === true || (type === 62 && this.isMessage === undefined)) {
-      this.onMessage?.(bytes);
-      if (this.owner !== undefined) this.#touched.add(this.owner);
+    const bytes = this.#bytes();
+    if (this.#isMessage(bytes)) {
+      this.#tell(bytes);
       return;
     }
     if (run === undefined) {
@@ -327,7 +326,7 @@ export class Upstream {
     }
     if (run.handler !== undefined) {
       // An error is the only answer, however many confirmations there would have been.
-      if (type === 45) run.left = 1;
+      if (isError(bytes)) run.left = 1;
       this.#answered(run);
       if (run.receiver !== undefined) this.#touched.add(run.receiver);
       run.handler.reply(bytes);
@@ -344,7 +343,7 @@ export class Upstream {
     // Without one the client has gone.
     if (receiver === undefined) return;
     this.#touched.add(receiver);
-    const rejection = bytes[0] === 45 ? this.options.rejects(bytes) : undefined;
+    const rejection = isError(bytes) ? this.options.rejects(bytes) : undefined;
     if (rejection !== undefined || receiver.rewinding || again) {
       receiver.rewind(run, index, bytes, rejection !== undefined);
       if (rejection !== undefined) this.reject(rejection);
@@ -357,15 +356,22 @@ export class Upstream {
   #isHeld(gate: ConfirmationGate, run: Run | undefined): boolean {
     if (gate.isQuestion(run) && !this.#isMessage()) return false;
     if (gate.holding) return !this.#partial;
-    return run?.writes === true && this.#scanner.type !== 45 && !this.#isMessage();
+    return run?.writes === true && this.#scanner.type !== errorType && !this.#isMessage();
   }
 
-  #isMessage(): boolean {
-    const { type } = this.#scanner;
-    if (this.isMessage === undefined) return type === 62;
-    return this.isMessage(this.#bytes());
+  /** @param bytes what has come now, where it has been put together already. */
+  #isMessage(bytes?: Buffer): boolean {
+    if (this.isMessage === undefined) return this.#scanner.type === 62;
+    return this.isMessage(bytes ?? this.#bytes());
   }
 
+  /** Gives a message to the client of this connection. */
+  #tell(message: Buffer): void {
+    this.onMessage?.(message);
+    if (this.owner !== undefined) this.#touched.add(this.owner);
+  }
+
+  /** What has come now, in one piece. */
   #bytes(): Buffer {
     const { buffer, start, end, earlier } = this.#scanner;
     const last = buffer.subarray(start, end);
@@ -374,7 +380,7 @@ export class Upstream {
 
   #hold(gate: ConfirmationGate, run: Run | undefined): void {
     const bytes = this.#bytes();
-    if (this.#isMessage()) gate.holdMessage(bytes);
+    if (this.#isMessage(bytes)) gate.holdMessage(bytes);
     else if (run === undefined) this.#fail("lost", "the server sent a reply that nobody asked for");
     else {
       const nobodyAsked = gate.hold(run, bytes);
@@ -387,8 +393,7 @@ export class Upstream {
   #release(confirmation: Confirmation, held: readonly Held[]): void {
     for (const item of held) {
       if (item.kind === "message") {
-        this.onMessage?.(item.bytes);
-        if (this.owner !== undefined) this.#touched.add(this.owner);
+        this.#tell(item.bytes);
         continue;
       }
       const { run, index, count, bytes } = item;
@@ -397,7 +402,7 @@ export class Upstream {
       if (
         confirmation === "confirmed" &&
         handler === undefined &&
-        bytes[0] !== 45 &&
+        !isError(bytes) &&
         receiver?.rewinding === false
       ) {
         receiver.forward(bytes, count);

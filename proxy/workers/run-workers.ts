@@ -19,7 +19,6 @@ const soundAfterMs = 10_000;
  */
 export async function runWorkers(program: string, environment: ProxyEnvironment, log: Logger): Promise<void> {
   const { BIND_ADDR: host, PROXY_ADMIN_PORT: port, PROXY_WORKERS: count } = environment;
-  const numbers = Array.from({ length: count }, (_, i) => i + 1);
   const workers = new Map<number, WorkerProcess>();
   const stopping = new AbortController();
 
@@ -58,6 +57,6 @@ export async function runWorkers(program: string, environment: ProxyEnvironment,
       for (const worker of workers.values()) worker.signal(signal);
     });
   }
-  await Promise.all(numbers.map(keepAlive));
+  await Promise.all(Array.from({ length: count }, (_, i) => keepAlive(i + 1)));
   admin.close();
 }

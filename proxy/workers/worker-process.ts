@@ -39,10 +39,6 @@ export class WorkerProcess {
     });
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
   /** Asks it; undefined when it doesn't answer in time. */
   async ask<About extends keyof WorkerAnswers>(about: About): Promise<Value<About> | undefined> {
     const id = ++this.#lastId;
