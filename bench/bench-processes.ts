@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { UserError } from "../cli/user-error.ts";
+import { bundlePrograms } from "../components/bundle.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { portsInUse } from "../runtime/ports-in-use.ts";
 
@@ -13,8 +14,27 @@ function launch(program: string, args: readonly string[], env: Record<string, st
   return execa(program, args, { env, cwd, stdin: "ignore", all: true, reject: false });
 }
 
-/** @throws {UserError} when one of the programs is missing or one of the ports is taken. */
-export async function checkBefore(programs: readonly string[], ports: readonly number[]): Promise<void> {
+/** The name under which a benchmark's Sentinel knows the master. */
+export const masterName = "bench";
+
+/** What {@link startServers} is told. */
+export interface ServersToStart<Servers> {
+  readonly programs: readonly string[];
+  /** First of `ports` ports. */
+  readonly basePort: number;
+  readonly ports: number;
+  readonly make: () => Servers;
+  readonly begin: (servers: Servers) => Promise<void>;
+}
+
+/** @throws {UserError} when a program is missing, a port is taken or `begin` fails; nothing is left running then. */
+export async function startServers<Servers extends { stop(): Promise<void> }>({
+  programs,
+  basePort,
+  ports,
+  make,
+  begin,
+}: ServersToStart<Servers>): Promise<Servers> {
   for (const name of programs) {
     try {
       findProgram(name, `${process.env.PATH}:/usr/sbin`);
@@ -24,8 +44,23 @@ export async function checkBefore(programs: readonly string[], ports: readonly n
       );
     }
   }
-  const [busy] = await portsInUse([...ports]);
+  const [busy] = await portsInUse(Array.from({ length: ports }, (_, i) => basePort + i));
   if (busy !== undefined) throw new UserError(`Port ${busy} is in use: choose another one with --port.`);
+  const servers = make();
+  try {
+    await begin(servers);
+    return servers;
+  } catch (error) {
+    await servers.stop();
+    throw error;
+  }
+}
+
+/** What the proxies of a benchmark are run with: as in their image, one file without types, and the same options. */
+export function proxyArguments(directory: string, nodeOptions: readonly string[] = []): string[] {
+  const dist = join(directory, "dist");
+  bundlePrograms({ directory: "proxy", programs: ["main"], outDirectory: dist });
+  return ["--max-semi-space-size=4", ...nodeOptions, join(dist, "main.js")];
 }
 
 /** The processes of a benchmark, by name, and their directory. */
@@ -40,6 +75,40 @@ export class BenchProcesses {
   run(name: string, program: string, args: readonly string[], env: Record<string, string> = {}): void {
     if (this.#processes.has(name)) throw new Error(`there are two processes with the name '${name}'`);
     this.#processes.set(name, launch(program, args, env, this.directory));
+  }
+
+  /** A file of Redis or a Sentinel, which may hold a password. */
+  configure(name: string, lines: readonly string[]): string {
+    const file = join(this.directory, `${name}.conf`);
+    const own = ["bind 127.0.0.1", `dir ${this.directory}`];
+    writeFileSync(file, [...own, ...lines, ""].join("\n"), { mode: 0o600 });
+    return file;
+  }
+
+  /** Starts a Sentinel that watches one Redis, and waits until it answers. @param lines further ones of its file. */
+  async sentinel(name: string, port: number, redis: number, lines: readonly string[] = []): Promise<void> {
+    const monitor = `sentinel monitor ${masterName} 127.0.0.1 ${redis} 1`;
+    const file = this.configure(name, [`port ${port}`, monitor, ...lines]);
+    this.run(name, "redis-server", [file, "--sentinel"]);
+    await this.answers(name, port);
+  }
+
+  /** Starts a proxy; its admin port is the one behind `port`. @param args of Node.js: {@link proxyArguments}. */
+  proxy(
+    name: string,
+    args: readonly string[],
+    { port, sentinel }: { readonly port: number; readonly sentinel: number },
+    env: Record<string, string> = {},
+  ): void {
+    this.run(name, process.execPath, args, {
+      BIND_ADDR: "127.0.0.1",
+      PROXY_PORT: String(port),
+      PROXY_ADMIN_PORT: String(port + 1),
+      REDIS_SENTINELS: `127.0.0.1:${sentinel}`,
+      MASTER_NAME: masterName,
+      LOG_LEVEL: "warn",
+      ...env,
+    });
   }
 
   /** Waits for the first PONG, or demand for a password. @throws {UserError} with the process's output when there is none. */

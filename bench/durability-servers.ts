@@ -1,9 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { UserError } from "../cli/user-error.ts";
-import { BenchProcesses, checkBefore } from "./bench-processes.ts";
-import { proxyArguments } from "./bench-servers.ts";
+import { BenchProcesses, proxyArguments, startServers } from "./bench-processes.ts";
 
 /** `redis:durability` of the two proxies. */
 export const durabilities = ["async", "sync"] as const;
@@ -26,16 +25,13 @@ export class DurabilityServers {
 
   /** @throws {UserError} when a program is missing, a port is taken or a replica doesn't come in sync; nothing is left running then. */
   static async start(basePort: number, replicas: number): Promise<DurabilityServers> {
-    const ports = Array.from({ length: 6 + replicas }, (_, i) => basePort + i);
-    await checkBefore(["redis-server", "redis-benchmark"], ports);
-    const servers = new DurabilityServers(basePort, replicas);
-    try {
-      await servers.#startAll();
-      return servers;
-    } catch (error) {
-      await servers.stop();
-      throw error;
-    }
+    return startServers({
+      programs: ["redis-server", "redis-benchmark"],
+      basePort,
+      ports: 6 + replicas,
+      make: () => new DurabilityServers(basePort, replicas),
+      begin: (servers) => servers.#startAll(),
+    });
   }
 
   /** Ends everything that was started. */
@@ -49,27 +45,15 @@ export class DurabilityServers {
     for (let i = 0; i < this.#replicas; i++) {
       await this.#startRedis(`replica-${i + 1}`, master + 6 + i, "--replicaof", "127.0.0.1", String(master));
     }
-    const { directory } = this.#processes;
-    const file = join(directory, "sentinel.conf");
-    writeFileSync(
-      file,
-      `port ${sentinel}\nbind 127.0.0.1\ndir ${directory}\nsentinel monitor bench 127.0.0.1 ${master} 1\n`,
-    );
-    this.#processes.run("sentinel", "redis-server", [file, "--sentinel"]);
-    await this.#processes.answers("sentinel", sentinel);
-    const program = proxyArguments(directory);
+    await this.#processes.sentinel("sentinel", sentinel, master);
+    const program = proxyArguments(this.#processes.directory);
     for (const durability of durabilities) {
       const port = this.ports[durability];
-      this.#processes.run(durability, process.execPath, program, {
-        BIND_ADDR: "127.0.0.1",
-        PROXY_PORT: String(port),
-        PROXY_ADMIN_PORT: String(port + 1),
+      const environment = {
         PROXY_DURABILITY: durability,
         PROXY_DURABILITY_REPLICAS: String(this.#replicas),
-        REDIS_SENTINELS: `127.0.0.1:${sentinel}`,
-        MASTER_NAME: "bench",
-        LOG_LEVEL: "warn",
-      });
+      };
+      this.#processes.proxy(durability, program, { port, sentinel }, environment);
       await this.#processes.answers(durability, port);
     }
     await this.#inSync(master);

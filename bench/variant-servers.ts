@@ -1,16 +1,13 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeLocalCertificates } from "../local/local-certificates.ts";
 import { writeLocalSecrets } from "../local/local-secrets.ts";
-import { BenchProcesses, checkBefore } from "./bench-processes.ts";
-import { proxyArguments } from "./bench-servers.ts";
+import { BenchProcesses, masterName, proxyArguments, startServers } from "./bench-processes.ts";
 import type { Candidate } from "./comparison.ts";
 
 /** Ways to deploy the proxy: plain; with the users that a stack has; those and TLS for clients; plain with two workers. */
 export const variants = ["plain", "users", "tls", "workers=2"] as const;
 export type Variant = (typeof variants)[number];
-
-const masterName = "bench";
 
 /** Two Redis, one of them with a stack's users, a Sentinel for each, and a proxy for each variant. */
 export class VariantServers {
@@ -23,16 +20,13 @@ export class VariantServers {
 
   /** @throws {UserError} when a program is missing or a port is taken; nothing is left running then. */
   static async start(basePort: number): Promise<VariantServers> {
-    const ports = Array.from({ length: 4 + 2 * variants.length }, (_, i) => basePort + i);
-    await checkBefore(["redis-server", "redis-benchmark"], ports);
-    const servers = new VariantServers(basePort);
-    try {
-      await servers.#startAll();
-      return servers;
-    } catch (error) {
-      await servers.stop();
-      throw error;
-    }
+    return startServers({
+      programs: ["redis-server", "redis-benchmark"],
+      basePort,
+      ports: 4 + 2 * variants.length,
+      make: () => new VariantServers(basePort),
+      begin: (servers) => servers.#startAll(),
+    });
   }
 
   /** All of them, with what a client needs. */
@@ -68,11 +62,12 @@ export class VariantServers {
     const users = [{ name: "default" }];
     writeLocalSecrets(join(directory, "secrets"), { users, generation: 1, clientsAskSentinels: false });
     await writeLocalCertificates(this.#certificates, { generation: 1, hosts: [], hostnames: [] });
-    const [plain, plainSentinel, guarded, guardedSentinel] = [0, 1, 2, 3].map((i) => this.#basePort + i);
-    await this.#redis("plain-redis", Number(plain), []);
-    await this.#sentinel("plain-sentinel", Number(plainSentinel), Number(plain), []);
-    await this.#redis("guarded-redis", Number(guarded), [`aclfile ${this.#secret("redis.acl")}`]);
-    await this.#sentinel("guarded-sentinel", Number(guardedSentinel), Number(guarded), [
+    const plain = { redis: this.#basePort, sentinel: this.#basePort + 1 };
+    const guarded = { redis: this.#basePort + 2, sentinel: this.#basePort + 3 };
+    await this.#redis("plain-redis", plain.redis, []);
+    await this.#processes.sentinel("plain-sentinel", plain.sentinel, plain.redis);
+    await this.#redis("guarded-redis", guarded.redis, [`aclfile ${this.#secret("redis.acl")}`]);
+    await this.#processes.sentinel("guarded-sentinel", guarded.sentinel, guarded.redis, [
       `aclfile ${this.#secret("sentinel.acl")}`,
       `sentinel auth-user ${masterName} sentinel`,
       `sentinel auth-pass ${masterName} ${readFileSync(this.#secret("sentinel"), "utf8").trim()}`,
@@ -87,37 +82,15 @@ export class VariantServers {
     };
     for (const variant of variants) {
       const port = this.#portOf(variant);
-      const sentinel = variant === "users" || variant === "tls" ? guardedSentinel : plainSentinel;
-      this.#processes.run(variant, process.execPath, program, {
-        BIND_ADDR: "127.0.0.1",
-        PROXY_PORT: String(port),
-        PROXY_ADMIN_PORT: String(port + 1),
-        REDIS_SENTINELS: `127.0.0.1:${sentinel}`,
-        MASTER_NAME: masterName,
-        LOG_LEVEL: "warn",
-        ...environments[variant],
-      });
+      const { sentinel } = variant === "users" || variant === "tls" ? guarded : plain;
+      this.#processes.proxy(variant, program, { port, sentinel }, environments[variant]);
       await this.#processes.ready(variant, port + 1);
     }
   }
 
   async #redis(name: string, port: number, lines: readonly string[]): Promise<void> {
-    const file = this.#conf(name, [`port ${port}`, 'save ""', ...lines]);
+    const file = this.#processes.configure(name, [`port ${port}`, 'save ""', ...lines]);
     this.#processes.run(name, "redis-server", [file]);
     await this.#processes.answers(name, port);
-  }
-
-  async #sentinel(name: string, port: number, redis: number, lines: readonly string[]): Promise<void> {
-    const monitor = `sentinel monitor ${masterName} 127.0.0.1 ${redis} 1`;
-    const file = this.#conf(name, [`port ${port}`, monitor, ...lines]);
-    this.#processes.run(name, "redis-server", [file, "--sentinel"]);
-    await this.#processes.answers(name, port);
-  }
-
-  #conf(name: string, lines: readonly string[]): string {
-    const { directory } = this.#processes;
-    const file = join(directory, `${name}.conf`);
-    writeFileSync(file, ["bind 127.0.0.1", `dir ${directory}`, ...lines, ""].join("\n"), { mode: 0o600 });
-    return file;
   }
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { renderPicture } from "../bench/render-picture.ts";
-import { judge, renderReport, renderVerdicts } from "../bench/report.ts";
+import { judge, renderReport, renderVerdicts, type Verdict } from "../bench/report.ts";
 import { runBench } from "../bench/run-bench.ts";
 import { renderDurability, runDurabilityBench } from "../bench/run-durability-bench.ts";
 import { judgeVariants, renderVariants, runVariantsBench } from "../bench/run-variants-bench.ts";
@@ -82,18 +82,14 @@ async function bench(options: BenchCommandOptions): Promise<void> {
   };
   if (options.durability !== undefined) {
     const compared = await runDurabilityBench({ ...common, replicas: options.durability });
-    process.stdout.write(`${renderDurability(compared)}\n`);
-    if (options.json !== undefined)
-      writeFileSync(options.json, `${JSON.stringify(compared, undefined, 2)}\n`);
+    tell(options, renderDurability(compared), compared);
     return;
   }
   if (options.variants === true) {
     const compared = await runVariantsBench(common);
     const verdicts = judgeVariants(compared);
-    process.stdout.write(`${renderVariants(compared)}\n\n${renderVerdicts(verdicts)}\n`);
-    if (options.json !== undefined)
-      writeFileSync(options.json, `${JSON.stringify({ ...compared, verdicts }, undefined, 2)}\n`);
-    if (options.check === true && verdicts.some(({ reached }) => !reached)) process.exitCode = 1;
+    const text = `${renderVariants(compared)}\n\n${renderVerdicts(verdicts)}`;
+    tell(options, text, { ...compared, verdicts }, verdicts);
     return;
   }
   const result = await runBench({
@@ -103,12 +99,21 @@ async function bench(options: BenchCommandOptions): Promise<void> {
     manyClients: options.clients,
     nodeOptions: options.cpuProf === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${options.cpuProf}`],
   });
-  process.stdout.write(`${renderReport(result)}\n`);
+  const verdicts = judge(result);
   if (options.picture !== undefined) writeFileSync(options.picture, renderPicture(result));
-  if (options.json !== undefined) {
-    writeFileSync(options.json, `${JSON.stringify({ ...result, verdicts: judge(result) }, undefined, 2)}\n`);
-  }
-  if (options.check === true && judge(result).some(({ reached }) => !reached)) process.exitCode = 1;
+  tell(options, renderReport(result), { ...result, verdicts }, verdicts);
+}
+
+/** Prints what was measured, writes it where the options say, and fails when they ask for it and a target is missed. */
+function tell(
+  { json, check }: BenchCommandOptions,
+  text: string,
+  measured: object,
+  verdicts: readonly Verdict[] = [],
+): void {
+  process.stdout.write(`${text}\n`);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(measured, undefined, 2)}\n`);
+  if (check === true && verdicts.some(({ reached }) => !reached)) process.exitCode = 1;
 }
 
 function whole(min: number, max: number): (text: string) => number {
