@@ -10,7 +10,7 @@ import type { WorkerProgram } from "../../chaos/workload-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { brokenPromises, describeRollout, RolloutLedger } from "../support/rollout-ledger.ts";
-import { type Endpoint, masterOf, redisCli, rollouts } from "../support/rollouts.ts";
+import { askInPod, type Endpoint, masterOf, rollouts } from "../support/rollouts.ts";
 import { TestStack } from "../support/test-stack.ts";
 
 const namespace = "redis-ha-rollouts";
@@ -98,18 +98,16 @@ describe("rollouts under load", function () {
         retryStrategy: null,
       });
       client.on("error", () => undefined);
-      // Each new connection may come to another proxy.
-      return client
-        .connect()
-        .then(
-          () =>
-            client.ping().then(
-              () => true,
-              () => false,
-            ),
-          () => false,
-        )
-        .finally(() => client.disconnect());
+      try {
+        // Each new connection may come to another proxy.
+        await client.connect();
+        await client.ping();
+        return true;
+      } catch {
+        return false;
+      } finally {
+        client.disconnect();
+      }
     },
     issuer: async () => {
       const { caCertificate } = await stack.outputs();
@@ -123,17 +121,7 @@ describe("rollouts under load", function () {
 
   async function roles(): Promise<string[]> {
     const answers = await Promise.all(
-      [1, 2, 3].map((i) =>
-        kubectl([
-          ...inNamespace,
-          "exec",
-          `deployment/redis-instance-${i}`,
-          "--",
-          "sh",
-          "-c",
-          `${redisCli} role`,
-        ]),
-      ),
+      [1, 2, 3].map((i) => askInPod(namespace, `redis-instance-${i}`, "role")),
     );
     return answers.map((answer) => answer.split("\n")[0] ?? "").sort();
   }

@@ -28,20 +28,25 @@ export interface Rollout {
 }
 
 /** In a pod of an instance or a Sentinel, as that part's own user. */
-export const redisCli =
+const redisCli =
   "REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli --user $REDIS_USERNAME --tls --cacert $REDIS_TLS_DIR/ca.crt --cert $REDIS_TLS_DIR/tls.crt --key $REDIS_TLS_DIR/tls.key";
 
 const uncertain = ["UNCERTAIN"];
 /** A master whose replicas have gone first refuses writes; then everything is down for longer than commands are held. */
 const allDown = ["UNCERTAIN", "LOADING", "NOREPLICAS"];
 
+/** Asks the Redis or Sentinel of one workload, in its own pod. @param args of redis-cli. */
+export function askInPod(namespace: string, workload: string, args: string): Promise<string> {
+  const exec = ["exec", `deployment/${workload}`, "--", "sh", "-c", `${redisCli} ${args}`];
+  return kubectl(["--namespace", namespace, ...exec]);
+}
+
 /** What one Sentinel says of the master: its workload, and the epoch, which rises with every failover. */
 export async function masterOf(
   namespace: string,
 ): Promise<{ readonly workload: string; readonly epoch: string | undefined }> {
-  const ask = `${redisCli} -p 26379 sentinel master $MASTER_NAME`;
-  const exec = ["--namespace", namespace, "exec", "deployment/redis-sentinel-1", "--", "sh", "-c", ask];
-  const words = (await kubectl(exec)).split("\n");
+  const answer = await askInPod(namespace, "redis-sentinel-1", "-p 26379 sentinel master $MASTER_NAME");
+  const words = answer.split("\n");
   const field = (name: string): string | undefined => words[words.indexOf(name) + 1];
   return { workload: `redis-instance-${field("ip")?.at(-1)}`, epoch: field("config-epoch") };
 }
