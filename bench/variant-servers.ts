@@ -6,8 +6,17 @@ import { BenchProcesses, masterName, proxyArguments, startServers } from "./benc
 import type { Candidate } from "./comparison.ts";
 
 /** Ways to deploy the proxy: plain; with the users that a stack has; those and TLS for clients; plain with two workers. */
-export const variants = ["plain", "users", "tls", "workers=2"] as const;
+const deployments = ["plain", "users", "tls", "workers=2"] as const;
+type Deployment = (typeof deployments)[number];
+
+/**
+ * What is compared. `unrestricted` are clients of the same proxy and Redis as `users`, as a user who may do everything: for this one
+ * Redis looks at no rule, key or channel. Two processes of the same program differ by more than that costs.
+ */
+export const variants = ["plain", "unrestricted", "users", "tls", "workers=2"] as const;
 export type Variant = (typeof variants)[number];
+
+const unrestrictedUser = "unrestricted";
 
 /** Two Redis, one of them with a stack's users, a Sentinel for each, and a proxy for each variant. */
 export class VariantServers {
@@ -23,7 +32,7 @@ export class VariantServers {
     return startServers({
       programs: ["redis-server", "redis-benchmark"],
       basePort,
-      ports: 4 + 2 * variants.length,
+      ports: 4 + 2 * deployments.length,
       make: () => new VariantServers(basePort),
       begin: (servers) => servers.#startAll(),
     });
@@ -32,25 +41,34 @@ export class VariantServers {
   /** All of them, with what a client needs. */
   get candidates(): Candidate<Variant>[] {
     // Thrown away with the servers; redis-benchmark takes a password in no other way.
-    const login = ["--user", "default", "-a", readFileSync(this.#secret("default"), "utf8").trim()];
+    const login = (user: string): string[] => ["--user", user, "-a", this.#password(user)];
     const encryption = ["--tls", "--cacert", join(this.#certificates, "proxy", "ca.crt")];
     const args: Partial<Record<Variant, readonly string[]>> = {
-      users: login,
-      tls: [...login, ...encryption],
+      unrestricted: login(unrestrictedUser),
+      users: login("default"),
+      tls: [...login("default"), ...encryption],
     };
-    return variants.map((name) => ({ name, port: this.#portOf(name), args: args[name] ?? [] }));
+    return variants.map((name) => ({
+      name,
+      port: this.#portOf(name === "unrestricted" ? "users" : name),
+      args: args[name] ?? [],
+    }));
   }
 
   async stop(): Promise<void> {
     await this.#processes.stop();
   }
 
-  #portOf(variant: Variant): number {
-    return this.#basePort + 4 + 2 * variants.indexOf(variant);
+  #portOf(deployment: Deployment): number {
+    return this.#basePort + 4 + 2 * deployments.indexOf(deployment);
   }
 
   #secret(name: string): string {
     return join(this.#processes.directory, "secrets", name);
+  }
+
+  #password(user: string): string {
+    return readFileSync(this.#secret(user), "utf8").trim();
   }
 
   get #certificates(): string {
@@ -60,7 +78,8 @@ export class VariantServers {
   async #startAll(): Promise<void> {
     const { directory } = this.#processes;
     const users = [{ name: "default" }];
-    writeLocalSecrets(join(directory, "secrets"), { users, generation: 1, clientsAskSentinels: false });
+    const access = { users, generation: 1, clientsAskSentinels: false, tester: unrestrictedUser };
+    writeLocalSecrets(join(directory, "secrets"), access);
     await writeLocalCertificates(this.#certificates, { generation: 1, hosts: [], hostnames: [] });
     const plain = { redis: this.#basePort, sentinel: this.#basePort + 1 };
     const guarded = { redis: this.#basePort + 2, sentinel: this.#basePort + 3 };
@@ -70,21 +89,21 @@ export class VariantServers {
     await this.#processes.sentinel("guarded-sentinel", guarded.sentinel, guarded.redis, [
       `aclfile ${this.#secret("sentinel.acl")}`,
       `sentinel auth-user ${masterName} sentinel`,
-      `sentinel auth-pass ${masterName} ${readFileSync(this.#secret("sentinel"), "utf8").trim()}`,
+      `sentinel auth-pass ${masterName} ${this.#password("sentinel")}`,
     ]);
     const program = proxyArguments(directory);
     const login = { REDIS_USERNAME: "proxy", REDIS_PASSWORD_FILE: this.#secret("proxy") };
-    const environments: Readonly<Record<Variant, Record<string, string>>> = {
+    const environments: Readonly<Record<Deployment, Record<string, string>>> = {
       plain: {},
       users: login,
       tls: { ...login, PROXY_TLS_DIR: join(this.#certificates, "proxy") },
       "workers=2": { PROXY_WORKERS: "2" },
     };
-    for (const variant of variants) {
-      const port = this.#portOf(variant);
-      const { sentinel } = variant === "users" || variant === "tls" ? guarded : plain;
-      this.#processes.proxy(variant, program, { port, sentinel }, environments[variant]);
-      await this.#processes.ready(variant, port + 1);
+    for (const deployment of deployments) {
+      const port = this.#portOf(deployment);
+      const { sentinel } = deployment === "users" || deployment === "tls" ? guarded : plain;
+      this.#processes.proxy(deployment, program, { port, sentinel }, environments[deployment]);
+      await this.#processes.ready(deployment, port + 1);
     }
   }
 

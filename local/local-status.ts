@@ -95,8 +95,8 @@ export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
         return part(
           name,
           address,
-          `master, ${role.replicas} replicas`,
-          isAgreed && role.replicas === replicas,
+          `master, ${role.replicas.length} replicas`,
+          isAgreed && role.replicas.length === replicas,
         );
       }
       const follows = agreed !== undefined && sameAddress(role.master, agreed);

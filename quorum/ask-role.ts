@@ -3,7 +3,12 @@ import type { ControlConnection } from "./control-connection.ts";
 
 /** What a Redis says of itself (`ROLE`). */
 export type Role =
-  | { readonly kind: "master"; readonly offset: number; readonly replicas: number }
+  | {
+      readonly kind: "master";
+      readonly offset: number;
+      /** The replicas that are connected and have joined, by the addresses that they announce. */
+      readonly replicas: readonly Address[];
+    }
   | { readonly kind: "replica"; readonly master: Address; readonly linkUp: boolean; readonly offset: number };
 
 /**
@@ -16,7 +21,12 @@ export async function askRole(connection: ControlConnection): Promise<Role> {
   if (Array.isArray(reply)) {
     const [kind, second, third, fourth, fifth] = reply as unknown[];
     if (kind === "master") {
-      return { kind: "master", offset: Number(second), replicas: Array.isArray(third) ? third.length : 0 };
+      const replicas = Array.isArray(third) ? (third as unknown[][]) : [];
+      return {
+        kind: "master",
+        offset: Number(second),
+        replicas: replicas.map(([host, port]) => ({ host: String(host), port: Number(port) })),
+      };
     }
     if (kind === "slave") {
       return {

@@ -36,7 +36,7 @@ export interface HandOverOptions {
 const pauseMs = handOverBounds.catchingUp + handOverBounds.promoting + 1000;
 
 /** Milliseconds between two looks. While writes are paused each of them is time that clients wait. */
-const lookEveryMs = { preparing: 50, catchingUp: 5, promoting: 10, announcing: 30 } as const;
+const lookEveryMs = { preparing: 50, catchingUp: 5, promoting: 5, announcing: 30 } as const;
 
 /** How long one look waits for the other instances: a frozen one must not hold up the rest. */
 const peerGraceMs = 60;
@@ -97,7 +97,7 @@ class HandOver {
       case "ask": {
         const first = sentinels.filter(({ address }) => sameAddress(address, step.sentinel));
         const accepted = await askForFailover([...new Set([...first, ...sentinels])], masterName, log);
-        if (accepted) this.#enter({ kind: "promoting" });
+        if (accepted) this.#enter({ kind: "promoting", heir: step.heir });
         return accepted;
       }
       case "stepDown":
@@ -159,7 +159,8 @@ class HandOver {
       self,
       phase,
       forMs: performance.now() - this.#sinceMs,
-      role,
+      // While a promoted one keeps the others waiting for its answer it leaves this one.
+      role: phase.kind === "promoting" ? await askRole(server) : role,
       agreement: agree(views, { sentinelCount: sentinels.length }),
       peers: roles,
       forecasts: this.#lastForecasts,

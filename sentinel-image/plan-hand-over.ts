@@ -21,7 +21,7 @@ export type HandOverPhase =
       readonly sentinel: Address;
     }
   /** A Sentinel has accepted to promote a replica. */
-  | { readonly kind: "promoting" }
+  | { readonly kind: "promoting"; readonly heir: Address }
   /** This instance is a replica of the new master; everybody else must learn of it before it ends. */
   | { readonly kind: "announcing"; readonly successor: Address };
 
@@ -49,7 +49,7 @@ export type HandOverStep =
   /** Pause writes, and read the offset that the heir must reach. */
   | { readonly kind: "pause"; readonly heir: Address; readonly sentinel: Address }
   /** Ask this Sentinel, or another one, for a failover. */
-  | { readonly kind: "ask"; readonly sentinel: Address }
+  | { readonly kind: "ask"; readonly heir: Address; readonly sentinel: Address }
   /** Become a replica of this one, which refuses the paused writes for certain, and end the pause. */
   | { readonly kind: "stepDown"; readonly successor: Address }
   /** The hand-over is over, or impossible: stop the server now. Whatever is paused goes on first. */
@@ -86,7 +86,7 @@ export function planHandOver(seen: HandOverObservation): HandOverStep {
     case "catchingUp":
       return catchUp(seen, seen.phase);
     case "promoting":
-      return promote(seen);
+      return promote(seen, seen.phase.heir);
     case "announcing":
       return announce(seen, seen.phase.successor);
   }
@@ -97,7 +97,8 @@ function prepare(
   heir: Address | undefined,
 ): HandOverStep {
   if (role.kind !== "master") return end("this instance is a replica");
-  if (role.replicas === 0 || peers.every((peer) => peer.role === "gone")) return end("there is no replica");
+  if (role.replicas.length === 0 || peers.every((peer) => peer.role === "gone"))
+    return end("there is no replica");
   if (agreement.kind === "none") {
     return forMs < handOverBounds.agreement ? wait : end(`no agreement on the master: ${agreement.reason}`);
   }
@@ -125,20 +126,27 @@ function catchUp(
   { heir, offset, sentinel }: Extract<HandOverPhase, { kind: "catchingUp" }>,
 ): HandOverStep {
   const replica = replicasOf(self, peers).find(({ address }) => sameAddress(address, heir));
-  if (replica !== undefined && replica.offset >= offset) return { kind: "ask", sentinel };
+  if (replica !== undefined && replica.offset >= offset) return { kind: "ask", heir, sentinel };
   return forMs < handOverBounds.catchingUp && !isGone(heir, peers)
     ? wait
     : end(`${formatAddress(heir)} has not received the last writes`);
 }
 
-function promote({ self, peers, forMs }: HandOverObservation): HandOverStep {
+function promote({ self, role, peers, forMs }: HandOverObservation, heir: Address): HandOverStep {
   const successor = peers.find(({ role }) => typeof role === "object" && role.kind === "master");
   // It says so before any Sentinel knows. What waits here would be lost with the connections when they tell.
   if (successor !== undefined) return { kind: "stepDown", successor: successor.address };
+  // It has left this instance and writes its configuration, which takes as long as its disk: it can tell nobody before, and
+  // then a Sentinel may be the first to hear.
+  const left = role.kind === "master" && !role.replicas.some((address) => sameAddress(address, heir));
+  if (left && peers.some((peer) => sameAddress(peer.address, heir) && peer.role === "silent"))
+    return { kind: "stepDown", successor: heir };
   if (forMs < handOverBounds.promoting && !allGone(peers)) return wait;
   // The Sentinel may still promote one: writes must not be taken any more. They are refused by a replica, whoever its master is.
-  const [heir] = replicasOf(self, peers).toSorted((a, b) => b.offset - a.offset);
-  return heir === undefined ? end("the replicas are gone") : { kind: "stepDown", successor: heir.address };
+  const [newest] = replicasOf(self, peers).toSorted((a, b) => b.offset - a.offset);
+  return newest === undefined
+    ? end("the replicas are gone")
+    : { kind: "stepDown", successor: newest.address };
 }
 
 function announce({ self, agreement, peers, forMs }: HandOverObservation, successor: Address): HandOverStep {
@@ -148,7 +156,7 @@ function announce({ self, agreement, peers, forMs }: HandOverObservation, succes
   const master = peers.find(({ address }) => sameAddress(address, successor))?.role;
   // This instance is a replica of it, too, and takes that one away: without another one it would refuse writes.
   const needed = peers.length > 1 ? 2 : 1;
-  const complete = typeof master === "object" && master.kind === "master" && master.replicas >= needed;
+  const complete = typeof master === "object" && master.kind === "master" && master.replicas.length >= needed;
   return named && complete ? end(`${formatAddress(successor)} is the master`) : wait;
 }
 

@@ -161,7 +161,7 @@ async function keepCopyKnown(
   try {
     const copy = await askHeartbeat(heart);
     // Refused while no replica is in sync. Then the clients' writes are refused, too, and the copy gets no newer.
-    if (epoch === undefined || role.kind !== "master" || role.replicas === 0) return onCopy(copy);
+    if (epoch === undefined || role.kind !== "master" || role.replicas.length === 0) return onCopy(copy);
     // Sentinels that have all lost their state begin at epoch 0 again.
     const heartbeat = { epoch: Math.max(epoch, copy?.epoch ?? 0), ms: Date.now() };
     // Noted first: a replica must never have a newer one than this instance says of itself after a crash.

@@ -57,10 +57,11 @@ describe("redis-ha bench", function () {
     const small = ["--variants", "--rounds", "1", "--scale", "0.005", "--scenario", "c=50"];
     const { stdout } = await execa(process.execPath, [program, "bench", ...small, "--json", file]);
     assert.match(stdout, /c=50 GET: tls ÷ users/);
+    assert.match(stdout, /c=50 SET: users ÷ unrestricted/);
     const { series } = JSON.parse(readFileSync(file, "utf8")) as VariantsResult;
     assert.equal(series.length, 2);
     for (const { measured } of series) {
-      assert.deepEqual(Object.keys(measured), ["plain", "users", "tls", "workers=2"]);
+      assert.deepEqual(Object.keys(measured), ["plain", "unrestricted", "users", "tls", "workers=2"]);
       for (const [one] of Object.values(measured)) assert.ok(one !== undefined && one.requestsPerSecond > 0);
     }
   });

@@ -134,7 +134,7 @@ describe("askRole", () => {
   });
 
   it("tells a master from a replica", async () => {
-    assert.deepEqual(await askRole(connection), { kind: "master", offset: 100, replicas: 0 });
+    assert.deepEqual(await askRole(connection), { kind: "master", offset: 100, replicas: [] });
     redis.role = "slave";
     assert.deepEqual(await askRole(connection), {
       kind: "replica",

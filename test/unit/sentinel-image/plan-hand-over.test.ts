@@ -22,7 +22,7 @@ const agreedOn = (index: number): Agreement => ({
   votes: 3,
 });
 const none: Agreement = { kind: "none", reason: "0 of 3 Sentinels answer" };
-const leading: Role = { kind: "master", offset: 1000, replicas: 2 };
+const leading: Role = { kind: "master", offset: 1000, replicas: [instance(2), instance(3)] };
 const following: Role = { kind: "replica", master: instance(2), linkUp: true, offset: 1000 };
 const replica = (index: number, seen: Partial<Extract<Role, { kind: "replica" }>> = {}): PeerRole => ({
   address: instance(index),
@@ -30,7 +30,7 @@ const replica = (index: number, seen: Partial<Extract<Role, { kind: "replica" }>
 });
 const master = (index: number, replicas: number): PeerRole => ({
   address: instance(index),
-  role: { kind: "master", offset: 1000, replicas },
+  role: { kind: "master", offset: 1000, replicas: [instance(1), instance(5 - index)].slice(0, replicas) },
 });
 const peer = (index: number, role: "gone" | "silent"): PeerRole => ({ address: instance(index), role });
 const forecast = (index: number, priority: number, announcedInMs = 300): PromotionForecast => ({
@@ -52,13 +52,13 @@ const ordinary: HandOverObservation = {
 };
 const preparing: HandOverPhase = { kind: "preparing", heir: instance(2) };
 const catchingUp: HandOverPhase = { kind: "catchingUp", heir: instance(2), offset: 1000, sentinel };
-const promoting: HandOverPhase = { kind: "promoting" };
+const promoting: HandOverPhase = { kind: "promoting", heir: instance(2) };
 const announcing: HandOverPhase = { kind: "announcing", successor: instance(2) };
 const bounds = handOverBounds;
 
 const wait: HandOverStep = { kind: "wait" };
 const stepDown = (index: number): HandOverStep => ({ kind: "stepDown", successor: instance(index) });
-const ask: HandOverStep = { kind: "ask", sentinel };
+const ask: HandOverStep = { kind: "ask", heir: instance(2), sentinel };
 
 const rows: Readonly<
   Record<
@@ -73,7 +73,7 @@ const rows: Readonly<
   "before anything is paused": [
     ["names an heir", {}, { kind: "favour", heir: instance(2) }],
     ["ends at once on a replica", { role: following }, { endsBecause: /is a replica/ }],
-    ["ends at once without a replica", { role: { ...leading, replicas: 0 } }, { endsBecause: /no replica/ }],
+    ["ends at once without a replica", { role: { ...leading, replicas: [] } }, { endsBecause: /no replica/ }],
     [
       "ends at once when all others are gone",
       { peers: [peer(2, "gone"), peer(3, "gone")] },
@@ -147,6 +147,38 @@ const rows: Readonly<
       "steps down as soon as one says that it is the master",
       { phase: promoting, peers: [master(2, 0), replica(3)] },
       stepDown(2),
+    ],
+    [
+      "steps down as soon as the heir has left it and answers nobody: it writes its configuration",
+      {
+        phase: promoting,
+        role: { ...leading, replicas: [instance(3)] },
+        peers: [peer(2, "silent"), replica(3)],
+      },
+      stepDown(2),
+    ],
+    [
+      "waits while the heir is silent and still its replica",
+      { phase: promoting, peers: [peer(2, "silent"), replica(3)] },
+      wait,
+    ],
+    [
+      "waits when the heir has only lost its connection",
+      {
+        phase: promoting,
+        role: { ...leading, replicas: [instance(3)] },
+        peers: [replica(2, { linkUp: false }), replica(3)],
+      },
+      wait,
+    ],
+    [
+      "waits when the heir is gone",
+      {
+        phase: promoting,
+        role: { ...leading, replicas: [instance(3)] },
+        peers: [peer(2, "gone"), replica(3)],
+      },
+      wait,
     ],
     ["steps down for another one, too", { phase: promoting, peers: [replica(2), master(3, 0)] }, stepDown(3)],
     [

@@ -18,7 +18,7 @@ const agreedOn = (index: number): Agreement => ({
   votes: 3,
 });
 const none: Agreement = { kind: "none", reason: "they disagree" };
-const leading: Role = { kind: "master", offset: 10, replicas: 1 };
+const leading: Role = { kind: "master", offset: 10, replicas: [{ host: "redis-2", port: 6379 }] };
 const following = (index: number, linkUp = true): Role => ({
   kind: "replica",
   master: instance(index),

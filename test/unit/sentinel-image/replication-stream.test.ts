@@ -38,7 +38,7 @@ describe("a replica's stream", () => {
       [replica(5), replica(6), replica(2), replica(3)],
       [false, true, false, true],
     ],
-    ["is none of a master", [{ kind: "master", offset: 9, replicas: 0 }, replica(9)], [false, false]],
+    ["is none of a master", [{ kind: "master", offset: 9, replicas: [] }, replica(9)], [false, false]],
   ] as const) {
     it(name, () => assert.deepEqual(looks(...roles), expected));
   }
