@@ -31,6 +31,8 @@ export class ControlConnection {
   #client: Redis | undefined;
   #connecting: Promise<void> | undefined;
   #lastError: Error | undefined;
+  /** The calls that wait. They end with the connection: a frozen peer closes nothing, and the client would wait for that. */
+  readonly #waiting = new Set<Deadline>();
 
   constructor({
     address,
@@ -57,6 +59,7 @@ export class ControlConnection {
     const client = this.#open();
     // One bound over look-up, connecting, AUTH and reply: a peer may accept the connection and then say nothing.
     const deadline = new Deadline(this.#timeoutMs * 2);
+    this.#waiting.add(deadline);
     try {
       return await Promise.race([this.#exchange(client, command, args), deadline.passed]);
     } catch (error) {
@@ -69,6 +72,7 @@ export class ControlConnection {
       throw new Error(`${formatAddress(this.address)}: ${message}`, { cause });
     } finally {
       deadline.cancel();
+      this.#waiting.delete(deadline);
     }
   }
 
@@ -118,20 +122,25 @@ export class ControlConnection {
   }
 
   #drop(client: Redis): void {
-    if (this.#client === client) this.#client = undefined;
+    if (this.#client === client) {
+      this.#client = undefined;
+      for (const deadline of this.#waiting) deadline.fail(new Error("the connection was closed"));
+    }
     client.disconnect();
   }
 }
 
-/** A promise that fails after a time, unless it is cancelled. */
+/** A promise that fails after a time or before, unless it is cancelled. */
 class Deadline {
   readonly passed: Promise<never>;
+  readonly fail: (error: Error) => void;
   readonly #timer: NodeJS.Timeout;
 
   constructor(ms: number) {
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => undefined);
     this.passed = promise;
+    this.fail = reject;
     this.#timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
   }
 

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { askRole } from "../../../quorum/ask-role.ts";
 import { askSentinel } from "../../../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../../../quorum/control-connection.ts";
@@ -46,6 +49,23 @@ describe("ControlConnection", () => {
     await ask();
     sentinel.disconnectAll();
     await eventually(async () => assert.equal((await ask()).configEpoch, 1), { withinMs: 1000 });
+  });
+
+  it("ends at once when it is closed, although a frozen peer closes nothing itself", async () => {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
+    const connected = once(server, "connection") as Promise<[Socket]>;
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const frozen = new ControlConnection({ address: { host: "127.0.0.1", port }, timeoutMs: 2000 });
+    const question = frozen.call("ROLE");
+    const [socket] = await connected;
+    await delay(50);
+    const begin = performance.now();
+    frozen.close();
+    await assert.rejects(question, /the connection was closed/);
+    assert.ok(performance.now() - begin < 50);
+    socket.destroy();
+    server.close();
   });
 
   it("gives up on a frozen peer in time and never takes a late answer for a new one", async () => {
