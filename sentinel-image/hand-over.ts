@@ -145,12 +145,11 @@ class HandOver {
   async #observe(): Promise<HandOverObservation> {
     const { self, server, sentinels, masterName, peers } = this.#options;
     const phase = this.#phase;
-    const asksSentinels = phase.kind === "preparing" || phase.kind === "announcing";
-    const role = await askRole(server);
+    const before = phase.kind === "preparing" ? await askRole(server) : undefined;
     const [roles, { views }] = await Promise.all([
       // A replica that is stopped needs none of the others.
-      role.kind === "replica" && phase.kind === "preparing" ? [] : askRoles(peers),
-      (asksSentinels && role.kind === "master") || phase.kind === "announcing"
+      before?.kind === "replica" ? [] : askRoles(peers),
+      before?.kind === "master" || phase.kind === "announcing"
         ? askSentinels(sentinels, masterName, (some) => some.length * 2 > sentinels.length)
         : { views: [] },
     ]);
@@ -159,8 +158,8 @@ class HandOver {
       self,
       phase,
       forMs: performance.now() - this.#sinceMs,
-      // While a promoted one keeps the others waiting for its answer it leaves this one.
-      role: phase.kind === "promoting" ? await askRole(server) : role,
+      // A replica that is being promoted leaves this one while its answer is waited for.
+      role: before ?? (await askRole(server)),
       agreement: agree(views, { sentinelCount: sentinels.length }),
       peers: roles,
       forecasts: this.#lastForecasts,

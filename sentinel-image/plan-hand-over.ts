@@ -127,20 +127,19 @@ function catchUp(
 ): HandOverStep {
   const replica = replicasOf(self, peers).find(({ address }) => sameAddress(address, heir));
   if (replica !== undefined && replica.offset >= offset) return { kind: "ask", heir, sentinel };
-  return forMs < handOverBounds.catchingUp && !isGone(heir, peers)
+  return forMs < handOverBounds.catchingUp && roleOf(heir, peers) !== "gone"
     ? wait
     : end(`${formatAddress(heir)} has not received the last writes`);
 }
 
 function promote({ self, role, peers, forMs }: HandOverObservation, heir: Address): HandOverStep {
-  const successor = peers.find(({ role }) => typeof role === "object" && role.kind === "master");
+  const successor = peers.find((peer) => typeof peer.role === "object" && peer.role.kind === "master");
   // It says so before any Sentinel knows. What waits here would be lost with the connections when they tell.
   if (successor !== undefined) return { kind: "stepDown", successor: successor.address };
   // It has left this instance and writes its configuration, which takes as long as its disk: it can tell nobody before, and
   // then a Sentinel may be the first to hear.
   const left = role.kind === "master" && !role.replicas.some((address) => sameAddress(address, heir));
-  if (left && peers.some((peer) => sameAddress(peer.address, heir) && peer.role === "silent"))
-    return { kind: "stepDown", successor: heir };
+  if (left && roleOf(heir, peers) === "silent") return { kind: "stepDown", successor: heir };
   if (forMs < handOverBounds.promoting && !allGone(peers)) return wait;
   // The Sentinel may still promote one: writes must not be taken any more. They are refused by a replica, whoever its master is.
   const [newest] = replicasOf(self, peers).toSorted((a, b) => b.offset - a.offset);
@@ -153,7 +152,7 @@ function announce({ self, agreement, peers, forMs }: HandOverObservation, succes
   if (forMs >= handOverBounds.announcing || allGone(peers))
     return end("the time for the announcement is over");
   const named = agreement.kind === "agreed" && !sameAddress(agreement.master, self);
-  const master = peers.find(({ address }) => sameAddress(address, successor))?.role;
+  const master = roleOf(successor, peers);
   // This instance is a replica of it, too, and takes that one away: without another one it would refuse writes.
   const needed = peers.length > 1 ? 2 : 1;
   const complete = typeof master === "object" && master.kind === "master" && master.replicas.length >= needed;
@@ -166,8 +165,8 @@ function end(reason: string): HandOverStep {
   return { kind: "end", reason };
 }
 
-function isGone(peer: Address, peers: readonly PeerRole[]): boolean {
-  return peers.some(({ address, role }) => sameAddress(address, peer) && role === "gone");
+function roleOf(peer: Address, peers: readonly PeerRole[]): PeerRole["role"] | undefined {
+  return peers.find(({ address }) => sameAddress(address, peer))?.role;
 }
 
 function allGone(peers: readonly PeerRole[]): boolean {
