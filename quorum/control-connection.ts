@@ -141,7 +141,7 @@ class Deadline {
     promise.catch(() => undefined);
     this.passed = promise;
     this.fail = reject;
-    this.#timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+    this.#timer = setTimeout(() => this.fail(new Error(`no answer within ${ms} ms`)), ms);
   }
 
   cancel(): void {

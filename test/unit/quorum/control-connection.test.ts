@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { askRole } from "../../../quorum/ask-role.ts";
 import { askSentinel } from "../../../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../../../quorum/control-connection.ts";
@@ -9,6 +6,7 @@ import { eventually } from "../../support/eventually.ts";
 import { FakeRedis } from "../../support/fake-redis.ts";
 import { answers } from "../../support/fake-redis-faults.ts";
 import { FakeSentinel } from "../../support/fake-sentinel.ts";
+import { RawServer } from "../../support/raw-tcp.ts";
 
 const master = { host: "127.0.0.1", port: 6379 };
 
@@ -52,20 +50,16 @@ describe("ControlConnection", () => {
   });
 
   it("ends at once when it is closed, although a frozen peer closes nothing itself", async () => {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
-    const connected = once(server, "connection") as Promise<[Socket]>;
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    const frozen = new ControlConnection({ address: { host: "127.0.0.1", port }, timeoutMs: 2000 });
+    const server = await new RawServer().start();
+    server.endsWithClient = false;
+    const frozen = new ControlConnection({ address: server.address, timeoutMs: 2000 });
     const question = frozen.call("ROLE");
-    const [socket] = await connected;
-    await delay(50);
+    await eventually(() => assert.match(server.received, /ROLE/i));
     const begin = performance.now();
     frozen.close();
     await assert.rejects(question, /the connection was closed/);
     assert.ok(performance.now() - begin < 50);
-    socket.destroy();
-    server.close();
+    await server.stop();
   });
 
   it("gives up on a frozen peer in time and never takes a late answer for a new one", async () => {
