@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeLocalCertificates } from "../local/local-certificates.ts";
-import { writeLocalSecrets } from "../local/local-secrets.ts";
+import { readLocalPassword, writeLocalSecrets } from "../local/local-secrets.ts";
 import { BenchProcesses, masterName, proxyArguments, startServers } from "./bench-processes.ts";
 import type { Candidate } from "./comparison.ts";
 
@@ -18,7 +17,7 @@ export type Variant = (typeof variants)[number];
 
 const unrestrictedUser = "unrestricted";
 
-/** Two Redis, one of them with a stack's users, a Sentinel for each, and a proxy for each variant. */
+/** Two Redis, one of them with a stack's users, a Sentinel for each, and a proxy for each deployment. */
 export class VariantServers {
   readonly #basePort: number;
   readonly #processes = new BenchProcesses();
@@ -63,12 +62,16 @@ export class VariantServers {
     return this.#basePort + 4 + 2 * deployments.indexOf(deployment);
   }
 
+  get #secrets(): string {
+    return join(this.#processes.directory, "secrets");
+  }
+
   #secret(name: string): string {
-    return join(this.#processes.directory, "secrets", name);
+    return join(this.#secrets, name);
   }
 
   #password(user: string): string {
-    return readFileSync(this.#secret(user), "utf8").trim();
+    return readLocalPassword(this.#secrets, user);
   }
 
   get #certificates(): string {
@@ -79,7 +82,7 @@ export class VariantServers {
     const { directory } = this.#processes;
     const users = [{ name: "default" }];
     const access = { users, generation: 1, clientsAskSentinels: false, tester: unrestrictedUser };
-    writeLocalSecrets(join(directory, "secrets"), access);
+    writeLocalSecrets(this.#secrets, access);
     await writeLocalCertificates(this.#certificates, { generation: 1, hosts: [], hostnames: [] });
     const plain = { redis: this.#basePort, sentinel: this.#basePort + 1 };
     const guarded = { redis: this.#basePort + 2, sentinel: this.#basePort + 3 };

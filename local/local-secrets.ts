@@ -11,7 +11,7 @@ import { replaceFile } from "../runtime/replace-file.ts";
 export interface LocalSecretsOptions extends AccessSettings {
   /** Generation of the passwords in use. */
   readonly generation: number;
-  /** A user who may do everything on every Redis and Sentinel; for whoever makes faults. */
+  /** A user who may do everything on every Redis and Sentinel; for whoever makes faults, or measures what rules cost. */
   readonly tester?: string | undefined;
 }
 
@@ -43,6 +43,11 @@ export function writeLocalSecrets(directory: string, options: LocalSecretsOption
   for (const name of [...partUsers, ...users.map((user) => user.name), ...testers]) {
     write(name, `${passwordOf(name)}\n`);
   }
+}
+
+/** The password of a user for whom {@link writeLocalSecrets} has written one. */
+export function readLocalPassword(directory: string, user: string): string {
+  return readFileSync(join(directory, user), "utf8").trim();
 }
 
 function readSeeds(file: string): Record<string, string> {

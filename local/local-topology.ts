@@ -16,7 +16,7 @@ import type { Workload } from "../topology/workload.ts";
 import { writeLocalCertificates } from "./local-certificates.ts";
 import { prepareDirectory, readRecord } from "./local-directory.ts";
 import { describeProxies, resolveLocally } from "./local-parts.ts";
-import { writeLocalSecrets } from "./local-secrets.ts";
+import { readLocalPassword, writeLocalSecrets } from "./local-secrets.ts";
 import { askStatus, type TopologyStatus } from "./local-status.ts";
 import type { PartNetwork } from "./part-network.ts";
 import { refuseEphemeralPorts } from "./refuse-ephemeral-ports.ts";
@@ -143,7 +143,7 @@ export class LocalTopology {
 
   /** The password of an application's user, or of one of the parts. */
   passwordOf(user: string): string {
-    return readFileSync(join(this.#site.secretDirectory, user), "utf8").trim();
+    return readLocalPassword(this.#site.secretDirectory, user);
   }
 
   /** How to log in as an application's user, or as one of the parts. */
