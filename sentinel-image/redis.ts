@@ -1,5 +1,6 @@
 // Entrypoint of a Redis instance: finds out its role, starts redis-server and stays to supervise it.
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { sameAddress } from "../quorum/address.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
@@ -186,7 +187,7 @@ async function main(): Promise<void> {
   else if (!loaded && code !== null) writeFileSync(failedFile, "");
   log.info({ code, signal }, "redis-server ended");
   // 128 + n is how a shell tells death by a signal.
-  process.exitCode = code ?? 128 + (signal === "SIGKILL" ? 9 : 15);
+  process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
 main()

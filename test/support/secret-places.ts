@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { kubectl } from "./kubectl.ts";
 
 const objects = [
@@ -85,7 +86,12 @@ export function readProcesses(): Record<string, string> {
   );
 }
 
-/** Makes the redis-server of a workload crash, as a bug would: it writes a report of several hundred lines to its log. */
+/**
+ * Makes the redis-server of a workload crash, as a bug would: it writes a report of several hundred lines to its log.
+ * Redis's report of a crash can itself crash, so that one without an end is tried again.
+ *
+ * @throws {Error} with the ends of the logs when no report was complete.
+ */
 export async function crashRedis(namespace: string, workload: string): Promise<void> {
   const program = `
 const { readdirSync, readFileSync } = require("node:fs");
@@ -93,5 +99,21 @@ const found = readdirSync("/proc").filter((pid) => /^[0-9]+$/.test(pid) &&
   readFileSync("/proc/" + pid + "/comm", "utf8") === "redis-server\\n");
 for (const pid of found) process.kill(Number(pid), "SIGSEGV");
 if (found.length !== 1) throw new Error(found.length + " processes are called redis-server");`;
-  await kubectl(["--namespace", namespace, "exec", `deployment/${workload}`, "--", "node", "-e", program]);
+  const ends: string[] = [];
+  while (ends.length < 3) {
+    await kubectl(["--namespace", namespace, "exec", `deployment/${workload}`, "--", "node", "-e", program]);
+    // Kubernetes waits longer before each restart.
+    const until = performance.now() + 20_000 * (ends.length + 1);
+    let log = "";
+    while (performance.now() < until) {
+      const logs = Object.entries(await readLogs(namespace));
+      log = logs.find(([place]) => place.includes(workload) && place.endsWith("--previous"))?.[1] ?? "";
+      if (log.includes("=== REDIS BUG REPORT END")) return;
+      await delay(500);
+    }
+    ends.push(log.slice(-1500));
+  }
+  throw new Error(
+    `no crash of ${workload} left a whole report; the ends of its logs:\n${ends.join("\n---\n")}`,
+  );
 }
