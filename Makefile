@@ -1,6 +1,7 @@
 # Everything from a fresh machine. `make help` lists the targets; the commands behind them are `bin/redis-ha.js --help`.
 .DEFAULT_GOAL := help
 REDIS_HA := node bin/redis-ha.js
+ENSURE := @scripts/ensure-program.sh
 
 .PHONY: help
 help: ## List the targets
@@ -16,19 +17,21 @@ down: node_modules ## Destroy stack dev; its volumes stay for the next `make up`
 
 .PHONY: local
 local: node_modules ## Run the whole topology as processes of this machine, until Ctrl-C
-	@scripts/ensure-redis.sh
+	$(ENSURE) redis-server redis-server redis-tools
 	$(REDIS_HA) local up
 
 .PHONY: test
 test: node_modules ## Run all checks and tests; ends with "N passed, N failed"
-	@scripts/ensure-redis.sh
-	@scripts/ensure-haproxy.sh || true
+	$(ENSURE) redis-server redis-server redis-tools
+	$(ENSURE) haproxy haproxy || true
+	$(ENSURE) ip iproute2 || true
+	$(ENSURE) nft nftables || true
 	node_modules/.bin/node test/run.ts
 
 .PHONY: bench
 bench: node_modules ## Measure the proxy beside HAProxy and no proxy (about 6 minutes)
-	@scripts/ensure-redis.sh
-	@scripts/ensure-haproxy.sh
+	$(ENSURE) redis-server redis-server redis-tools
+	$(ENSURE) haproxy haproxy
 	$(REDIS_HA) bench
 
 # The lockfile decides: a changed one installs anew. Install scripts stay off; the two packages that need theirs are named.
