@@ -211,7 +211,7 @@ export class ProxyServer {
           if (!first) return;
           this.#link.follow(this.watcher.state);
           // Whether clients need a password is known before the first of them comes.
-          this.#link.group(withoutPassword).shared({ wake: () => undefined });
+          this.#link.group(withoutPassword).shared({ wake: () => undefined }, "small");
         },
         (error: unknown) => {
           this.#profileAt = Number.NEGATIVE_INFINITY;

@@ -8,7 +8,7 @@ import { ruleOf } from "./find-commands.ts";
 import { answerLocally } from "./local-commands.ts";
 import { refusalOf } from "./refusal.ts";
 import { ReplyMode } from "./reply-mode.ts";
-import { bigCommandBytes, maxOutstanding, RunReader } from "./run-reader.ts";
+import { bigCommandBytes, RunReader } from "./run-reader.ts";
 import type { Session } from "./session.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
@@ -128,7 +128,7 @@ export class CommandFlow {
   #read(): boolean {
     const session = this.#session;
     // Replies that nobody reads must not pile up without a bound.
-    if (session.outstanding >= maxOutstanding || session.output.full) return false;
+    if (session.outstanding >= session.maxOutstanding || session.output.full) return false;
     const upstream = this.replyMode.counts ? undefined : this.#linkForRuns();
     const command = this.reader.read(session, session.host.server, upstream);
     if (command !== undefined) {
@@ -159,7 +159,7 @@ export class CommandFlow {
       return undefined;
     }
     const group = session.group();
-    const upstream = wait ? group.shared(session) : group.current;
+    const upstream = wait ? group.shared(session, session.lane) : group.current(session.lane);
     if (upstream === undefined) return undefined;
     // Replies of another connection could come after those of this one.
     if (upstream !== this.#lastShared && session.outstanding > 0) return undefined;

@@ -104,7 +104,7 @@ function isAccepted(session: Session, action: () => boolean): boolean {
     link.wait(session);
     return false;
   }
-  if (group.shared(session) === undefined) return false;
+  if (group.shared(session, "small") === undefined) return false;
   return accept();
 }
 

@@ -11,10 +11,10 @@ import type { ServerProfile } from "./session-host.ts";
 /** Whoever sends runs; it counts what is to be answered. */
 export interface RunSender extends ReplyReceiver {
   outstanding: number;
+  /** Bound of `outstanding`. */
+  readonly maxOutstanding: number;
 }
 
-/** Commands of one client in flight: more wait until some of these are answered. */
-export const maxOutstanding = 1024;
 /** A bigger command would hold up the others on the shared connection while it arrives, and Redis may end a connection for its size. */
 export const bigCommandBytes = 2 * 2 ** 20;
 
@@ -60,7 +60,7 @@ export class RunReader {
     const scanner = this.#scanner;
     // This client may have come before the master had told its commands, or the master may be another one now.
     scanner.table = server.table;
-    let room = maxOutstanding - sender.outstanding;
+    let room = sender.maxOutstanding - sender.outstanding;
     let buffer: Buffer | undefined;
     let start = 0;
     let end = 0;

@@ -3,7 +3,7 @@ import type { Protocol } from "../resp/encode-reply.ts";
 import { isError } from "../resp/reply-type.ts";
 import type { Command, ReplyReceiver, Run } from "../upstream/run.ts";
 import type { Credentials, Upstream } from "../upstream/upstream.ts";
-import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
+import type { Lane, UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { CommandFlow } from "./command-flow.ts";
 import { uncertainReply, unconfirmedReply } from "./error-replies.ts";
@@ -11,7 +11,7 @@ import { commandsOf } from "./find-commands.ts";
 import { GroupMembership } from "./group-membership.ts";
 import { OutputQueue } from "./output-queue.ts";
 import { PinnedConnection } from "./pinned-connection.ts";
-import { maxOutstanding } from "./run-reader.ts";
+import { ReplyWindow } from "./reply-window.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { Pending } from "./waiting-line.ts";
 
@@ -35,6 +35,7 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
   readonly #input: ClientInput;
   readonly #membership: GroupMembership;
   readonly #flow: CommandFlow;
+  readonly #window = new ReplyWindow();
   #pinned: PinnedConnection | undefined;
   #parsed: { readonly run: Run; readonly commands: readonly Command[] } | undefined;
   #ended = false;
@@ -94,6 +95,15 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
   get drained(): boolean {
     const nothing = this.outstanding === 0 && !this.busy && this.#flow.waiting.empty && this.#input.empty;
     return nothing && !this.#flow.reader.partial && this.#pinned?.inTransaction !== true;
+  }
+
+  get maxOutstanding(): number {
+    return this.#window.size;
+  }
+
+  /** The shared connection that its simple commands go over. */
+  get lane(): Lane {
+    return this.#window.lane;
   }
 
   /** The shared connection that this client has used last. */
@@ -164,10 +174,13 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
 
   forward(bytes: Buffer, count: number): void {
     this.outstanding -= count;
+    this.#window.saw(bytes.length, count);
     this.output.add(bytes);
   }
 
   forwardPart(pieces: readonly Buffer[]): void {
+    // Only big ones come in parts.
+    this.#window.saw(Number.POSITIVE_INFINITY, 1);
     for (const piece of pieces) this.output.add(piece);
     this.output.flush();
   }
@@ -237,7 +250,7 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
     // It keeps the bytes of the run in memory.
     this.#parsed = undefined;
     if (this.#ended) return;
-    const goOn = this.#flow.reader.hasMore && this.outstanding < maxOutstanding / 2;
+    const goOn = this.#flow.reader.hasMore && this.outstanding < this.maxOutstanding / 2;
     if (this.outstanding === 0 || goOn) this.#flow.pump();
     this.output.flush();
     if (this.#input.accounted) this.#input.regulate();

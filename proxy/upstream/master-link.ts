@@ -6,7 +6,7 @@ import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
 import type { Durability } from "./confirmation-gate.ts";
 import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
 import { type Credentials, Upstream, type UpstreamFailure, type UpstreamOptions } from "./upstream.ts";
-import { type GroupHost, type GroupKey, UpstreamGroup, type Waiter } from "./upstream-group.ts";
+import { type GroupHost, type GroupKey, lanes, UpstreamGroup, type Waiter } from "./upstream-group.ts";
 
 /** What a {@link MasterLink} is told. */
 export interface MasterLinkOptions {
@@ -304,18 +304,26 @@ export class MasterLink implements GroupHost {
         continue;
       }
       if (trim) group.trim();
-      const shared = group.current;
-      if (shared === undefined || now - shared.quietSince < silenceMs) continue;
-      if (shared.inFlight > 0) {
-        if (this.#state !== "following") continue;
-        // Where it waits for replicas it is silent although it is well: it isn't doubted again and again.
-        if (shared.confirming && now - this.#doubtedAt < silenceMs * 2) continue;
-        this.#doubtedAt = now;
-        // The master says again and again that it is one, but not here: this connection leads to nobody any more.
-        if (now - shared.quietSince > this.#options.holdTimeoutMs)
-          shared.destroy("it is silent, the master isn't");
-        else this.#options.suspect(`no answer for ${silenceMs} ms`);
-      } else shared.ask(["PING"], { reply: () => undefined, lost: () => undefined });
+      for (const lane of lanes) {
+        const shared = group.current(lane);
+        if (shared !== undefined && now - shared.quietSince >= silenceMs) this.#doubt(shared, now);
+      }
     }
+  }
+
+  /** Finds out why a shared connection is silent. */
+  #doubt(shared: Upstream, now: number): void {
+    if (shared.inFlight === 0) {
+      shared.ask(["PING"], { reply: () => undefined, lost: () => undefined });
+      return;
+    }
+    if (this.#state !== "following") return;
+    // Where it waits for replicas it is silent although it is well: it isn't doubted again and again.
+    if (shared.confirming && now - this.#doubtedAt < silenceMs * 2) return;
+    this.#doubtedAt = now;
+    // The master says again and again that it is one, but not here: this connection leads to nobody any more.
+    if (now - shared.quietSince > this.#options.holdTimeoutMs)
+      shared.destroy("it is silent, the master isn't");
+    else this.#options.suspect(`no answer for ${silenceMs} ms`);
   }
 }

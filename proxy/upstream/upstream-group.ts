@@ -25,10 +25,15 @@ export interface GroupHost {
   open(key: GroupKey, onClose: UpstreamOptions["onClose"], dedicated: boolean): Upstream | undefined;
 }
 
+/** Clients with big replies share a connection beside that of the others, whose replies would wait behind theirs. */
+export type Lane = "small" | "big";
+/** All of them. */
+export const lanes: readonly Lane[] = ["small", "big"];
+
 /** Connections that are kept for the next transaction or blocking command. */
 const maxIdle = 32;
 
-/** The connections of all clients with the same user, database and protocol: a shared one, and those of single clients. */
+/** The connections of all clients with the same user, database and protocol: one or two shared ones, and those of single clients. */
 export class UpstreamGroup {
   readonly key: GroupKey;
   /** Why the server doesn't accept this user (any more). */
@@ -42,24 +47,26 @@ export class UpstreamGroup {
   readonly #host: GroupHost;
   readonly #waiters = new Set<Waiter>();
   readonly #idle: Upstream[] = [];
-  #shared: Upstream | undefined;
+  readonly #shared: Record<Lane, Upstream | undefined> = { small: undefined, big: undefined };
 
   constructor(key: GroupKey, host: GroupHost) {
     this.key = key;
     this.#host = host;
   }
 
-  /** The connection that all share; undefined when it isn't there yet: the waiter is woken then. */
-  shared(waiter: Waiter): Upstream | undefined {
-    if (this.#shared?.ready === true) return this.#shared;
+  /** The connection that all of a lane share; undefined when it isn't there yet: the waiter is woken then. */
+  shared(waiter: Waiter, lane: Lane): Upstream | undefined {
+    const ready = this.current(lane);
+    if (ready !== undefined) return ready;
     this.#waiters.add(waiter);
-    this.#shared ??= this.#open(() => this.#wakeAll(), false);
+    this.#shared[lane] ??= this.#open(() => this.#wakeAll(), false);
     return undefined;
   }
 
-  /** The shared connection, when it is there. */
-  get current(): Upstream | undefined {
-    return this.#shared?.ready === true ? this.#shared : undefined;
+  /** The connection of a lane, when it is there. */
+  current(lane: Lane): Upstream | undefined {
+    const upstream = this.#shared[lane];
+    return upstream?.ready === true ? upstream : undefined;
   }
 
   /** There is a connection that the next client can have for itself. */
@@ -87,7 +94,7 @@ export class UpstreamGroup {
 
   /** The others get a new connection: this one is given to a client, or isn't used any more, though replies may come. */
   retire(upstream: Upstream): void {
-    if (this.#shared === upstream) this.#shared = undefined;
+    for (const lane of lanes) if (this.#shared[lane] === upstream) this.#shared[lane] = undefined;
   }
 
   forget(waiter: Waiter): void {
@@ -97,7 +104,7 @@ export class UpstreamGroup {
   /** Ends all connections that no client has for itself. */
   close(): void {
     for (const idle of this.#idle.splice(0)) idle.destroy();
-    this.#shared?.destroy();
+    for (const lane of lanes) this.#shared[lane]?.destroy();
   }
 
   /** Ends connections that nobody has needed for a while. */
@@ -122,7 +129,7 @@ export class UpstreamGroup {
       this.denied = failure.message;
       this.accepted = false;
     }
-    if (this.#shared === upstream) this.#shared = undefined;
+    this.retire(upstream);
     const at = this.#idle.indexOf(upstream);
     if (at >= 0) this.#idle.splice(at, 1);
   }

@@ -28,6 +28,19 @@ describe("the proxy, who shares an upstream connection", () => {
     assert.ok(carriers.size < 3, `${carriers.size} connections`);
   });
 
+  it("a client whose replies are big shares another one, so that nobody waits behind them", async () => {
+    const [big, small] = [await loggedIn("alice"), await loggedIn("alice")];
+    test.first.data.set("big", "x".repeat(100_000));
+    // The first reply tells what it asks for: no more than one goes before the other's.
+    big.pipeline("GET big", "STRLEN big", "GET big");
+    await big.rawReplies(3);
+    await small.call("GET k");
+    assert.notEqual(test.first.connectionOf("GET big"), test.first.connectionOf("GET k"));
+    assert.equal(test.first.connectionOf("STRLEN big"), test.first.connectionOf("GET big"));
+    const [first] = test.first.log.filter(({ text }) => text === "GET big");
+    assert.equal(first?.connection, test.first.connectionOf("GET k"), "nothing tells big ones before");
+  });
+
   it("the first client without a password may send as little as all later ones: the proxy has asked before", async () => {
     await eventually(() => {
       const asked = test.first.log.find(({ text, user }) => text === "ROLE" && user === "");
