@@ -31,12 +31,15 @@ export function failoverStep(channel: string, message: string, masterName: strin
   return { kind, master: { host, port: Number(port) } };
 }
 
-/** The instance that an event tells the promotion of; undefined: it tells of none, or of another master's. */
+/** The leader has ordered a replica to become the master, and waits until it sees that it is one. */
+export const promotionOrdered = "+failover-state-wait-promotion";
+
+/** The instance that an event tells the promotion of, be it under way; undefined: it tells of none, or of another master's. */
 export function promotedAddress(channel: string, message: string, masterName: string): Address | undefined {
   const words = message.split(" ");
   // `slave <name> <ip> <port> @ <master> <ip> <port>`; `<master> <old ip> <old port> <ip> <port>`
   const [name, host, port] =
-    channel === "+promoted-slave"
+    channel === "+promoted-slave" || channel === promotionOrdered
       ? [words[words.indexOf("@") + 1], words[2], words[3]]
       : channel === "+switch-master"
         ? [words[0], words[3], words[4]]
@@ -45,7 +48,7 @@ export function promotedAddress(channel: string, message: string, masterName: st
 }
 
 /** Events after which the answer to "who is master?" may have changed. */
-const channels = [
+const masterEvents = [
   "+promoted-slave",
   "+switch-master",
   "+sdown",
@@ -65,6 +68,8 @@ export interface SentinelEventsOptions {
   readonly password: () => string | undefined;
   /** With it the connection is encrypted. */
   readonly tls?: TlsFiles | undefined;
+  /** The names of the events. Default: those after which the answer to "who is master?" may have changed. */
+  readonly channels?: readonly string[];
   /** Something happened. What it means is found out by asking: an event alone decides nothing. */
   readonly onEvent: (channel: string, sentinel: string, message: string) => void;
 }
@@ -78,6 +83,7 @@ export function subscribeToSentinel({
   username,
   password,
   tls,
+  channels = masterEvents,
   onEvent,
 }: SentinelEventsOptions): () => void {
   const name = formatAddress(sentinel);

@@ -14,6 +14,7 @@ import { isDamaged, putAside } from "./damaged-data.ts";
 import { takeForcedMaster } from "./forced-master.ts";
 import { handOver } from "./hand-over.ts";
 import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
+import { joinPromoted } from "./join-promoted.ts";
 import { judgeCopy, readBootId, readLastState, writeLastState } from "./last-state.ts";
 import { renderRedisConf } from "./redis-conf.ts";
 import { readRedisEnvironment } from "./redis-environment.ts";
@@ -178,6 +179,15 @@ async function main(): Promise<void> {
       heartbeat = newest;
       note(false);
     },
+    log,
+    signal: stopping.signal,
+  });
+  joinPromoted({
+    masterName,
+    server: own,
+    instances: peers,
+    sentinels: environment.REDIS_SENTINELS,
+    login: access.supervisor,
     log,
     signal: stopping.signal,
   });
