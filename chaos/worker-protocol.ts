@@ -5,7 +5,7 @@ import { commandNames } from "./history.ts";
  * What a worker writes to its standard output, one JSON array a line, whatever language it is written in. A worker keeps
  * some commands in flight all the time, in turns INCR, RPUSH, SET and GET (of a key that was set and acknowledged), and if it
  * likes the others of {@link commandNames}, with the keys of {@link ledgerKeys}. Its standard input tells it `round NAME` (later commands belong to this round) and
- * `stop`. Arguments: `--host H --port N --client NAME --in-flight N --pause-ms N`; the password is in the file that
+ * `stop`. After `-UNCERTAIN` it sends its next command without the pause: from then on it is ready to write. Arguments: `--host H --port N --client NAME --in-flight N --pause-ms N`; the password is in the file that
  * `REDIS_PASSWORD_FILE` names. Times are ms of CLOCK_MONOTONIC.
  */
 const message = z.union([

@@ -62,6 +62,8 @@ const withoutPassword = { credentials: undefined, db: 0, protocol: 2 } as const;
 
 /** The same Redis isn't asked for its commands again within this time, ms: it may be suspected many times a second. */
 const profileForMs = 10_000;
+/** A new master is asked for them when those who have waited for it are served, ms. Until then those of the old one count. */
+const profileAfterMs = 250;
 
 /** The data path with everything that it needs: a watcher, the link to the master, and the listener for clients. */
 export class ProxyServer {
@@ -74,6 +76,7 @@ export class ProxyServer {
   readonly #host: { server: ServerProfile };
   #profileOf: (MasterState & { readonly kind: "following" }) | undefined;
   #profileAt = Number.NEGATIVE_INFINITY;
+  #profileTimer: NodeJS.Timeout | undefined;
   #everFollowed = false;
 
   constructor(options: ProxyServerOptions) {
@@ -172,6 +175,7 @@ export class ProxyServer {
   /** Ends everything that is left. */
   async stop(): Promise<void> {
     this.#listener.destroy();
+    clearTimeout(this.#profileTimer);
     this.#link.close();
     await this.watcher.stop();
   }
@@ -183,8 +187,11 @@ export class ProxyServer {
       this.#loadProfile(state);
       return;
     }
-    if (state.kind === "following") this.#loadProfile(state);
     this.#link.follow(state);
+    clearTimeout(this.#profileTimer);
+    if (state.kind !== "following") return;
+    // To read a list of all commands takes 10 ms, for which everybody who has waited for this master would wait on.
+    this.#profileTimer = setTimeout(() => this.#loadProfile(state), profileAfterMs).unref();
   }
 
   #loadProfile(state: MasterState & { readonly kind: "following" }): void {

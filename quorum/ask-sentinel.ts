@@ -46,19 +46,19 @@ function readSettings(fields: Map<string, string>): Pick<SentinelView, "settings
   return Object.values(settings).every(Number.isSafeInteger) ? { settings } : {};
 }
 
-/** How long the others are waited for once enough Sentinels have answered. */
+/** How long the others are waited for once nearly enough Sentinels have answered. */
 const graceMs = 50;
 
 /**
  * Asks all Sentinels at once. Those that don't answer are left out of `views` and told in `failures`.
  *
- * @param isEnough with it, a frozen Sentinel doesn't delay the rest: once the answers are enough, all others have 50 ms
- * left. One of them may be a failover's leader, which is the only one to know the new master.
+ * @param isEnough with it, a frozen Sentinel doesn't delay the rest. Once the answers are `nearly` enough, all others have 50 ms
+ * left: one of them may be a failover's leader, which is the only one to know the new master.
  */
 export async function askSentinels(
   connections: readonly ControlConnection[],
   masterName: string,
-  isEnough?: (views: readonly SentinelView[]) => boolean,
+  isEnough: (views: readonly SentinelView[]) => boolean | "nearly" = () => false,
 ): Promise<{ readonly views: SentinelView[]; readonly failures: Error[] }> {
   const views: SentinelView[] = [];
   const failures: Error[] = [];
@@ -67,7 +67,9 @@ export async function askSentinels(
   const questions = connections.map(async (connection) => {
     try {
       views.push(await askSentinel(connection, masterName));
-      if (isEnough?.(views) === true) timer ??= setTimeout(grace.resolve, graceMs);
+      const enough = isEnough(views);
+      if (enough === true) grace.resolve();
+      else if (enough === "nearly") timer ??= setTimeout(grace.resolve, graceMs);
     } catch (error) {
       failures.push(error instanceof Error ? error : new Error(String(error)));
     }

@@ -162,7 +162,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
       this.#sentinels,
       masterName,
       (some) =>
-        agree(some, options).kind === "agreed" || newestView(some, this.#leaderOptions()) !== undefined,
+        newestView(some, this.#leaderOptions()) !== undefined ||
+        (agree(some, options).kind === "agreed" && "nearly"),
     );
     this.#views = views;
     const agreement = this.#agreement.agree(views, options, performance.now());

@@ -150,7 +150,7 @@ class HandOver {
       // A replica that is stopped needs none of the others.
       before?.kind === "replica" ? [] : askRoles(peers),
       before?.kind === "master" || phase.kind === "announcing"
-        ? askSentinels(sentinels, masterName, (some) => some.length * 2 > sentinels.length)
+        ? askSentinels(sentinels, masterName, (some) => some.length * 2 > sentinels.length && "nearly")
         : { views: [] },
     ]);
     if (phase.kind === "preparing" && views.length > 0) this.#lastForecasts = await this.#forecast();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { LocalTopology } from "../../local/local-topology.ts";
 import type { PartNetwork } from "../../local/part-network.ts";
 import type { ClusterControl, NamedPart } from "../cluster-control.ts";
@@ -102,13 +103,16 @@ export async function announced(
   );
 }
 
+/** A kubelet takes longer. A program's start needs a core for itself, and what follows the announcement is measured. */
+const restartedAfterMs = 300;
+
 /**
  * Another master was announced, and the killed one's entrypoint has ended, too: it may outlive its redis-server by seconds,
  * and whoever looks earlier doesn't know that it has to be started again.
  */
 export async function announcedAndEnded(context: FaultContext, sinceMs: number): Promise<void> {
   await announced(context, sinceMs);
-  await context.cluster.waitForEnd(context.master);
+  await Promise.all([context.cluster.waitForEnd(context.master), delay(restartedAfterMs)]);
 }
 
 /** Kills the master's redis-server alone, as the kernel does when memory is short. @returns when. */

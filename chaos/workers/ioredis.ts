@@ -69,8 +69,9 @@ function tellDrained(): void {
   }
 }
 
-async function one(turn: number): Promise<void> {
-  if (round === undefined) return;
+/** Sends one command. Gives whether the next one follows without a pause. */
+async function one(turn: number): Promise<boolean> {
+  if (round === undefined) return false;
   const wanted =
     turn % listReadEvery === listReadEvery - 1 ? "LRANGE" : (turns[turn % turns.length] ?? "INCR");
   const command = wanted === "GET" && lastSet?.round !== round ? "SET" : wanted;
@@ -93,8 +94,11 @@ async function one(turn: number): Promise<void> {
     const value = await send(command, own, id);
     if (command === "SET") lastSet = { round: own, id };
     ended("acknowledged", value === null ? "" : String(value));
+    return false;
   } catch (error) {
-    ended("error", error instanceof Error ? error.message : String(error));
+    const text = error instanceof Error ? error.message : String(error);
+    ended("error", text);
+    return text.startsWith("UNCERTAIN");
   }
 }
 
@@ -140,8 +144,7 @@ function send(command: CommandName, own: string, id: string): Promise<unknown> {
 
 async function loop(begin: number): Promise<void> {
   for (let turn = begin; !stopping; turn++) {
-    await one(turn);
-    await delay(Number(values["pause-ms"]));
+    if (!(await one(turn))) await delay(Number(values["pause-ms"]));
   }
 }
 

@@ -110,6 +110,7 @@ def send(client: redis.Redis, name: str, command: str, identity: str) -> str:
 
 def work(ledger: Ledger, client: redis.Redis, turn: int) -> None:
     while not stopping.is_set():
+        pause = True
         begun = ledger.begin(turn)
         if begun is not None:
             number, *operation = begun
@@ -117,8 +118,10 @@ def work(ledger: Ledger, client: redis.Redis, turn: int) -> None:
                 ledger.end(number, "acknowledged", send(client, *operation))
             except redis.RedisError as error:
                 ledger.end(number, "error", str(error))
+                pause = not str(error).startswith("UNCERTAIN")
         turn += 1
-        time.sleep(options.pause_ms / 1000)
+        if pause:
+            time.sleep(options.pause_ms / 1000)
 
 
 def main() -> None:

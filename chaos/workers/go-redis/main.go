@@ -194,6 +194,9 @@ func main() {
 				if number, op, begun := l.begin(turn); begun {
 					if value, err := send(rdb, op); err != nil {
 						l.end(number, "error", err.Error())
+						if strings.HasPrefix(err.Error(), "UNCERTAIN") {
+							continue
+						}
 					} else {
 						l.end(number, "acknowledged", value)
 					}

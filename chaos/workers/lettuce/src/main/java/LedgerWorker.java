@@ -92,7 +92,9 @@ public final class LedgerWorker {
                 try {
                     end(number, "acknowledged", execute(commands, operation));
                 } catch (RuntimeException error) {
-                    end(number, "error", String.valueOf(error.getMessage()));
+                    String text = String.valueOf(error.getMessage());
+                    end(number, "error", text);
+                    if (text.startsWith("UNCERTAIN")) continue;
                 }
             }
             try {
