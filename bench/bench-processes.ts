@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +63,13 @@ export function proxyArguments(directory: string, nodeOptions: readonly string[]
   return ["--max-semi-space-size=4", ...nodeOptions, join(dist, "main.js")];
 }
 
+/** The variables that the proxy's image sets. */
+function environmentOfImage(): Record<string, string> {
+  const dockerfile = readFileSync(new URL("../proxy/Dockerfile", import.meta.url), "utf8");
+  const pairs = [...dockerfile.matchAll(/^ENV (.+)$/gm)].flatMap(([, line = ""]) => line.split(" "));
+  return Object.fromEntries(pairs.map((pair) => pair.split("=")));
+}
+
 /** The processes of a benchmark, by name, and their directory. */
 export class BenchProcesses {
   readonly directory = mkdtempSync(join(tmpdir(), "redis-ha-bench-"));
@@ -107,6 +114,7 @@ export class BenchProcesses {
       REDIS_SENTINELS: `127.0.0.1:${sentinel}`,
       MASTER_NAME: masterName,
       LOG_LEVEL: "warn",
+      ...environmentOfImage(),
       ...env,
     });
   }

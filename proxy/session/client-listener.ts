@@ -61,7 +61,7 @@ export class ClientListener {
       let closed = 0;
       for (const session of this.#sessions) {
         if (closed === drainPerTick) break;
-        if (!session.drained) continue;
+        if (!session.closable) continue;
         session.end();
         closed++;
       }

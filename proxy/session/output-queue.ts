@@ -7,6 +7,12 @@ interface OutputLimits {
   readonly dropAtOutput: number;
 }
 
+/** Whose output it is. */
+export interface OutputOwner {
+  /** Ends the connection at once. */
+  dropUnread(): void;
+}
+
 /** A small reply must not keep a whole piece of the server's bytes in memory while its client doesn't read. */
 const copyBelow = 4096;
 
@@ -17,16 +23,15 @@ export class OutputQueue implements UnreadOutput {
   readonly #socket: Socket;
   readonly #limits: OutputLimits;
   readonly #budget: OutputBudget;
-  /** Ends the connection at once. */
-  readonly drop: () => void;
+  readonly #owner: OutputOwner;
   #first: Buffer | undefined;
   #more: Buffer[] | undefined;
 
-  constructor(socket: Socket, limits: OutputLimits, budget: OutputBudget, drop: () => void) {
+  constructor(socket: Socket, limits: OutputLimits, budget: OutputBudget, owner: OutputOwner) {
     this.#socket = socket;
     this.#limits = limits;
     this.#budget = budget;
-    this.drop = drop;
+    this.#owner = owner;
   }
 
   /** So much is unread that the client has to wait with new commands. */
@@ -46,6 +51,10 @@ export class OutputQueue implements UnreadOutput {
   /** The connection is closed: nobody will read the rest. */
   closed(): void {
     this.#budget.forget(this);
+  }
+
+  drop(): void {
+    this.#owner.dropUnread();
   }
 
   add(bytes: Buffer): void {

@@ -1,22 +1,23 @@
 import type { Socket } from "node:net";
 import type { Protocol } from "../resp/encode-reply.ts";
 import { isError } from "../resp/reply-type.ts";
-import type { Command, ReplyReceiver, Run } from "../upstream/run.ts";
+import { bytesOf, type Command, type ReplyReceiver, type Run } from "../upstream/run.ts";
 import type { Credentials, Upstream } from "../upstream/upstream.ts";
 import type { Lane, UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
+import { listenTo, type SocketOwner } from "./client-socket.ts";
 import { CommandFlow } from "./command-flow.ts";
 import { uncertainReply, unconfirmedReply } from "./error-replies.ts";
 import { commandsOf } from "./find-commands.ts";
 import { GroupMembership } from "./group-membership.ts";
-import { OutputQueue } from "./output-queue.ts";
+import { type OutputOwner, OutputQueue } from "./output-queue.ts";
 import { PinnedConnection } from "./pinned-connection.ts";
 import { ReplyWindow } from "./reply-window.ts";
 import type { SessionHost } from "./session-host.ts";
 import type { Pending } from "./waiting-line.ts";
 
 /** One client: who it is, what it is owed, and how it leaves. What becomes of its commands is {@link CommandFlow}'s. */
-export class Session implements ReplyReceiver, Waiter, InputOwner {
+export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, OutputOwner {
   readonly host: SessionHost;
   readonly id: number;
   readonly output: OutputQueue;
@@ -45,25 +46,11 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
     this.host = host;
     this.id = id;
     this.#socket = socket;
-    this.output = new OutputQueue(socket, host.limits, host.outputs, () => {
-      host.metrics.dropped.inc({ reason: "unread replies" });
-      this.destroy();
-    });
+    this.output = new OutputQueue(socket, host.limits, host.outputs, this);
     this.#input = new ClientInput(socket, this, host.limits, host.budget);
     this.#membership = new GroupMembership(host.link, this);
     this.#flow = new CommandFlow(this, this.#input);
-    socket.on("data", (piece: Buffer) => this.#receive(piece));
-    socket.on("error", () => this.destroy());
-    // Redis, too, takes the end of what a client sends for its departure; replies that are due it still gets.
-    socket.once("end", () => this.leave());
-    socket.once("close", () => {
-      this.output.closed();
-      this.destroy();
-    });
-    socket.on("drain", () => {
-      this.output.drained();
-      this.readAgain();
-    });
+    listenTo(socket, this);
   }
 
   /** What it needs for states of its own; most clients never have any. */
@@ -92,7 +79,7 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
   }
 
   /** At a command's boundary with nothing under way: it may be closed without losing anything. */
-  get drained(): boolean {
+  get closable(): boolean {
     const nothing = this.outstanding === 0 && !this.busy && this.#flow.waiting.empty && this.#input.empty;
     return nothing && !this.#flow.reader.partial && this.#pinned?.inTransaction !== true;
   }
@@ -178,6 +165,12 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
     this.output.add(bytes);
   }
 
+  forwardPieces(pieces: readonly Buffer[]): void {
+    this.outstanding--;
+    this.#window.saw(bytesOf(pieces), 1);
+    for (const piece of pieces) this.output.add(piece);
+  }
+
   forwardPart(pieces: readonly Buffer[]): void {
     // Only big ones come in parts.
     this.#window.saw(Number.POSITIVE_INFINITY, 1);
@@ -259,7 +252,7 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
 
   // Input
 
-  #receive(piece: Buffer): void {
+  received(piece: Buffer): void {
     if (this.#leaving || this.#ended) return;
     if (this.blocked) {
       this.#input.keep(piece);
@@ -273,6 +266,11 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
     if (accounted || this.#flow.reader.partial || congested || this.output.full || this.blocked) {
       this.#input.regulate();
     }
+  }
+
+  drained(): void {
+    this.output.drained();
+    this.readAgain();
   }
 
   get blocked(): boolean {
@@ -304,8 +302,8 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
   // The end
 
   /**
-   * The client has closed its side. As with Redis, what it sent before is executed and answered; but nothing that has to
-   * wait for a master: whoever leaves meanwhile has given up.
+   * The client has closed its side. Redis, too, takes that for its departure: what it sent before is executed and answered; but
+   * nothing that has to wait for a master: whoever leaves meanwhile has given up.
    */
   leave(): void {
     this.#leaving = true;
@@ -347,6 +345,18 @@ export class Session implements ReplyReceiver, Waiter, InputOwner {
       this.#socket.once("close", () => clearTimeout(cutOff));
     }
     this.#release();
+  }
+
+  /** Nothing can be told any more. */
+  closed(): void {
+    this.output.closed();
+    this.destroy();
+  }
+
+  /** It doesn't read its replies: there are too many. */
+  dropUnread(): void {
+    this.host.metrics.dropped.inc({ reason: "unread replies" });
+    this.destroy();
   }
 
   destroy(): void {

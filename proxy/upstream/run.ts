@@ -21,6 +21,8 @@ export function bytesOf(pieces: readonly Buffer[]): number {
 export interface ReplyReceiver {
   /** Whole replies that follow each other, to `count` commands. */
   forward(bytes: Buffer, count: number): void;
+  /** One whole reply that has come in pieces. */
+  forwardPieces(pieces: readonly Buffer[]): void;
   /** A part of one reply that is too big to be kept until it is complete. */
   forwardPart(pieces: readonly Buffer[]): void;
   /**

@@ -260,10 +260,8 @@ export class Upstream {
           this.#hold(gate, run);
           continue;
         }
-        const whole = scanner.earlier === undefined;
         const whoGetsIt = run?.receiver;
         if (
-          whole &&
           run !== undefined &&
           whoGetsIt !== undefined &&
           run.handler === undefined &&
@@ -273,7 +271,13 @@ export class Upstream {
           !this.#partial &&
           !whoGetsIt.rewinding
         ) {
-          if (count > 0 && whoGetsIt === receiver && scanner.start === to) {
+          if (scanner.earlier !== undefined) {
+            flush();
+            // Big ones are many pieces: to make one of them would cost more than all the rest.
+            const { buffer, start, end, earlier } = scanner;
+            whoGetsIt.forwardPieces([...earlier, buffer.subarray(start, end)]);
+            this.#touched.add(whoGetsIt);
+          } else if (count > 0 && whoGetsIt === receiver && scanner.start === to) {
             to = scanner.end;
             count++;
           } else {
