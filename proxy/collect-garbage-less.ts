@@ -8,8 +8,6 @@ import { setFlagsFromString } from "node:v8";
 export function collectGarbageLess(): void {
   // What was read counts together with the heap: collections become as rare as the heap's growth allows.
   setFlagsFromString("--external-memory-accounted-in-global-limit");
-  // The heap may grow to five times of what was in use, which is 16 MB, and 33 MB with 10 000 clients.
-  setFlagsFromString("--heap-growing-percent=400");
   // Beside a Redis and its other programs there is no core for more.
   setFlagsFromString("--concurrent-marking-max-worker-num=1");
 }

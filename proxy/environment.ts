@@ -19,6 +19,11 @@ const contract = {
   PROXY_ADMIN_PORT: env.port(8080),
   /** Milliseconds that a client waits for a master before it gets an error. */
   PROXY_HOLD_TIMEOUT_MS: env.integer(1, 3_600_000, 11_000),
+  /**
+   * Milliseconds from the signal to stop until clients with something under way are closed all the same. Below Kubernetes' grace
+   * period of 60 s, above what a client needs to go elsewhere.
+   */
+  PROXY_DRAIN_TIMEOUT_MS: env.integer(1, 3_600_000, 25_000),
   PROXY_MAX_CLIENTS: env.integer(1, 1_000_000, 10_000),
   /** Processes that share the ports and the bounds of clients and connections. */
   PROXY_WORKERS: env.integer(1, 64, 1),

@@ -12,9 +12,6 @@ import { SentinelApiServer } from "./sentinel-api/sentinel-api-server.ts";
 import { ViewSource } from "./sentinel-api/view-source.ts";
 import { WorkerChannel } from "./workers/worker-channel.ts";
 
-/** Below Kubernetes' grace period of 60 s, above what a client needs to go elsewhere. */
-const forceCloseAfterMs = 25_000;
-
 /**
  * Runs the data path and the Sentinel API in this process, until a signal says that it is to end.
  *
@@ -109,7 +106,7 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
     if (draining) process.exit(1);
     draining = true;
     log.info({ signal, clients: proxy.clients }, "draining");
-    const force = setTimeout(() => void proxy.stop(), forceCloseAfterMs);
+    const force = setTimeout(() => void proxy.stop(), environment.PROXY_DRAIN_TIMEOUT_MS);
     sentinelApi?.publishSwitchMaster();
     await Promise.all([sentinelApi?.close(), proxy.drain()]);
     clearTimeout(force);

@@ -63,8 +63,8 @@ export class DedicatedLink {
     this.#upstream = upstream;
     this.dirty = this.#condemned = false;
     if (session.name !== "") this.adopt(["CLIENT", "SETNAME", session.name]);
-    upstream.owner = session;
-    upstream.onMessage = (frame) => session.output.add(frame);
+    upstream.replies.owner = session;
+    upstream.replies.onMessage = (frame) => session.output.add(frame);
     upstream.onClosed = () => {
       this.#upstream = undefined;
       this.#owner.closed();
@@ -89,8 +89,8 @@ export class DedicatedLink {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     this.#upstream = undefined;
-    upstream.onMessage = upstream.isMessage = upstream.onClosed = undefined;
-    upstream.owner = undefined;
+    upstream.replies.onMessage = upstream.replies.isMessage = upstream.onClosed = undefined;
+    upstream.replies.owner = undefined;
     if (this.dirty) upstream.destroy("it has a state");
     else this.#session.group().release(upstream);
   }

@@ -71,7 +71,7 @@ export class LastingStates {
     for (const frame of this.#restore.values()) this.#link.sendOwn(frame);
     if (this.#restore.has("client|tracking") && session.protocol === 3) session.output.add(invalidateAll);
     if (!this.subscribed) return;
-    upstream.isMessage = (frame) => isPublished(frame, session.protocol);
+    upstream.replies.isMessage = (frame) => isPublished(frame, session.protocol);
     session.host.metrics.subscriptionGaps.inc();
     for (const { frame, confirmations } of this.#subscriptions?.restore() ?? []) {
       this.#link.sendOwn(frame, confirmations);
@@ -87,7 +87,7 @@ export class LastingStates {
       this.#over();
       return true;
     }
-    upstream.isMessage = (frame) => isPublished(frame, session.protocol);
+    upstream.replies.isMessage = (frame) => isPublished(frame, session.protocol);
     const change = this.#subscriptions.apply(command);
     let left = change.confirmations;
     this.#link.send(command, left, {
@@ -125,7 +125,7 @@ export class LastingStates {
       reply: (bytes) => {
         this.#session.output.add(bytes);
         if (isError(bytes)) return;
-        upstream.isMessage = (line) => line[0] === 43;
+        upstream.replies.isMessage = (line) => line[0] === 43;
         this.#monitoring = true;
       },
       lost: (sent) => this.#session.lostCommand(command, sent),

@@ -1,7 +1,7 @@
 import { decodeCommand, upper } from "../resp/command-frame.ts";
 import { encodeError, encodeReply, type ReplyValue, status } from "../resp/encode-reply.ts";
 import type { Command } from "../upstream/run.ts";
-import type { Credentials } from "../upstream/upstream.ts";
+import type { Credentials } from "../upstream/upstream-options.ts";
 import { noAuthReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 

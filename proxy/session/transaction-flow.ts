@@ -144,6 +144,7 @@ export class TransactionFlow {
     if (this.#session.outstanding > 0) return false;
     transaction.builtOn = upstream;
     transaction.rewound = false;
+    if (transaction.doubtful) transaction.refused = true;
     for (const { pieces } of transaction.confirmed) this.#link.sendOwn(Buffer.concat(pieces));
     return true;
   }
@@ -181,7 +182,7 @@ export class TransactionFlow {
         if (bytes[0] === 43) transaction.confirmed.push(command);
         else {
           transaction.release(command);
-          transaction.refused = true;
+          transaction.doubtful = true;
         }
         this.#link.give(bytes);
       },

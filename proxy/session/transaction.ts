@@ -23,6 +23,8 @@ export class Transaction {
   rewound = false;
   /** One command was refused by the proxy: EXEC must fail, as after a command that Redis refuses. */
   refused = false;
+  /** The server has answered an error to one command: whether EXEC executes the others that server knows, and no other one. */
+  doubtful = false;
   /** The database that a queued SELECT leads to. */
   db: number | undefined;
   /** The connection that has this transaction; unset: it has to be built again before the next command. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { MasterLink } from "./master-link.ts";
-import type { Credentials } from "./upstream.ts";
+import type { Credentials } from "./upstream-options.ts";
 
 /** What came of `AUTH`: accepted, the server's error, or nobody to ask. */
 export type AuthResult = true | { readonly error: string } | "again";

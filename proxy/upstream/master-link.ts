@@ -5,8 +5,9 @@ import type { TlsFiles } from "../../runtime/tls-files.ts";
 import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
 import type { Durability } from "./confirmation-gate.ts";
 import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
-import { type Credentials, Upstream, type UpstreamFailure, type UpstreamOptions } from "./upstream.ts";
+import { Upstream } from "./upstream.ts";
 import { type GroupHost, type GroupKey, lanes, UpstreamGroup, type Waiter } from "./upstream-group.ts";
+import type { Credentials, UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
 
 /** What a {@link MasterLink} is told. */
 export interface MasterLinkOptions {
@@ -284,8 +285,9 @@ export class MasterLink implements GroupHost {
   #closed(upstream: Upstream, { kind, message }: UpstreamFailure): void {
     const current = this.#master !== undefined && sameAddress(upstream.options.address, this.#master);
     // What ends the connection of a single client says nothing about the master while it answers the others.
-    const single = upstream.owner !== undefined && kind === "lost";
-    if (single && [...this.#upstreams].some((other) => other.owner === undefined && other.ready)) return;
+    const single = upstream.replies.owner !== undefined && kind === "lost";
+    if (single && [...this.#upstreams].some((other) => other.replies.owner === undefined && other.ready))
+      return;
     if (current && (kind === "lost" || kind === "unreachable" || kind === "notMaster")) {
       this.#options.suspect(message);
     }

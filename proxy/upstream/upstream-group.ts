@@ -1,6 +1,7 @@
 import type { Protocol } from "../resp/encode-reply.ts";
 import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
-import type { Credentials, Upstream, UpstreamFailure, UpstreamOptions } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
+import type { Credentials, UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
 
 /** Somebody who waits for a connection. */
 export interface Waiter {

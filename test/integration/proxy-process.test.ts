@@ -94,6 +94,22 @@ describe("the proxy as a process", () => {
     assert.equal(await code, 0);
   });
 
+  it("closes who still has something under way when the time for it is over", async () => {
+    const hurried = await ProxyProcess.start(topology, { environment: { PROXY_DRAIN_TIMEOUT_MS: "300" } });
+    try {
+      const client = await hurried.client();
+      client.pipeline("BLPOP l 0");
+      await eventually(() => assert.ok(topology.first.arrived.includes("BLPOP l 0")));
+      const code = hurried.terminate();
+      const begin = performance.now();
+      await client.gone();
+      assert.ok(performance.now() - begin > 250);
+      assert.equal(await code, 0);
+    } finally {
+      await hurried.kill();
+    }
+  });
+
   it("ends at once at the second signal", async () => {
     const client = await proxy.client();
     client.pipeline("BLPOP l 0");

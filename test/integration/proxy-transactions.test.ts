@@ -188,4 +188,20 @@ describe("the proxy, transactions", () => {
     await eventually(() => assert.equal(test.first.data.text("b"), "5"));
     assert.deepEqual(await one.call("EXEC"), [1]);
   });
+
+  it("leave it to the server what an error inside means, step by step, and aren't built again with less", async () => {
+    const client = await test.client();
+    const begin = async (): Promise<void> => {
+      assert.equal(await client.call("MULTI"), "+OK");
+      assert.match(String(await client.call("MULTI")), /^-ERR MULTI calls can not be nested/);
+      assert.equal(await client.call("INCR a"), "+QUEUED");
+    };
+    await begin();
+    assert.deepEqual(await client.call("EXEC"), [1]);
+    await begin();
+    await test.loseMaster();
+    test.topology.promoteSecond();
+    assert.match(String(await client.call("EXEC")), /^-EXECABORT/);
+    assert.equal(test.second.data.text("a"), undefined);
+  });
 });

@@ -1,0 +1,38 @@
+import type { Address } from "../../quorum/address.ts";
+import type { TlsFiles } from "../../runtime/tls-files.ts";
+import type { Protocol } from "../resp/encode-reply.ts";
+import type { Durability } from "./confirmation-gate.ts";
+import type { Rejection } from "./rejection.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** A user as a client has proven to be one. `user` is undefined for `AUTH <password>`. */
+export interface Credentials {
+  readonly user?: string;
+  readonly password: string;
+}
+
+/** What an {@link Upstream} is told. */
+export interface UpstreamOptions {
+  readonly address: Address;
+  /** With it the connection is encrypted, and the server has to prove who it is. */
+  readonly tls?: TlsFiles | undefined;
+  readonly credentials?: Credentials | undefined;
+  readonly protocol: Protocol;
+  readonly db: number;
+  /** Bound for connecting and the handshake, ms. */
+  readonly connectTimeoutMs: number;
+  /** With it the replies to writes are given when a replica has these, too. */
+  readonly durability?: Durability | undefined;
+  /** Why a reply means that its command has to be sent again; undefined: it is the client's. */
+  readonly rejects: (reply: Buffer) => Rejection | undefined;
+  /** A reply said that this is no master that works. */
+  readonly onRejection: (upstream: Upstream, rejection: Rejection) => void;
+  /** It was closed, with the reason; everything in flight was handed back before. Called once. */
+  readonly onClose: (upstream: Upstream, reason: UpstreamFailure) => void;
+}
+
+/** Why an upstream ended. `denied`: the server doesn't accept the credentials. */
+export interface UpstreamFailure {
+  readonly kind: "unreachable" | "notMaster" | "denied" | "lost" | "retired";
+  readonly message: string;
+}
