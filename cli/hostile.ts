@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { attacks } from "../hostile/attacks.ts";
 import { judge, renderReport } from "../hostile/report.ts";
 import { runHostile } from "../hostile/run-hostile.ts";
@@ -16,6 +16,7 @@ interface HostileCommandOptions {
   readonly connections: number;
   readonly attackers: number;
   readonly attack?: readonly string[];
+  readonly normalAt: "proxy" | "redis";
   readonly port: number;
   readonly json?: string;
 }
@@ -47,6 +48,14 @@ export function hostileCommand(): Command {
         .map((name) => `"${name}"`)
         .join(", ")}`,
     )
+    .addOption(
+      new Option(
+        "--normal-at <server>",
+        "whom the normal client asks; with redis, what it notices isn't the proxy's doing",
+      )
+        .choices(["proxy", "redis"])
+        .default("proxy"),
+    )
     .option("--port <number>", "first of five ports", number(1, 65_530), 7900)
     .option("--json <file>", "write every measurement into a file")
     .action(hostile);
@@ -69,6 +78,7 @@ async function hostile(options: HostileCommandOptions): Promise<void> {
     bytesPerSecond: rate === 0 ? undefined : rate * 1024,
     connectionsPerSecond: connections === 0 ? undefined : connections,
     attacks: options.attack ?? known,
+    normalAt: options.normalAt,
     basePort: options.port,
     onProgress: showProgress,
     signal: interrupted.signal,

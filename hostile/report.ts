@@ -22,6 +22,8 @@ export interface Round {
 export interface HostileResult {
   readonly seed: number;
   readonly attacks: readonly string[];
+  /** Whom the normal client asks. */
+  readonly normalAt: "proxy" | "redis";
   readonly rounds: readonly Round[];
   /** Resident memory of the proxy in MiB, one value a second, and the highest that the kernel has seen. */
   readonly rss: readonly number[];
@@ -87,6 +89,7 @@ export function judge(result: HostileResult, { rssCapMiB, p99Ratio }: HostileLim
 export function renderReport(result: HostileResult, limits: HostileLimits): string {
   const { rounds } = result;
   const lines = [`seed ${result.seed}, ${rounds.length} rounds, attacks: ${result.attacks.join(", ")}`, ""];
+  if (result.normalAt === "redis") lines.push("The normal client asks Redis itself.", "");
   if (rounds.length > 0) {
     const row = (name: string, pick: (phase: Phase) => number, digits: number): string => {
       const cells = (["off", "on"] as const).map((side) => {

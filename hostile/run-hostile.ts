@@ -18,6 +18,8 @@ export interface HostileOptions {
   readonly bytesPerSecond: number | undefined;
   readonly connectionsPerSecond: number | undefined;
   readonly attacks: readonly string[];
+  /** Whom the normal client asks. With `redis` the proxy is attacked all the same: what is noticed then isn't its doing. */
+  readonly normalAt: "proxy" | "redis";
   readonly basePort: number;
   readonly onProgress: (line: string) => void;
   /** Ends the run after the phase that goes on; what was measured counts. */
@@ -44,7 +46,10 @@ export async function runHostile(options: HostileOptions): Promise<HostileResult
   try {
     await storeBigValue(servers.redisPort);
     attacker = await AttackerProcess.start({ ...options, password });
-    normal = await NormalClient.start(servers.proxyPort, password);
+    normal = await NormalClient.start(
+      options.normalAt === "redis" ? servers.redisPort : servers.proxyPort,
+      password,
+    );
     await delay(warmUpMs);
     const rounds: Round[] = [];
     const until = performance.now() + options.minutes * 60_000;
@@ -73,6 +78,7 @@ export async function runHostile(options: HostileOptions): Promise<HostileResult
     return {
       seed,
       attacks: options.attacks,
+      normalAt: options.normalAt,
       rounds,
       rss,
       rssPeak: Math.max(rssPeak, ...rss),

@@ -51,8 +51,10 @@ describe("redis-ha hostile", function () {
   it("ends with exit code 1 when a limit is broken", async () => {
     const port = String(await freeBasePort());
     const run = ["hostile", "--minutes", "0.05", "--phase", "1", "--port", port, "--rss-cap", "64"];
+    run.push("--normal-at", "redis");
     const { exitCode, stdout } = await execa(process.execPath, [program, ...run], { reject: false });
     assert.equal(exitCode, 1);
+    assert.match(stdout, /^The normal client asks Redis itself/m);
     assert.match(stdout, /^BROKEN +highest RSS: \d+ MiB \(limit 64 MiB\)$/m);
   });
 
