@@ -1,4 +1,3 @@
-import { UserError } from "../cli/user-error.ts";
 import { partsOf } from "../local/local-parts.ts";
 import { LocalTopology } from "../local/local-topology.ts";
 import { PartNetwork } from "../local/part-network.ts";
@@ -8,6 +7,7 @@ import { clientLibraries } from "./clients.ts";
 import { judgeRun } from "./expectations.ts";
 import { allFaults } from "./faults/all-faults.ts";
 import type { DurabilityMode, Fault } from "./faults/fault.ts";
+import { findNamed } from "./find-named.ts";
 import { LedgerRun } from "./ledger-run.ts";
 import { monotonicMs } from "./monotonic-clock.ts";
 import { observer } from "./observer.ts";
@@ -73,8 +73,8 @@ const volumeBytes = 256 * 2 ** 20;
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { directory, basePort, seed, say, signal } = options;
-  const faults = options.faults.map((name) => named<Fault>("fault", allFaults, name));
-  const libraries = options.clients.map((name) => named("client", clientLibraries, name));
+  const faults = options.faults.map((name) => findNamed<Fault>("fault", allFaults, name));
+  const libraries = options.clients.map((name) => findNamed("client", clientLibraries, name));
   const clients = new Map<string, WorkerProgram>();
   for (const { name, prepare } of libraries) {
     say(`preparing the ${name} worker`);
@@ -138,12 +138,4 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     violations,
     slow: judgeRun(rounds),
   };
-}
-
-function named<T extends { readonly name: string }>(what: string, all: readonly T[], name: string): T {
-  const found = all.find((item) => item.name === name);
-  if (found !== undefined) return found;
-  throw new UserError(
-    `There is no ${what} '${name}': use some of ${all.map((item) => item.name).join(", ")}.`,
-  );
 }

@@ -9,7 +9,9 @@ import { renderAvailability } from "../chaos/render-availability.ts";
 import { renderReport } from "../chaos/render-report.ts";
 import type { RoundReport } from "../chaos/round-report.ts";
 import { runChaos } from "../chaos/run-chaos.ts";
+import { stackFaults } from "../chaos/stack/stack-faults.ts";
 import { enterPrivateNetwork, inPrivateNetwork, privateNetworkObstacle } from "../local/private-network.ts";
+import { chaosOnStack } from "./chaos-stack.ts";
 import { collectSetting } from "./collect-setting.ts";
 import { showProgress } from "./progress.ts";
 import { stateDirectory } from "./state-directory.ts";
@@ -19,6 +21,8 @@ const historyFile = join(stateDirectory, "chaos-history.jsonl");
 const workersDirectory = join(stateDirectory, "workers");
 
 interface ChaosCommandOptions {
+  readonly stack?: string;
+  readonly context?: string;
   readonly failovers: string;
   readonly rounds?: string;
   readonly seed: string;
@@ -39,10 +43,17 @@ interface ChaosCommandOptions {
 
 /** `redis-ha chaos`: failovers under load on this machine, with a ledger of what clients were told. */
 export function chaosCommand(): Command {
-  const faults = allFaults.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).join("\n");
+  const list = (faults: readonly { readonly name: string; readonly summary: string }[]): string =>
+    faults.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).join("\n");
   return new Command("chaos")
     .description(
-      "Break a topology on this machine again and again while clients write, and check what they were told against what the master holds. Needs redis-server. Exit code 1 when a promise was broken.",
+      "Break a topology on this machine, or a deployed stack, again and again while clients write, and check what they were told against what the master holds. Needs redis-server, or kubectl. Exit code 1 when a promise was broken.",
+    )
+    .option("--stack <name>", "break this Pulumi stack, which stays, instead of a topology on this machine")
+    .addOption(
+      new Option("--context <name>", "with --stack: the context of your kubeconfig that it is in").env(
+        "CONTEXT",
+      ),
     )
     .option("--failovers <number>", "failovers to cause; each takes 5 to 10 s", "20")
     .option("--rounds <number>", "faults to cause, however many failovers they are")
@@ -78,7 +89,7 @@ export function chaosCommand(): Command {
     .option("--picture <file>", "draw there, as SVG, when writes were acknowledged around each fault")
     .option("--history", "only show the results of earlier runs")
     .option("--no-remember", "don't add this run to them")
-    .addHelpText("after", `\nFaults:\n${faults}`)
+    .addHelpText("after", `\nFaults:\n${list(allFaults)}\n\nFaults with --stack:\n${list(stackFaults)}`)
     .action(chaos);
 }
 
@@ -93,6 +104,25 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
       showProgress(`${signal}: ending after this fault`);
       interrupt.abort();
     });
+  }
+  if (options.stack !== undefined) {
+    refuseLocalOptions(options);
+    await chaosOnStack({
+      stack: options.stack,
+      context: options.context,
+      stateDirectory,
+      workersDirectory,
+      faults: options.fault,
+      clients: options.clients.split(","),
+      rounds: wholeNumber("--rounds", options.rounds ?? options.failovers, 100_000),
+      seed: wholeNumber("--seed", options.seed, 2 ** 32 - 1),
+      withinMs: wholeNumber("--minutes", options.minutes, 24 * 60) * 60_000,
+      ignoreTimes: options.ignoreTimes === true,
+      json: options.json,
+      report: options.report,
+      signal: interrupt.signal,
+    });
+    return;
   }
   const faults = chooseFaults(options.fault);
   if (faults.some(({ needsNetwork }) => needsNetwork) && !inPrivateNetwork()) {
@@ -131,6 +161,19 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
   const broken = report.rounds.filter(({ violations }) => violations.length > 0).length;
   const slow = report.slow.length + report.rounds.filter((round) => round.slow.length > 0).length;
   if (report.violations.length + broken + (options.ignoreTimes ? 0 : slow) > 0) process.exitCode = 1;
+}
+
+/** @throws {UserError} when there are options that mean nothing to a stack: nobody shall think that they were heard. */
+function refuseLocalOptions({ set, durability, picture }: ChaosCommandOptions): void {
+  const given = [
+    ...(Object.keys(set).length > 0 ? ["--set"] : []),
+    ...(durability === undefined ? [] : ["--durability"]),
+    ...(picture === undefined ? [] : ["--picture"]),
+  ];
+  if (given.length === 0) return;
+  throw new UserError(
+    `${given.join(" and ")} can't be used with --stack: a stack is set up with pulumi config, and drawn by nobody yet.`,
+  );
 }
 
 /** @throws {UserError} for a name that isn't one, or a fault that this machine can't cause. */

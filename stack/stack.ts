@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { UserError } from "../cli/user-error.ts";
 import { ensurePulumi } from "../cluster/programs.ts";
 import { installProviders } from "../cluster/providers/install.ts";
 import { checkEndpoint, type EndpointReport } from "./check-endpoint.ts";
@@ -59,6 +60,26 @@ export async function stackUp(options: StackOptions): Promise<DeployedStack> {
     environment: target.environment,
   });
   return { target: target.description, outputs, endpoint, environmentFile };
+}
+
+/** A stack that is there, and how kubectl reaches its cluster. */
+export interface OpenStack {
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly context: string;
+  /** KUBECONFIG and PATH, where they differ from this process's own. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Reads what a deployed stack has as outputs, secrets included. @throws {UserError} when it isn't deployed. */
+export async function openStack(options: StackOptions): Promise<OpenStack> {
+  const { pulumi, target } = await connect(options);
+  await pulumi.ensureStack(options.stack);
+  const outputs = await pulumi.outputs(options.stack);
+  if (outputs.namespace === undefined)
+    throw new UserError(
+      `Stack '${options.stack}' isn't deployed: redis-ha stack up --stack ${options.stack}.`,
+    );
+  return { outputs, context: target.context, environment: target.environment };
 }
 
 /** `pulumi destroy`. The volumes stay unless the configuration says otherwise. */

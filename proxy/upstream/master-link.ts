@@ -8,6 +8,7 @@ import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
 import { Upstream } from "./upstream.ts";
 import { type GroupHost, type GroupKey, lanes, UpstreamGroup, type Waiter } from "./upstream-group.ts";
 import type { Credentials, UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
+import { WriteRefusals } from "./write-refusals.ts";
 
 /** What a {@link MasterLink} is told. */
 export interface MasterLinkOptions {
@@ -44,8 +45,6 @@ const watchEveryMs = 100;
 const keepGroupMs = 5000;
 /** What an old master still has to say after it was replaced or refused a write, ms. */
 const lastWordsMs = 50;
-/** When a master has refused no write for so long, the next refusal is of another cause and waited for anew, ms. */
-const refusalForgottenMs = 2000;
 /** When some replica was too slow, one is enough for so long, ms: waiting for all once in this time costs little. */
 const incompleteMs = 2000;
 /** Clients that go on in one turn of the event loop: a new master is not flooded, and the loop goes on. */
@@ -62,8 +61,7 @@ export class MasterLink implements GroupHost {
   #state: LinkState = "holding";
   #deadline: NodeJS.Timeout | undefined;
   #ticks = 0;
-  /** The first and the last time that this master took no writes. */
-  #writesRefused = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
+  readonly #writeRefusals = new WriteRefusals();
   #pause: NodeJS.Timeout | undefined;
   readonly #durability: Durability | undefined;
   /** Until then not all replicas are waited for; ms of the monotonic clock. */
@@ -82,7 +80,7 @@ export class MasterLink implements GroupHost {
       missed: () => {
         this.#incompleteUntil = performance.now() + incompleteMs;
       },
-      asksAhead: () => performance.now() - this.#writesRefused.last > refusalForgottenMs,
+      asksAhead: () => !this.#writeRefusals.recent,
     };
     this.#watch = setInterval(() => this.#lookForSilence(), watchEveryMs);
     this.#startDeadline();
@@ -117,7 +115,7 @@ export class MasterLink implements GroupHost {
       if (this.#state !== "following") this.#options.held((performance.now() - this.#holdingSince) / 1000);
       this.#state = "following";
       if (before !== undefined && !sameAddress(before, state.master)) {
-        this.#writesRefused = { since: Number.NEGATIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
+        this.#writeRefusals.forget();
         for (const upstream of [...this.#upstreams]) {
           if (!sameAddress(upstream.options.address, state.master))
             upstream.destroy("the master was replaced");
@@ -136,18 +134,11 @@ export class MasterLink implements GroupHost {
     }
   }
 
-  /**
-   * Why a reply means that its command was not executed and is sent again. A master that takes no writes (its replicas are
-   * missing, its disk is full) is waited for as long as one that is missing; its clients may still read meanwhile. After that it is the client's to know.
-   */
+  /** Why a reply means that its command was not executed and is sent again; undefined: it is the client's to know. */
   rejects(reply: Buffer): Rejection | undefined {
     const rejection = rejectionOf(reply);
     if (rejection === undefined || !writesRefused.has(rejection)) return rejection;
-    const now = performance.now();
-    const { since, last } = this.#writesRefused;
-    const begin = now - last > refusalForgottenMs ? now : since;
-    this.#writesRefused = { since: begin, last: now };
-    return now - begin < this.#options.holdTimeoutMs ? rejection : undefined;
+    return this.#writeRefusals.refused(this.#options.holdTimeoutMs) ? rejection : undefined;
   }
 
   /** The connections for one kind of clients. */

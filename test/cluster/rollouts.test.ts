@@ -6,11 +6,17 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { Redis } from "ioredis";
 import { clientLibraries } from "../../chaos/clients.ts";
+import { findNamed } from "../../chaos/find-named.ts";
+import { findAccess } from "../../chaos/stack/find-access.ts";
+import { brokenPromises, countCells } from "../../chaos/stack/judge-round.ts";
+import { renderStackReport } from "../../chaos/stack/render-stack-report.ts";
+import { runStackChaos } from "../../chaos/stack/run-stack-chaos.ts";
+import { RunningStack } from "../../chaos/stack/running-stack.ts";
+import { stackFaults } from "../../chaos/stack/stack-faults.ts";
+import { StackLedger } from "../../chaos/stack/stack-ledger.ts";
 import type { WorkerProgram } from "../../chaos/workload-process.ts";
-import { eventually } from "../support/eventually.ts";
 import { kubectl } from "../support/kubectl.ts";
-import { brokenPromises, describeRollout, RolloutLedger } from "../support/rollout-ledger.ts";
-import { askInPod, type Endpoint, masterOf, rollouts } from "../support/rollouts.ts";
+import { type Endpoint, rollouts } from "../support/rollouts.ts";
 import { TestStack } from "../support/test-stack.ts";
 
 const namespace = "redis-ha-rollouts";
@@ -24,8 +30,9 @@ describe("rollouts under load", function () {
   this.timeout(300_000);
   const directory = mkdtempSync(join(tmpdir(), "redis-ha-rollouts-"));
   let stack: TestStack;
-  let ledger: RolloutLedger | undefined;
+  let ledger: StackLedger | undefined;
   let host: string;
+  const running = new RunningStack({ namespace, context: process.env.TEST_CONTEXT ?? "", instances: 3 });
 
   before(async () => {
     await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=170s"]);
@@ -50,7 +57,7 @@ describe("rollouts under load", function () {
       const { command, args } = await prepare(directory);
       clients.set(name, { command, args: [...args, "--ca", caFile, "--server-name", service] });
     }
-    ledger = await RolloutLedger.start({
+    ledger = await StackLedger.start({
       endpoint: { host, port: 6379 },
       password,
       passwordFile,
@@ -65,26 +72,6 @@ describe("rollouts under load", function () {
     stack?.remove();
     rmSync(directory, { recursive: true });
   });
-
-  /** Every Deployment is done, and one Redis is the master of the two others. */
-  async function allWell(): Promise<void> {
-    await kubectl([
-      ...inNamespace,
-      "wait",
-      "deployment",
-      "--all",
-      "--for=condition=Available",
-      "--timeout=120s",
-    ]);
-    for (const name of (await kubectl([...inNamespace, "get", "deployment", "--output", "name"])).split(
-      "\n",
-    )) {
-      await kubectl([...inNamespace, "rollout", "status", name, "--timeout=120s"]);
-    }
-    await eventually(async () => assert.deepEqual(await roles(), ["master", "slave", "slave"]), {
-      withinMs: 30_000,
-    });
-  }
 
   const endpoint: Endpoint = {
     takesNewPassword: async () => {
@@ -119,13 +106,6 @@ describe("rollouts under load", function () {
     },
   };
 
-  async function roles(): Promise<string[]> {
-    const answers = await Promise.all(
-      [1, 2, 3].map((i) => askInPod(namespace, `redis-instance-${i}`, "role")),
-    );
-    return answers.map((answer) => answer.split("\n")[0] ?? "").sort();
-  }
-
   it("a drain may take one Redis, and not a second one before it is back", async () => {
     const pods = (await kubectl([...inNamespace, "get", "pod", "--output", "name"]))
       .split("\n")
@@ -139,21 +119,44 @@ describe("rollouts under load", function () {
     const [first = "", second = ""] = pods;
     await evict(first);
     await assert.rejects(evict(second), /disruption budget/);
-    await allWell();
+    await running.allWell();
   });
 
   for (const { name, allows, gapMs, keepsMaster, run } of chosen) {
     it(`${name}: nothing acknowledged is lost, nothing is executed twice`, async () => {
       assert.ok(ledger);
-      const before = await masterOf(namespace);
+      const before = await running.master();
       const report = await ledger.during(async () => {
-        await run(stack, namespace, endpoint);
-        await allWell();
+        await run(stack, running, endpoint);
+        await running.allWell();
       });
-      process.stdout.write(`      ${describeRollout(name, report)}\n`);
+      const [seconds, gap] = [`${report.seconds.toFixed(0)} s`, `${Math.round(report.gapMs)} ms`];
+      process.stdout.write(`      | ${[name, seconds, gap, ...countCells(report.clients)].join(" | ")} |\n`);
       assert.deepEqual(brokenPromises(report, allows), []);
-      if (keepsMaster) assert.deepEqual(await masterOf(namespace), before);
+      if (keepsMaster) assert.deepEqual(await running.master(), before);
       assert.ok(report.gapMs < gapMs, `${report.gapMs} ms without a write`);
     });
   }
+
+  it("redis-ha chaos --stack injects faults, judges them and leaves the stack as it was", async () => {
+    const chosenFaults = stackFaults.filter(({ name }) => ["pod-deleted", "server-killed"].includes(name));
+    const told: string[] = [];
+    const report = await runStackChaos({
+      stack: running,
+      access: await findAccess(running, await stack.outputs()),
+      clients: new Map([
+        ["ioredis", await findNamed("client", clientLibraries, "ioredis").prepare(directory)],
+      ]),
+      faults: chosenFaults,
+      rounds: 2,
+      seed: 1,
+      withinMs: 200_000,
+      onRound: ({ fault }) => told.push(fault),
+      signal: new AbortController().signal,
+    });
+    assert.deepEqual(told.toSorted(), ["pod-deleted", "server-killed"]);
+    assert.deepEqual([report.violations, report.rounds.flatMap(({ violations }) => violations)], [[], []]);
+    assert.ok(report.rounds.every(({ clients: [client] }) => (client?.acknowledged ?? 0) > 100));
+    assert.match(renderStackReport(report), /^\| server-killed \| 1 \| \d+ /m);
+  });
 });

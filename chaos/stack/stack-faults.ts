@@ -1,0 +1,74 @@
+import type { RunningStack } from "./running-stack.ts";
+
+/** Something that goes wrong in a cluster, or is done on purpose, while clients write. */
+export interface StackFault {
+  readonly name: string;
+  /** For people, one line. */
+  readonly summary: string;
+  /** Longest time in ms without an acknowledged write. */
+  readonly gapMs: number;
+  /** Classes of errors that clients may see. */
+  readonly allows: readonly string[];
+  /** Returns when it has happened; that all is well again is waited for afterwards. */
+  readonly inject: (stack: RunningStack) => Promise<unknown>;
+}
+
+/** What lay in flight when the master was lost. */
+const uncertain = ["UNCERTAIN"];
+/** A master whose replicas have gone first refuses writes; then everything is down for longer than commands are held. */
+const allDown = ["UNCERTAIN", "LOADING", "NOREPLICAS"];
+
+/** `kill -9` of the server alone, as the kernel does when memory is short. The image has no pkill. */
+const killServer =
+  'for p in /proc/[0-9]*; do read -r name < $p/comm; [ "$name" = redis-server ] && kill -9 "$' +
+  '{p#/proc/}"; done';
+
+async function mastersPod(stack: RunningStack): Promise<string> {
+  return `redis-ha/workload=${(await stack.master()).workload}`;
+}
+
+/** All of them. */
+export const stackFaults: readonly StackFault[] = [
+  {
+    name: "pod-deleted",
+    summary: "the master's pod is deleted: it hands its role over",
+    gapMs: 1000,
+    allows: [],
+    inject: async (stack) => stack.deletePods(await mastersPod(stack)),
+  },
+  {
+    name: "pod-killed",
+    summary: "the master's pod is deleted without a grace period",
+    gapMs: 5000,
+    allows: uncertain,
+    inject: async (stack) => stack.deletePods(await mastersPod(stack), "--force", "--grace-period=0"),
+  },
+  {
+    name: "server-killed",
+    summary: "kill -9 of the master's redis-server: the kubelet starts its container again",
+    gapMs: 5000,
+    allows: uncertain,
+    inject: async (stack) => stack.inPod((await stack.master()).workload, killServer),
+  },
+  {
+    name: "sentinel-killed",
+    summary: "a Sentinel's pod is deleted without a grace period",
+    gapMs: 1000,
+    allows: [],
+    inject: (stack) => stack.deletePods("redis-ha/workload=redis-sentinel-2", "--force", "--grace-period=0"),
+  },
+  {
+    name: "restarted",
+    summary: "kubectl rollout restart of all Deployments at once",
+    gapMs: 60_000,
+    allows: allDown,
+    inject: (stack) => stack.kubectl("rollout", "restart", "deployment"),
+  },
+  {
+    name: "all-killed",
+    summary: "all pods are deleted at once without a grace period",
+    gapMs: 60_000,
+    allows: allDown,
+    inject: (stack) => stack.deletePods("app.kubernetes.io/name=redis-ha", "--force", "--grace-period=0"),
+  },
+];

@@ -1,0 +1,71 @@
+import { writeFileSync } from "node:fs";
+import { clientLibraries } from "../chaos/clients.ts";
+import { findNamed } from "../chaos/find-named.ts";
+import { findAccess } from "../chaos/stack/find-access.ts";
+import { renderStackReport } from "../chaos/stack/render-stack-report.ts";
+import { runStackChaos, type StackChaosRound } from "../chaos/stack/run-stack-chaos.ts";
+import { RunningStack } from "../chaos/stack/running-stack.ts";
+import { stackFaults } from "../chaos/stack/stack-faults.ts";
+import type { WorkerProgram } from "../chaos/workload-process.ts";
+import { openStack } from "../stack/stack.ts";
+import { showProgress } from "./progress.ts";
+import { UserError } from "./user-error.ts";
+
+/** What `redis-ha chaos --stack` is told, with every number checked. */
+export interface ChaosStackOptions {
+  readonly stack: string;
+  readonly context: string | undefined;
+  readonly stateDirectory: string;
+  readonly workersDirectory: string;
+  /** Names with commas, or `random` for all. */
+  readonly faults: string;
+  readonly clients: readonly string[];
+  readonly rounds: number;
+  readonly seed: number;
+  readonly withinMs: number;
+  readonly ignoreTimes: boolean;
+  readonly json: string | undefined;
+  readonly report: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Breaks a deployed stack again and again while clients write. Its exit code is 1 when a promise was broken. */
+export async function chaosOnStack(options: ChaosStackOptions): Promise<void> {
+  const names = options.faults === "random" ? stackFaults.map(({ name }) => name) : options.faults.split(",");
+  const faults = names.map((name) => findNamed("fault with --stack", stackFaults, name));
+  const clients = new Map<string, WorkerProgram>();
+  for (const name of options.clients) {
+    const { prepare } = findNamed("client", clientLibraries, name);
+    clients.set(name, await prepare(options.workersDirectory));
+  }
+  const { outputs, context, environment } = await openStack({
+    stack: options.stack,
+    context: options.context,
+    directory: options.stateDirectory,
+    onProgress: showProgress,
+  });
+  const stack = await RunningStack.find({ namespace: String(outputs.namespace), context, environment });
+  const access = await findAccess(stack, outputs);
+  if (access.tls !== undefined && options.clients.some((name) => name !== "ioredis"))
+    throw new UserError(
+      "The stack uses TLS, which only the worker of ioredis can do: use --clients ioredis.",
+    );
+  const report = await runStackChaos({ ...options, stack, access, clients, faults, onRound: showRound });
+  const markdown = renderStackReport(report);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
+  if (options.report !== undefined) writeFileSync(options.report, markdown);
+  else process.stdout.write(markdown);
+  const broken = [report, ...report.rounds].some(({ violations }) => violations.length > 0);
+  const slow = report.rounds.some((round) => round.slow.length > 0);
+  if (broken || (slow && !options.ignoreTimes)) process.exitCode = 1;
+}
+
+function showRound(
+  { round, fault, gapMs, seconds, violations, slow }: StackChaosRound,
+  planned: number,
+): void {
+  const verdict = violations.length === 0 ? "ok" : `BROKEN: ${violations.join("; ")}`;
+  const late = slow.length === 0 ? "" : `SLOW: ${slow.join("; ")}, `;
+  const gap = `${Math.round(gapMs)} ms without writes, all well after ${seconds.toFixed(0)} s`;
+  showProgress(`${`${round}/${planned}`.padEnd(8)} ${fault.padEnd(16)} ${gap}, ${late}${verdict}`);
+}
