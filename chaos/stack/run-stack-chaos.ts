@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { UserError } from "../../cli/user-error.ts";
 import type { Address } from "../../quorum/address.ts";
 import { messageOf } from "../../runtime/log.ts";
@@ -61,6 +62,9 @@ export interface StackChaosReport {
   readonly violations: readonly string[];
 }
 
+/** Before it is asked whether all is well, ms: for a moment the cluster doesn't know yet that it isn't. */
+const settleMs = 3000;
+
 /** Lets clients write to a deployed stack, injects one fault after the other, and checks what they were told. The stack stays. */
 export async function runStackChaos(options: StackChaosOptions): Promise<StackChaosReport> {
   const { stack, access, clients, seed, signal, onRound } = options;
@@ -80,6 +84,7 @@ export async function runStackChaos(options: StackChaosOptions): Promise<StackCh
         if (violations.length > 0) break;
         const seen = await ledger.during(async () => {
           await fault.inject(stack);
+          await delay(settleMs);
           await stack.allWell();
         });
         const slow =

@@ -20,8 +20,7 @@ const allDown = ["UNCERTAIN", "LOADING", "NOREPLICAS"];
 
 /** `kill -9` of the server alone, as the kernel does when memory is short. The image has no pkill. */
 const killServer =
-  'for p in /proc/[0-9]*; do read -r name < $p/comm; [ "$name" = redis-server ] && kill -9 "$' +
-  '{p#/proc/}"; done';
+  "for p in /proc/[0-9]*; do if grep -qsx redis-server $p/comm; then kill -9 $(basename $p); fi; done";
 
 async function mastersPod(stack: RunningStack): Promise<string> {
   return `redis-ha/workload=${(await stack.master()).workload}`;
