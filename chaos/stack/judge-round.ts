@@ -8,6 +8,7 @@ export function brokenPromises({ clients }: StackRound, allowedErrors: readonly 
       "executed twice": report.duplicates,
       "acknowledged and lost": report.lost,
       "refused and yet executed": report.refusedButExecuted,
+      "there and never written": report.phantom,
       "in the wrong order": report.reordered,
       wrong: report.wrong,
     }).filter(([, items]) => items.length > 0);
