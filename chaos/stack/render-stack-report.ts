@@ -13,12 +13,10 @@ export function renderStackReport(report: StackChaosReport): string {
     const cells = countCells(own.flatMap(({ clients: reports }) => reports));
     return `| ${[name, own.length, `${at(0.5)} / ${at(0.99)} / ${at(1)}`, ...cells].join(" | ")} |`;
   });
-  const broken = rounds.flatMap(({ round, fault, violations: own }) =>
-    own.map((text) => `- round ${round}, ${fault}: ${text}`),
-  );
-  const slow = rounds.flatMap(({ round, fault, slow: own }) =>
-    own.map((text) => `- round ${round}, ${fault}: ${text}`),
-  );
+  const told = (what: "violations" | "slow"): string[] =>
+    rounds.flatMap((round) => round[what].map((text) => `- round ${round.round}, ${round.fault}: ${text}`));
+  const broken = [...violations.map((text) => `- ${text}`), ...told("violations")];
+  const slow = told("slow");
   return [
     "# Faults in a cluster under load",
     "",
@@ -30,9 +28,7 @@ export function renderStackReport(report: StackChaosReport): string {
     "",
     "## Broken promises",
     "",
-    ...(broken.length + violations.length === 0
-      ? ["None."]
-      : [...violations.map((text) => `- ${text}`), ...broken]),
+    ...(broken.length === 0 ? ["None."] : broken),
     "",
     "## Slower than expected",
     "",

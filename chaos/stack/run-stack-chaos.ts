@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { UserError } from "../../cli/user-error.ts";
 import type { Address } from "../../quorum/address.ts";
 import { messageOf } from "../../runtime/log.ts";
+import { judgeTimes } from "../expectations.ts";
 import { monotonicMs } from "../monotonic-clock.ts";
 import { planRounds } from "../plan-rounds.ts";
 import { seededRandom } from "../seeded-random.ts";
@@ -87,16 +88,12 @@ export async function runStackChaos(options: StackChaosOptions): Promise<StackCh
           await delay(settleMs);
           await stack.allWell();
         });
-        const slow =
-          seen.gapMs > fault.gapMs
-            ? [`${Math.round(seen.gapMs)} ms without a write, more than ${fault.gapMs} ms`]
-            : [];
         const round = {
           ...seen,
           round: rounds.length + 1,
           fault: fault.name,
           violations: brokenPromises(seen, fault.allows),
-          slow,
+          slow: judgeTimes(seen, fault),
         };
         rounds.push(round);
         onRound(round, plan.length);

@@ -9,27 +9,7 @@ import { sentinelCut } from "../../../chaos/faults/partial-cuts.ts";
 import { planned } from "../../../chaos/faults/planned.ts";
 import { renderReport } from "../../../chaos/render-report.ts";
 import type { RoundReport } from "../../../chaos/round-report.ts";
-
-const client: ClientReport = {
-  client: "a",
-  sent: 10,
-  acknowledged: 10,
-  unknown: 0,
-  open: 0,
-  errors: {},
-  readErrors: {},
-  disconnects: 0,
-  ownTimeouts: 0,
-  duplicates: [],
-  lost: [],
-  lostAsAllowed: [],
-  refusedButExecuted: [],
-  reordered: [],
-  recovered: 0,
-  phantom: [],
-  rolledBack: [],
-  wrong: [],
-};
+import { contentClient as client } from "./content-client.ts";
 
 function round(changed: Partial<ClientReport>, others: Partial<RoundReport> = {}): RoundReport {
   return {

@@ -2,26 +2,16 @@ import assert from "node:assert/strict";
 import type { ClientReport } from "../../../chaos/checker.ts";
 import { brokenPromises } from "../../../chaos/stack/judge-round.ts";
 import { renderStackReport } from "../../../chaos/stack/render-stack-report.ts";
+import { contentClient } from "./content-client.ts";
 
 const good: ClientReport = {
+  ...contentClient,
   client: "ioredis",
   sent: 100,
   acknowledged: 98,
   unknown: 2,
-  open: 0,
   errors: { UNCERTAIN: 2 },
-  readErrors: {},
   disconnects: 1,
-  ownTimeouts: 0,
-  duplicates: [],
-  lost: [],
-  lostAsAllowed: [],
-  refusedButExecuted: [],
-  reordered: [],
-  recovered: 0,
-  phantom: [],
-  rolledBack: [],
-  wrong: [],
 };
 
 function judge(change: Partial<ClientReport>, allowed = ["UNCERTAIN"]): string[] {
