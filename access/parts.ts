@@ -41,9 +41,9 @@ export const sentinelRules: Readonly<Partial<Record<PartUser, string>>> = {
   proxy: `resetkeys resetchannels &+* &-* -@all ${commands(
     "ping info role subscribe sentinel|master sentinel|get-master-addr-by-name",
   )}`,
-  // It hears when another instance is being promoted, which its own has to follow.
-  supervisor: `resetkeys resetchannels &+failover-state-wait-promotion -@all ${commands(
-    "ping info role subscribe client|list client|kill sentinel|master sentinel|get-master-addr-by-name sentinel|replicas sentinel|myid sentinel|debug sentinel|failover sentinel|set sentinel|monitor sentinel|remove",
+  // It hears when an instance is being promoted, which its own has to follow, or, when it is that, to announce to the others.
+  supervisor: `resetkeys resetchannels &__sentinel__:hello &+new-epoch &+try-failover &+failover-state-wait-promotion -@all ${commands(
+    "ping info role subscribe publish client|list client|kill sentinel|master sentinel|get-master-addr-by-name sentinel|replicas sentinel|sentinels sentinel|myid sentinel|debug sentinel|failover sentinel|set sentinel|monitor sentinel|remove",
   )}`,
   probe: `${nothing} ${commands("ping info sentinel|master sentinel|get-master-addr-by-name")}`,
   exporter: `resetkeys resetchannels &+* &-* -@all ${commands("ping info subscribe psubscribe sentinel|masters sentinel|master sentinel|replicas sentinel|sentinels sentinel|ckquorum")}`,

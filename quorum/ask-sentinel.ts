@@ -1,6 +1,7 @@
 import { type Address, parseAddress, sameAddress } from "./address.ts";
 import type { SentinelView } from "./agreement.ts";
 import type { ControlConnection } from "./control-connection.ts";
+import { readEpoch, readFieldList, required } from "./field-list.ts";
 
 /**
  * Asks one Sentinel which master it names, with its epoch and flags.
@@ -118,45 +119,10 @@ export async function askReplicas(connection: ControlConnection, masterName: str
   });
 }
 
-/**
- * The newest epoch in which one Sentinel knows of another one's vote. A failed election leaves no other trace: the
- * configuration's epoch rises only with a promotion.
- *
- * @throws {Error} when the Sentinel can't be reached, doesn't know the master or answers nonsense.
- */
-export async function askNewestVote(connection: ControlConnection, masterName: string): Promise<number> {
-  const reply = await connection.call("SENTINEL", "SENTINELS", masterName);
-  if (!Array.isArray(reply)) throw new Error(`SENTINEL SENTINELS answered ${typeof reply}, not a list`);
-  const epochs = reply.map((item) => readEpoch(readFieldList(item).get("voted-leader-epoch") ?? "0"));
-  return Math.max(0, ...epochs);
-}
-
 /** The number of replicas that one Sentinel would promote. It learns of a change within its INFO period. */
 export async function countPromotable(connection: ControlConnection, masterName: string): Promise<number> {
   const replicas = await askReplicas(connection, masterName);
   return replicas.filter(({ promotable }) => promotable).length;
-}
-
-/** Turns the flat field/value list of a Sentinel reply into a map. */
-function readFieldList(reply: unknown): Map<string, string> {
-  if (!Array.isArray(reply))
-    throw new Error(`SENTINEL MASTER answered ${typeof reply}, not a list of fields`);
-  const fields = new Map<string, string>();
-  for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), String(reply[i + 1]));
-  return fields;
-}
-
-/** Every decision compares epochs, so one that is no number must not get into it. */
-function readEpoch(text: string): number {
-  const epoch = Number(text);
-  if (!Number.isSafeInteger(epoch) || epoch < 0) throw new Error(`SENTINEL MASTER gave the epoch '${text}'`);
-  return epoch;
-}
-
-function required(fields: Map<string, string>, name: string): string {
-  const value = fields.get(name);
-  if (value === undefined || value === "") throw new Error(`a Sentinel gave no '${name}'`);
-  return value;
 }
 
 function bracket(host: string): string {

@@ -1,22 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
+import { formatAddress } from "../quorum/address.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
-import { promotedAddress, promotionOrdered, subscribeToSentinel } from "../quorum/sentinel-events.ts";
-import { messageOf } from "../runtime/log.ts";
 import { parseInfo } from "./ask-peer.ts";
-import type { Login } from "./server-access.ts";
 
 /** What {@link joinPromoted} works with. */
 export interface JoinPromotedOptions {
-  readonly masterName: string;
   /** This instance's own server. */
   readonly server: ControlConnection;
-  /** The other instances. */
-  readonly instances: readonly ControlConnection[];
-  readonly sentinels: readonly Address[];
-  /** As whom the Sentinels' events are read. */
-  readonly login: Login;
+  /** The instance that a Sentinel has ordered to become the master. */
+  readonly heir: ControlConnection;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -48,50 +41,24 @@ export function readHistory(info: string): History {
   };
 }
 
-/** Whether a replica continues where it is when it follows an instance that was promoted: nothing of it is thrown away. */
-export function continues(replica: History, promoted: History): boolean {
-  if (replica.role !== "replica" || promoted.role !== "master") return false;
-  return replica.id === promoted.formerId && replica.offset < promoted.formerUntil;
+/**
+ * Whether an instance, a replica or the master that is replaced, continues where it is when it follows one that was promoted:
+ * nothing of it is thrown away.
+ */
+export function continues(own: History, promoted: History): boolean {
+  return promoted.role === "master" && own.id === promoted.formerId && own.offset < promoted.formerUntil;
 }
 
 /**
- * Follows a replica that a Sentinel has promoted as soon as it is a master, until `signal`. A new master takes no write before a replica has
- * joined it (`min-replicas-to-write`). The Sentinels see the promotion up to a second later, announce it, and order the replicas to join
- * after that; until then nobody writes, so whether they join earlier changes nothing but the time for which clients wait.
+ * Follows a replica that a Sentinel has promoted as soon as it is a master. A new master takes no write before a replica has joined it
+ * (`min-replicas-to-write`), and the Sentinels order the others to join only after the announcement. An old master that still
+ * runs, because a person has asked for the failover, follows, too.
  */
-export function joinPromoted(options: JoinPromotedOptions): void {
-  const { masterName, instances, login, log, signal } = options;
-  let joining = false;
-  const ends = options.sentinels.map((sentinel) =>
-    subscribeToSentinel({
-      sentinel,
-      ...login,
-      channels: [promotionOrdered],
-      onEvent: (channel, _sentinel, message) => {
-        const address = promotedAddress(channel, message, masterName);
-        const heir = instances.find((peer) => address !== undefined && sameAddress(peer.address, address));
-        if (heir === undefined || joining) return;
-        joining = true;
-        join(options, heir)
-          // Then the Sentinels see to it, a little later.
-          .catch((error: unknown) => log.info({ problem: messageOf(error) }, "did not join early"))
-          .finally(() => {
-            joining = false;
-          });
-      },
-    }),
-  );
-  signal.addEventListener("abort", () => {
-    for (const end of ends) end();
-  });
-}
-
-async function join({ server, log, signal }: JoinPromotedOptions, heir: ControlConnection): Promise<void> {
+export async function joinPromoted({ server, heir, log, signal }: JoinPromotedOptions): Promise<void> {
   const deadline = performance.now() + lookForMs;
   while (performance.now() < deadline && !signal.aborted) {
     // With the promotion the leader ends all connections to the heir, this one, too.
     const [own, promoted] = await Promise.all([askHistory(server), askHistory(heir).catch(() => undefined)]);
-    if (own.role === "master") return;
     if (promoted?.role === "master") {
       if (!continues(own, promoted)) return;
       await server.call("REPLICAOF", heir.address.host, heir.address.port);

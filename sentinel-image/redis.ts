@@ -8,6 +8,7 @@ import { startAdminServer } from "../runtime/admin-server.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
+import { announcePromotion } from "./announce-promotion.ts";
 import { askPeers } from "./ask-peer.ts";
 import { chooseRole, type StartRole } from "./choose-role.ts";
 import { isDamaged, putAside } from "./damaged-data.ts";
@@ -16,6 +17,7 @@ import { handOver } from "./hand-over.ts";
 import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
 import { joinPromoted } from "./join-promoted.ts";
 import { judgeCopy, readBootId, readLastState, writeLastState } from "./last-state.ts";
+import { hearPromotionOrders } from "./promotion-orders.ts";
 import { renderRedisConf } from "./redis-conf.ts";
 import { readRedisEnvironment } from "./redis-environment.ts";
 import { RedisServer } from "./redis-server.ts";
@@ -182,12 +184,18 @@ async function main(): Promise<void> {
     log,
     signal: stopping.signal,
   });
-  joinPromoted({
+  hearPromotionOrders({
     masterName,
-    server: own,
-    instances: peers,
     sentinels: environment.REDIS_SENTINELS,
     login: access.supervisor,
+    onOrder: async (order) => {
+      const common = { server: own, log, signal: stopping.signal };
+      if (sameAddress(order.heir, self)) {
+        return announcePromotion({ ...common, order, masterName, peers, sentinels });
+      }
+      const heir = peers.find(({ address }) => sameAddress(address, order.heir));
+      return heir && joinPromoted({ ...common, heir });
+    },
     log,
     signal: stopping.signal,
   });

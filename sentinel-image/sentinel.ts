@@ -2,7 +2,8 @@
 import { closeSync, copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sameAddress } from "../quorum/address.ts";
-import { askNewestVote, askSentinels } from "../quorum/ask-sentinel.ts";
+import { askNewestVote } from "../quorum/ask-failover.ts";
+import { askSentinels } from "../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";

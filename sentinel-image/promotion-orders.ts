@@ -1,0 +1,92 @@
+import type { Logger } from "pino";
+import type { Address } from "../quorum/address.ts";
+import { promotedAddress, promotionOrdered, subscribeToSentinel } from "../quorum/sentinel-events.ts";
+import type { Login } from "./server-access.ts";
+
+/** What the instances listen for on the Sentinels. */
+const newEpoch = "+new-epoch";
+const failoverStarted = "+try-failover";
+
+/** A Sentinel that leads a failover has ordered a replica to become the master, and waits until it sees that it is one. */
+export interface PromotionOrder {
+  readonly leader: Address;
+  /** The replica, as the Sentinels name it. */
+  readonly heir: Address;
+  /** The epoch of the failover, in which nobody else can be promoted; undefined: this instance didn't hear it begin. */
+  readonly epoch: number | undefined;
+}
+
+/** What {@link hearPromotionOrders} is told. */
+export interface PromotionOrdersOptions {
+  readonly masterName: string;
+  readonly sentinels: readonly Address[];
+  /** As whom the Sentinels' events are read. */
+  readonly login: Login;
+  /** An order that comes while the one before is still being worked on is left out. */
+  readonly onOrder: (order: PromotionOrder) => Promise<void>;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Listens to all Sentinels for orders to become the master, until `signal`. */
+export function hearPromotionOrders({ masterName, signal, ...options }: PromotionOrdersOptions): void {
+  let busy = false;
+  const ends = options.sentinels.map((leader) => {
+    const epochs = new FailoverEpoch(masterName);
+    return subscribeToSentinel({
+      sentinel: leader,
+      ...options.login,
+      channels: [newEpoch, failoverStarted, promotionOrdered],
+      onEvent: (channel, _sentinel, message) => {
+        epochs.hear(channel, message);
+        const heir = channel === promotionOrdered && promotedAddress(channel, message, masterName);
+        if (!heir || busy) return;
+        busy = true;
+        options
+          .onOrder({ leader, heir, epoch: epochs.current })
+          // Then the Sentinels see to it, up to a second later.
+          .catch((error: unknown) =>
+            options.log.info({ problem: String(error) }, "a promotion was not helped"),
+          )
+          .finally(() => {
+            busy = false;
+          });
+      },
+    });
+  });
+  signal.addEventListener("abort", () => {
+    for (const end of ends) end();
+  });
+}
+
+/**
+ * Follows one Sentinel's failovers: it tells the epoch that it has raised, and in the next line that it tries a failover in it.
+ * Other Sentinels' epochs, of which it tells in the same way, come before or after these two.
+ */
+export class FailoverEpoch {
+  readonly #masterName: string;
+  #last: number | undefined;
+  #current: number | undefined;
+
+  constructor(masterName: string) {
+    this.#masterName = masterName;
+  }
+
+  /** The epoch of the failover that this Sentinel leads or has led last; undefined: its beginning wasn't heard. */
+  get current(): number | undefined {
+    return this.#current;
+  }
+
+  hear(channel: string, message: string): void {
+    if (channel === newEpoch) {
+      this.#last = Number(message);
+    } else if (channel === failoverStarted) {
+      // `master <name> <ip> <port>`
+      if (message.split(" ")[1] === this.#masterName) this.#current = this.#last;
+    } else if (channel !== promotionOrdered) {
+      // A new connection: what was said before it is unknown.
+      this.#last = undefined;
+      this.#current = undefined;
+    }
+  }
+}
