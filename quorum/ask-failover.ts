@@ -47,8 +47,6 @@ export interface PromotionStage {
   readonly waits: boolean;
   /** It sees the master that is replaced down. */
   readonly masterDown: boolean;
-  /** The ID of this Sentinel. */
-  readonly leaderId: string;
 }
 
 /**
@@ -60,14 +58,9 @@ export async function askPromotionStage(
   leader: ControlConnection,
   masterName: string,
 ): Promise<PromotionStage> {
-  const [master, id] = await Promise.all([
-    leader.call("SENTINEL", "MASTER", masterName),
-    leader.call("SENTINEL", "MYID"),
-  ]);
-  const fields = readFieldList(master);
+  const fields = readFieldList(await leader.call("SENTINEL", "MASTER", masterName));
   return {
     waits: fields.get("failover-state") === "wait_promotion",
     masterDown: required(fields, "flags").split(",").includes("s_down"),
-    leaderId: String(id),
   };
 }

@@ -23,6 +23,8 @@ export interface AnnouncePromotionOptions {
 const lookEveryMs = 5;
 /** How long the order may take: the disk to which the configuration is written may be slow. */
 const promotedWithinMs = 2000;
+/** How long an order is believed when its leader can't be asked any more: far less than another election takes. */
+const believedForMs = 500;
 /** How long a replica, and the old master's stepping down, are waited for before clients may come. */
 const settledWithinMs = 100;
 
@@ -33,7 +35,7 @@ const helloChannel = "__sentinel__:hello";
  * Tells the other Sentinels of this instance's promotion at once, in the words in which the failover's leader is going to: that one sees it
  * only with its next `INFO`, up to a second later, and clients wait for it. They believe it because the epoch is newer than any that they
  * know, and only its leader, whom a majority has elected, can have promoted somebody in it. Does nothing unless this instance really is
- * a master and the leader says that it still waits for that.
+ * a master, and the leader still waits for that or has died since it gave the order.
  */
 export async function announcePromotion(options: AnnouncePromotionOptions): Promise<void> {
   const { order, masterName, peers, sentinels, log } = options;
@@ -41,10 +43,11 @@ export async function announcePromotion(options: AnnouncePromotionOptions): Prom
   if (order.epoch === undefined || leader === undefined) return;
   const isMaster = (role: Role): boolean => role.kind === "master";
   if (!(await becomes(options, isMaster, promotedWithinMs))) return;
-  const stage = await askPromotionStage(leader, masterName);
-  if (!stage.waits) return;
+  const stage = await askPromotionStage(leader, masterName).catch(() => undefined);
+  const overtaken = stage === undefined ? performance.now() - order.heardAtMs > believedForMs : !stage.waits;
+  if (overtaken) return;
   // Without a replica it would refuse writes. And an old master that runs must have refused the last ones before clients leave it.
-  const expected = peers.length - (stage.masterDown ? 1 : 0);
+  const expected = peers.length - (stage?.masterDown === false ? 0 : 1);
   await becomes(
     options,
     (role) => role.kind !== "master" || role.replicas.length >= expected,
@@ -55,7 +58,7 @@ export async function announcePromotion(options: AnnouncePromotionOptions): Prom
   const results = await Promise.allSettled(
     others.map(async (sentinel) => {
       const known = await askKnownSentinels(sentinel, masterName);
-      const sender = known.find(({ id }) => id === stage.leaderId);
+      const sender = known.find((other) => sameAddress(other, order.leader));
       if (sender === undefined) throw new Error(`${formatAddress(sentinel.address)} doesn't know the leader`);
       await sentinel.call("PUBLISH", helloChannel, renderHello(sender, order, masterName));
     }),

@@ -14,6 +14,8 @@ export interface PromotionOrder {
   readonly heir: Address;
   /** The epoch of the failover, in which nobody else can be promoted; undefined: this instance didn't hear it begin. */
   readonly epoch: number | undefined;
+  /** When it was heard, ms of the monotonic clock. */
+  readonly heardAtMs: number;
 }
 
 /** What {@link hearPromotionOrders} is told. */
@@ -43,7 +45,7 @@ export function hearPromotionOrders({ masterName, signal, ...options }: Promotio
         if (!heir || busy) return;
         busy = true;
         options
-          .onOrder({ leader, heir, epoch: epochs.current })
+          .onOrder({ leader, heir, epoch: epochs.current, heardAtMs: performance.now() })
           // Then the Sentinels see to it, up to a second later.
           .catch((error: unknown) =>
             options.log.info({ problem: String(error) }, "a promotion was not helped"),

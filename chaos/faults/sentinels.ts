@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { formatAddress } from "../../quorum/address.ts";
+import { promotionOrdered } from "../../quorum/sentinel-events.ts";
 import type { NamedPart } from "../cluster-control.ts";
 import { monotonicMs } from "../monotonic-clock.ts";
 import { pick } from "../seeded-random.ts";
@@ -16,42 +18,54 @@ import {
 /** Twice the failover time-out of a run, and a failover. */
 const secondAttemptMs = 2 * 3000 + 3000;
 
-/** A Sentinel that carries out the failover ends by itself in the middle of it; another one has to begin anew. */
-async function crashTheLeader(context: FaultContext, moment: string): Promise<number> {
-  const { cluster, say } = context;
-  const simulate = (part: NamedPart, flag: string): Promise<unknown> =>
-    cluster.call(part, "SENTINEL", "SIMULATE-FAILURE", flag);
-  await Promise.all(cluster.sentinels.map((part) => simulate(part, moment)));
-  const atMs = await killServer(context);
-  const leader = await waitUntil(
-    `a Sentinel ends: ${moment}`,
-    () => cluster.sentinels.find((part) => !cluster.isRunning(part)),
-    10_000,
-  );
-  // Only the first one. Every call forgets earlier flags, and there is none without any; this one sets none.
-  const others = cluster.sentinels.filter((part) => part !== leader);
-  await Promise.all(others.map((part) => simulate(part, "help").catch(() => undefined)));
-  say(`${leader.name} ended after ${Math.round(monotonicMs() - atMs)} ms`);
-  await announcedAndEnded(context, atMs);
-  return atMs;
-}
-
 export const leaderAfterElection: Fault = {
   name: "leader-elected",
   summary: "the master dies, and the Sentinel that is elected to lead the failover dies at once",
   failover: true,
   gapMs: secondAttemptMs,
   allows: asFailover,
-  inject: (context) => crashTheLeader(context, "crash-after-election"),
+  inject: async (context) => {
+    const { cluster, say } = context;
+    const simulate = (part: NamedPart, flag: string): Promise<unknown> =>
+      cluster.call(part, "SENTINEL", "SIMULATE-FAILURE", flag);
+    await Promise.all(cluster.sentinels.map((part) => simulate(part, "crash-after-election")));
+    const atMs = await killServer(context);
+    const leader = await waitUntil(
+      "the elected Sentinel ends",
+      () => cluster.sentinels.find((part) => !cluster.isRunning(part)),
+      10_000,
+    );
+    // Only the first one. Every call forgets earlier flags, and there is none without any; this one sets none.
+    const others = cluster.sentinels.filter((part) => part !== leader);
+    await Promise.all(others.map((part) => simulate(part, "help").catch(() => undefined)));
+    say(`${leader.name} ended after ${Math.round(monotonicMs() - atMs)} ms`);
+    await announcedAndEnded(context, atMs);
+    return atMs;
+  },
 };
 
 export const leaderAfterPromotion: Fault = {
   name: "leader-promoted",
-  summary: "the master dies, and the Sentinel that leads the failover dies when it has promoted a replica",
+  summary:
+    "the master dies, and the Sentinel that leads the failover dies when it has ordered a replica's promotion",
   failover: true,
   gapMs: secondAttemptMs,
   allows: asFailover,
-  inject: (context) => crashTheLeader(context, "crash-after-promotion"),
+  inject: async (context) => {
+    const { cluster, announcements, say } = context;
+    const atMs = await killServer(context);
+    const order = await waitUntil(
+      "a Sentinel orders a promotion",
+      () => announcements.since(atMs).find(({ channel }) => channel === promotionOrdered),
+      10_000,
+    );
+    const leader = cluster.sentinels.find(({ address }) => formatAddress(address) === order.sentinel);
+    if (leader === undefined) throw new Error(`${order.sentinel} is no Sentinel of this topology`);
+    await cluster.kill(leader);
+    say(`${leader.name} was killed after ${Math.round(monotonicMs() - atMs)} ms`);
+    await announcedAndEnded(context, atMs);
+    return atMs;
+  },
 };
 
 /** Kills a Sentinel, does something to its volume, starts it, and looks whether it is the old one and agrees. */
