@@ -91,8 +91,6 @@ export interface ReplicaView {
   /** What it had received of the master's stream when it was asked last. */
   readonly offset: number;
   readonly runId: string;
-  /** When it was asked last, in ms before now. */
-  readonly askedMsAgo: number;
 }
 
 /**
@@ -114,7 +112,6 @@ export async function askReplicas(connection: ControlConnection, masterName: str
       priority,
       offset: Number(fields.get("slave-repl-offset")),
       runId: fields.get("runid") ?? "",
-      askedMsAgo: Number(fields.get("info-refresh")),
     };
   });
 }

@@ -1,7 +1,7 @@
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { Agreement } from "../quorum/agreement.ts";
 import type { Role } from "../quorum/ask-role.ts";
-import { chooseForecast, type PromotionForecast } from "./forecast-promotion.ts";
+import type { PromotionForecast } from "./forecast-promotion.ts";
 
 /** What another instance answered to the question for its role. `gone`: it can't be reached. `silent`: no answer yet. */
 export interface PeerRole {
@@ -11,7 +11,7 @@ export interface PeerRole {
 
 /** How far a hand-over has come. */
 export type HandOverPhase =
-  /** Clients notice nothing: a good moment is waited for. The heir is the replica that the Sentinels are to prefer. */
+  /** Clients notice nothing. The heir is the replica that the Sentinels are to prefer, once they have heard of that. */
   | { readonly kind: "preparing"; readonly heir: Address | undefined }
   /** Writes are paused: the heir must have received everything up to `offset`. */
   | {
@@ -43,7 +43,7 @@ export type HandOverStep =
   | { readonly kind: "wait" }
   /**
    * Make the Sentinels prefer this replica. Else they promote the one with the most data, as far as they know: with writes
-   * going on that is the one that they have asked last, so nobody could say which, or when they look at it again.
+   * going on that is the one that they have asked last, so nobody could say which has to receive the last writes.
    */
   | { readonly kind: "favour"; readonly heir: Address }
   /** Pause writes, and read the offset that the heir must reach. */
@@ -62,7 +62,7 @@ export const heirPriority = 50;
 export const handOverBounds = {
   /** For the Sentinels to agree; without most of them nothing can be handed over. */
   agreement: 500,
-  /** For the Sentinels to hear of the heir, and for a good moment. */
+  /** For the Sentinels to hear of the heir: they ask each replica once a second. */
   preparing: 2500,
   /**
    * For the heir to receive the last writes. Shorter than the shortest `downAfterMs`: a paused master doesn't answer
@@ -114,11 +114,10 @@ function prepare(
     const [first] = possible;
     return first === undefined ? wait : { kind: "favour", heir: first.replica };
   }
-  const certain = possible.filter(
+  const certain = possible.find(
     ({ replica, priority }) => sameAddress(replica, heir) && priority === heirPriority,
   );
-  const forecast = chooseForecast(certain, forMs);
-  return forecast === undefined ? wait : { kind: "pause", heir, sentinel: forecast.sentinel };
+  return certain === undefined ? wait : { kind: "pause", heir, sentinel: certain.sentinel };
 }
 
 function catchUp(
