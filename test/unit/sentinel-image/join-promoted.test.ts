@@ -22,7 +22,13 @@ describe("a replica joins an instance that was promoted", () => {
       { ...promoted, formerId: none },
       false,
     ],
-    ["not when it is a master itself", { ...replica, role: "master" }, promoted, false],
+    ["when it is the master that is replaced", { ...replica, role: "master" }, promoted, true],
+    [
+      "not when it is that and has taken more writes",
+      { ...replica, role: "master", offset: 101 },
+      promoted,
+      false,
+    ],
   ] as const) {
     it(name, () => assert.equal(continues(ours, theirs), expected));
   }

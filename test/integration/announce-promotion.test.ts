@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ClusterControl, type NamedPart } from "../../chaos/cluster-control.ts";
+import { observer } from "../../chaos/observer.ts";
+import { SentinelAnnouncements } from "../../chaos/sentinel-announcements.ts";
+import { LocalTopology } from "../../local/local-topology.ts";
+import { type Address, formatAddress, sameAddress } from "../../quorum/address.ts";
+import { askSentinels } from "../../quorum/ask-sentinel.ts";
+import { ControlConnection } from "../../quorum/control-connection.ts";
+import { promotionOrdered } from "../../quorum/sentinel-events.ts";
+import { createLog } from "../../runtime/log.ts";
+import { announcePromotion } from "../../sentinel-image/announce-promotion.ts";
+import type { PromotionOrder } from "../../sentinel-image/promotion-orders.ts";
+import { eventually } from "../support/eventually.ts";
+import { freeBasePort } from "../support/free-ports.ts";
+import { temporaryDirectory } from "../support/redis-process.ts";
+
+describe("the announcement of a promotion", function () {
+  this.timeout(60_000);
+  const directory = temporaryDirectory();
+  let topology: LocalTopology;
+  let masterName: string;
+  let cluster: ClusterControl;
+  let announcements: SentinelAnnouncements;
+  const opened: ControlConnection[] = [];
+
+  const connect = ({ address }: { readonly address: Address }): ControlConnection => {
+    const connection = new ControlConnection({
+      address,
+      ...topology.loginOf("supervisor"),
+      password: () => topology.passwordOf("supervisor"),
+    });
+    opened.push(connection);
+    return connection;
+  };
+  /** Which master, at which epoch, each Sentinel that answers names. */
+  const views = async (): Promise<string[]> => {
+    const { views: seen } = await askSentinels(cluster.sentinels.map(connect), masterName);
+    return seen.map(({ master, configEpoch }) => `${formatAddress(master)} at ${configEpoch}`);
+  };
+  const allAgree = async (): Promise<string> => {
+    const seen = await views();
+    assert.equal(seen.length, 3);
+    assert.equal(new Set(seen).size, 1, seen.join(", "));
+    return String(seen[0]);
+  };
+  const epochOf = (view: string): number => Number(view.split(" at ")[1]);
+
+  before(async () => {
+    topology = await LocalTopology.start({
+      directory: directory.path,
+      basePort: await freeBasePort(),
+      tester: observer,
+    });
+    cluster = await ClusterControl.of(topology, observer);
+    masterName = topology.settings.sentinel.masterName;
+    announcements = new SentinelAnnouncements({
+      sentinels: cluster.sentinels.map(({ address }) => address),
+      masterName,
+      username: observer,
+      password: topology.passwordOf(observer),
+    });
+    await announcements.ready();
+  });
+
+  after(async () => {
+    for (const connection of opened) connection.close();
+    announcements.close();
+    cluster.close();
+    await topology.stop();
+    directory.remove();
+  });
+
+  it("comes right after the order, from the instance itself, and all Sentinels end with the leader's epoch", async () => {
+    const master = await cluster.master();
+    const sinceMs = performance.now();
+    const [first] = cluster.sentinels;
+    assert.ok(first);
+    await cluster.call(first, "SENTINEL", "FAILOVER", masterName);
+    const view = await eventually(async () => {
+      const agreed = await allAgree();
+      assert.ok(!agreed.startsWith(`${formatAddress(master.address)} `), agreed);
+      return agreed;
+    });
+    const events = announcements.since(sinceMs);
+    const order = events.find(({ channel }) => channel === promotionOrdered);
+    const told = events.filter(({ channel }) => channel === "+config-update-from");
+    assert.ok(order);
+    assert.equal(order.sentinel, formatAddress(first.address));
+    const tookMs = told
+      .filter(({ sentinel }) => sentinel !== order.sentinel)
+      .map(({ atMs }) => Math.round(atMs - order.atMs));
+    assert.equal(tookMs.length, 2, "each of the others, once");
+    assert.ok(Math.max(...tookMs) < 300, `the others knew after ${tookMs.join(" and ")} ms`);
+    const epochs = events
+      .filter(({ channel }) => channel === "+new-epoch")
+      .map(({ message }) => Number(message));
+    assert.equal(epochOf(view), epochs[0]);
+    const heir = cluster.instances.find(({ address }) => view.startsWith(`${formatAddress(address)} `));
+    const log = readFileSync(join(directory.path, "logs", `${heir?.name}.log`), "utf8");
+    assert.match(log, /"told":2,"problems":\[\],"msg":"announced the promotion"/);
+    for (const sentinel of cluster.sentinels) assert.equal(await cluster.countSentinels(sentinel), 2);
+  });
+
+  describe("is not believed blindly:", () => {
+    let master: NamedPart;
+    let replica: NamedPart;
+    let leader: NamedPart;
+    let before: string;
+
+    beforeEach(async () => {
+      await eventually(allAgree);
+      master = await cluster.master();
+      [replica] = cluster.instances.filter(({ name }) => name !== master.name) as [NamedPart];
+      [leader] = cluster.sentinels as [NamedPart];
+      before = await allAgree();
+    });
+
+    const announce = (heir: NamedPart, order: Partial<PromotionOrder> = {}): Promise<void> =>
+      announcePromotion({
+        order: {
+          leader: leader.address,
+          heir: heir.address,
+          epoch: epochOf(before) + 1,
+          heardAtMs: performance.now(),
+          ...order,
+        },
+        masterName,
+        server: connect(heir),
+        peers: cluster.instances.filter(({ address }) => !sameAddress(address, heir.address)).map(connect),
+        sentinels: cluster.sentinels.map(connect),
+        log: createLog("test", "silent"),
+        signal: AbortSignal.timeout(10_000),
+      });
+
+    it("an instance that isn't a master says nothing", async () => {
+      await announce(replica);
+      assert.equal(await allAgree(), before);
+    });
+
+    it("nothing is said when the leader doesn't wait for a promotion", async () => {
+      await announce(master);
+      assert.equal(await allAgree(), before);
+    });
+
+    it("nothing is said when the failover's epoch isn't known", async () => {
+      await announce(master, { epoch: undefined });
+      assert.equal(await allAgree(), before);
+    });
+
+    it("nothing is said when the leader is gone and the order is old", async () => {
+      await cluster.kill(leader);
+      try {
+        await announce(master, { heardAtMs: performance.now() - 501 });
+        assert.deepEqual(await views(), [before, before]);
+      } finally {
+        await cluster.start(leader);
+      }
+    });
+
+    it("and it is when the leader is gone just after its order", async () => {
+      const epoch = epochOf(before) + 1;
+      await cluster.kill(leader);
+      try {
+        await announce(master);
+        const now = `${formatAddress(master.address)} at ${epoch}`;
+        assert.deepEqual(await views(), [now, now]);
+      } finally {
+        await cluster.start(leader);
+      }
+      assert.equal(epochOf(await eventually(allAgree)), epoch, "the leader learns it from the others");
+    });
+  });
+});
