@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { LocalTopology } from "../local/local-topology.ts";
 import { type Address, formatAddress, parseAddress } from "../quorum/address.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
+import { readFieldList } from "../quorum/field-list.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** A part of the topology and where it is reached. */
@@ -129,7 +130,20 @@ export class ClusterControl {
     await this.#topology.restart(name);
   }
 
-  /** Starts every part that has ended, and waits until all are well. */
+  /** The Sentinels that still lead a failover: the new master is announced a second or more before that ends. */
+  async #leaders(): Promise<string[]> {
+    const name = this.#topology.settings.sentinel.masterName;
+    const flags = await Promise.all(
+      this.sentinels.map(async (sentinel) =>
+        readFieldList(await this.call(sentinel, "SENTINEL", "MASTER", name)).get("flags"),
+      ),
+    );
+    return this.sentinels.flatMap((sentinel, i) =>
+      flags[i]?.includes("failover_in_progress") ? [sentinel.name] : [],
+    );
+  }
+
+  /** Starts every part that has ended, and waits until all are well and no failover is under way. */
   async recover(withinMs: number): Promise<void> {
     const started: string[] = [];
     for (const name of this.#topology.names) {
@@ -142,7 +156,11 @@ export class ClusterControl {
       async () => {
         const { parts } = await this.#topology.status();
         const ill = parts.filter(({ healthy }) => !healthy);
-        if (ill.length === 0) return true;
+        if (ill.length === 0) {
+          const leaders = await this.#leaders();
+          if (leaders.length === 0) return true;
+          throw new Error(`${leaders.join(", ")}: still at work on a failover`);
+        }
         // Whether it hangs, has ended, or was never started again are three different faults.
         throw new Error(
           ill

@@ -55,21 +55,31 @@ export async function announcePromotion(options: AnnouncePromotionOptions): Prom
   );
   if (!(await becomes(options, isMaster, 0))) return;
   const others = sentinels.filter((sentinel) => sentinel !== leader);
-  const results = await Promise.allSettled(
-    others.map(async (sentinel) => {
-      const known = await askKnownSentinels(sentinel, masterName);
-      const sender = known.find((other) => sameAddress(other, order.leader));
-      if (sender === undefined) throw new Error(`${formatAddress(sentinel.address)} doesn't know the leader`);
-      await sentinel.call("PUBLISH", helloChannel, renderHello(sender, order, masterName));
-    }),
-  );
-  const problems = results.flatMap((result) =>
-    result.status === "rejected" ? [messageOf(result.reason)] : [],
+  const answers = await Promise.allSettled(others.map((other) => tell(options, other, leader)));
+  // The leader would work on, for a second or more, at what the others have done meanwhile. It believes one of them.
+  const witness = others.find((_other, i) => answers[i]?.status === "fulfilled");
+  if (witness !== undefined) answers.push(...(await Promise.allSettled([tell(options, leader, witness)])));
+  const problems = answers.flatMap((answer) =>
+    answer.status === "rejected" ? [messageOf(answer.reason)] : [],
   );
   log.info(
-    { epoch: order.epoch, told: others.length - problems.length, problems },
+    { epoch: order.epoch, told: answers.length - problems.length, problems },
     "announced the promotion",
   );
+}
+
+/** Tells one Sentinel what another one of them says, or is about to. @throws {Error} when it doesn't know that one, or isn't reached. */
+async function tell(
+  { order, masterName }: AnnouncePromotionOptions,
+  sentinel: ControlConnection,
+  { address }: ControlConnection,
+): Promise<void> {
+  const known = await askKnownSentinels(sentinel, masterName);
+  const sender = known.find((other) => sameAddress(other, address));
+  if (sender === undefined) {
+    throw new Error(`${formatAddress(sentinel.address)} doesn't know ${formatAddress(address)}`);
+  }
+  await sentinel.call("PUBLISH", helloChannel, renderHello(sender, order, masterName));
 }
 
 /** Whether this instance's role is as wanted within this time, ms. With the promotion the leader ends its connections, this one, too. */

@@ -92,14 +92,20 @@ describe("the announcement of a promotion", function () {
       .filter(({ sentinel }) => sentinel !== order.sentinel)
       .map(({ atMs }) => Math.round(atMs - order.atMs));
     assert.equal(tookMs.length, 2, "each of the others, once");
-    assert.ok(Math.max(...tookMs) < 300, `the others knew after ${tookMs.join(" and ")} ms`);
+    assert.ok(Math.max(...tookMs) < 300, `they knew after ${tookMs.join(" and ")} ms`);
+    // Its own look may have come first.
+    const own = events.find(
+      ({ sentinel, channel }) =>
+        sentinel === order.sentinel && ["+config-update-from", "+promoted-slave"].includes(channel),
+    );
+    assert.ok(own !== undefined && own.atMs - order.atMs < 300, "and so does the leader");
     const epochs = events
       .filter(({ channel }) => channel === "+new-epoch")
       .map(({ message }) => Number(message));
     assert.equal(epochOf(view), epochs[0]);
     const heir = cluster.instances.find(({ address }) => view.startsWith(`${formatAddress(address)} `));
     const log = readFileSync(join(directory.path, "logs", `${heir?.name}.log`), "utf8");
-    assert.match(log, /"told":2,"problems":\[\],"msg":"announced the promotion"/);
+    assert.match(log, /"told":3,"problems":\[\],"msg":"announced the promotion"/);
     for (const sentinel of cluster.sentinels) assert.equal(await cluster.countSentinels(sentinel), 2);
   });
 
