@@ -3,16 +3,19 @@ import type { Address } from "../quorum/address.ts";
 import { promotedAddress, promotionOrdered, subscribeToSentinel } from "../quorum/sentinel-events.ts";
 import type { Login } from "./server-access.ts";
 
-/** What the instances listen for on the Sentinels. */
+/** What the instances listen for on the Sentinels, beside the order itself. */
 const newEpoch = "+new-epoch";
 const failoverStarted = "+try-failover";
+/** The order is over and told by others: for those who haven't heard it. */
+const masterSwitched = "+switch-master";
 
 /** A Sentinel that leads a failover has ordered a replica to become the master, and waits until it sees that it is one. */
 export interface PromotionOrder {
+  /** The Sentinel that told it. */
   readonly leader: Address;
   /** The replica, as the Sentinels name it. */
   readonly heir: Address;
-  /** The epoch of the failover, in which nobody else can be promoted; undefined: this instance didn't hear it begin. */
+  /** The epoch of the failover, in which nobody else can be promoted; undefined: this instance didn't hear it begin, or it is over. */
   readonly epoch: number | undefined;
   /** When it was heard, ms of the monotonic clock. */
   readonly heardAtMs: number;
@@ -38,11 +41,11 @@ export function hearPromotionOrders({ masterName, signal, ...options }: Promotio
     return subscribeToSentinel({
       sentinel: leader,
       ...options.login,
-      channels: [newEpoch, failoverStarted, promotionOrdered],
+      channels: [newEpoch, failoverStarted, promotionOrdered, masterSwitched],
       onEvent: (channel, _sentinel, message) => {
         epochs.hear(channel, message);
-        const heir = channel === promotionOrdered && promotedAddress(channel, message, masterName);
-        if (!heir || busy) return;
+        const heir = promotedAddress(channel, message, masterName);
+        if (heir === undefined || busy) return;
         busy = true;
         options
           .onOrder({ leader, heir, epoch: epochs.current, heardAtMs: performance.now() })
@@ -86,7 +89,7 @@ export class FailoverEpoch {
       // `master <name> <ip> <port>`
       if (message.split(" ")[1] === this.#masterName) this.#current = this.#last;
     } else if (channel !== promotionOrdered) {
-      // A new connection: what was said before it is unknown.
+      // The failover is over, or the connection is a new one: what was said before it is unknown.
       this.#last = undefined;
       this.#current = undefined;
     }

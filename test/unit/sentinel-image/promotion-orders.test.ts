@@ -27,6 +27,11 @@ describe("the epoch of a Sentinel's failover", () => {
     ["is unknown to those who came later", [orders], undefined],
     ["is unknown to those who came between the two", [tries("ha"), orders], undefined],
     [
+      "is forgotten once the failover is over",
+      [raises(7), tries("ha"), ["+switch-master", "ha 10.0.0.1 6379 10.0.0.2 6379"], orders],
+      undefined,
+    ],
+    [
       "is unknown after the connection was lost",
       [raises(7), tries("ha"), ["reconnected", ""], orders],
       undefined,
