@@ -10,10 +10,14 @@ const shownMs = { from: -500, until: 12_000 };
  * A picture of a run: a row for each fault, dark where writes were acknowledged, light where none were, and white where it was
  * over. Time runs from shortly before the fault to 12 s after it. The rows of one kind stand together.
  */
-export function renderAvailability(
-  rounds: readonly Pick<RoundReport, "fault" | "timeline">[],
-  title: string,
-): string {
+export function renderAvailability({
+  rounds,
+  seed,
+}: {
+  readonly rounds: readonly Pick<RoundReport, "fault" | "timeline">[];
+  readonly seed: number;
+}): string {
+  const title = `Writes acknowledged around ${rounds.length} faults, seed ${seed}: green where there are any`;
   const faults = [...new Set(rounds.map(({ fault }) => fault))].sort();
   const body: string[] = [];
   let y = 40;

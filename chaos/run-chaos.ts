@@ -31,6 +31,8 @@ export interface ChaosOptions {
   readonly faults: readonly string[];
   /** Names of {@link clientLibraries}. */
   readonly clients: readonly string[];
+  /** Commands that each client keeps in flight. */
+  readonly inFlight: number;
   /** Settings of the topology, `namespace:key` → value, where they aren't the run's own. */
   readonly configuration?: Readonly<Record<string, string>>;
   /** No fault is begun later than this. */
@@ -108,7 +110,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const rounds: RoundReport[] = [];
   const violations: string[] = [];
   try {
-    const run = await LedgerRun.start({ topology, clients, random, durability, say, ...network });
+    const { inFlight } = options;
+    const run = await LedgerRun.start({ topology, clients, random, durability, inFlight, say, ...network });
     try {
       for (const fault of plan) {
         if (signal.aborted) violations.push("interrupted");

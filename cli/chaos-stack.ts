@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { clientLibraries } from "../chaos/clients.ts";
 import { findNamed } from "../chaos/find-named.ts";
+import { pastStackRun, remember } from "../chaos/past-runs.ts";
+import { renderAvailability } from "../chaos/render-availability.ts";
 import { findAccess } from "../chaos/stack/find-access.ts";
 import { renderStackReport } from "../chaos/stack/render-stack-report.ts";
 import { runStackChaos, type StackChaosRound } from "../chaos/stack/run-stack-chaos.ts";
@@ -20,12 +22,16 @@ export interface ChaosStackOptions {
   /** Names with commas, or `random` for all. */
   readonly faults: string;
   readonly clients: readonly string[];
+  readonly inFlight: number;
   readonly rounds: number;
   readonly seed: number;
   readonly withinMs: number;
   readonly ignoreTimes: boolean;
   readonly json: string | undefined;
   readonly report: string | undefined;
+  readonly picture: string | undefined;
+  /** Where the run is added to earlier ones; undefined: nowhere. */
+  readonly historyFile: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -51,6 +57,8 @@ export async function chaosOnStack(options: ChaosStackOptions): Promise<void> {
       "The stack uses TLS, which only the worker of ioredis can do: use --clients ioredis.",
     );
   const report = await runStackChaos({ ...options, stack, access, clients, faults, onRound: showRound });
+  if (options.historyFile !== undefined) remember(options.historyFile, pastStackRun(report, new Date()));
+  if (options.picture !== undefined) writeFileSync(options.picture, renderAvailability(report));
   const markdown = renderStackReport(report);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
   if (options.report !== undefined) writeFileSync(options.report, markdown);

@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { clientLibraries } from "../chaos/clients.ts";
 import { allFaults } from "../chaos/faults/all-faults.ts";
 import type { Fault } from "../chaos/faults/fault.ts";
-import { readPastRuns, remember, renderPastRuns } from "../chaos/past-runs.ts";
+import { pastLocalRun, readPastRuns, remember, renderPastRuns } from "../chaos/past-runs.ts";
 import { renderAvailability } from "../chaos/render-availability.ts";
 import { renderReport } from "../chaos/render-report.ts";
 import type { RoundReport } from "../chaos/round-report.ts";
@@ -29,6 +29,7 @@ interface ChaosCommandOptions {
   readonly durability?: string;
   readonly fault: string;
   readonly clients: string;
+  readonly inFlight: string;
   readonly minutes: string;
   readonly set: Readonly<Record<string, string>>;
   readonly dir: string;
@@ -77,6 +78,7 @@ export function chaosCommand(): Command {
     )
     .option("--ignore-times", "judge what was lost, repeated and wrong, and not how long it took")
     .option("--clients <names>", `some of ${clientLibraries.map(({ name }) => name).join(",")}`, "ioredis")
+    .option("--in-flight <number>", "commands that each client keeps in flight", "8")
     .option("--minutes <number>", "begin no fault later than this", "30")
     .option(
       "--dir <path>",
@@ -114,12 +116,15 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
       workersDirectory,
       faults: options.fault,
       clients: options.clients.split(","),
+      inFlight: wholeNumber("--in-flight", options.inFlight, 1000),
       rounds: wholeNumber("--rounds", options.rounds ?? options.failovers, 100_000),
       seed: wholeNumber("--seed", options.seed, 2 ** 32 - 1),
       withinMs: wholeNumber("--minutes", options.minutes, 24 * 60) * 60_000,
       ignoreTimes: options.ignoreTimes === true,
       json: options.json,
       report: options.report,
+      picture: options.picture,
+      historyFile: options.remember ? historyFile : undefined,
       signal: interrupt.signal,
     });
     return;
@@ -140,6 +145,7 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
     faults: faults.map(({ name }) => name),
     ...(options.rounds === undefined ? {} : { rounds: wholeNumber("--rounds", options.rounds, 100_000) }),
     clients: options.clients.split(","),
+    inFlight: wholeNumber("--in-flight", options.inFlight, 1000),
     configuration: {
       ...options.set,
       ...(options.durability === undefined ? {} : { "redis:durability": options.durability }),
@@ -149,12 +155,9 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
     onRound: (round, planned) => showProgress(describeRound(round, planned)),
     signal: interrupt.signal,
   });
-  if (options.remember) remember(historyFile, report, new Date());
+  if (options.remember) remember(historyFile, pastLocalRun(report, new Date()));
   const markdown = renderReport(report);
-  if (options.picture !== undefined) {
-    const title = `Writes acknowledged around ${report.rounds.length} faults, seed ${report.seed}: green where there are any`;
-    writeFileSync(options.picture, renderAvailability(report.rounds, title));
-  }
+  if (options.picture !== undefined) writeFileSync(options.picture, renderAvailability(report));
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 1)}\n`);
   if (options.report !== undefined) writeFileSync(options.report, markdown);
   else process.stdout.write(markdown);
@@ -164,15 +167,14 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
 }
 
 /** @throws {UserError} when there are options that mean nothing to a stack: nobody shall think that they were heard. */
-function refuseLocalOptions({ set, durability, picture }: ChaosCommandOptions): void {
+function refuseLocalOptions({ set, durability }: ChaosCommandOptions): void {
   const given = [
     ...(Object.keys(set).length > 0 ? ["--set"] : []),
     ...(durability === undefined ? [] : ["--durability"]),
-    ...(picture === undefined ? [] : ["--picture"]),
   ];
   if (given.length === 0) return;
   throw new UserError(
-    `${given.join(" and ")} can't be used with --stack: a stack is set up with pulumi config, and drawn by nobody yet.`,
+    `${given.join(" and ")} can't be used with --stack: a stack is set up with pulumi config.`,
   );
 }
 

@@ -2,7 +2,10 @@ import type { ClientReport } from "../checker.ts";
 import type { StackRound } from "./stack-ledger.ts";
 
 /** Whatever nothing may do to a client, each in a sentence. @param allowedErrors classes of errors that it may see. */
-export function brokenPromises({ clients }: StackRound, allowedErrors: readonly string[]): string[] {
+export function brokenPromises(
+  { clients }: Pick<StackRound, "clients">,
+  allowedErrors: readonly string[],
+): string[] {
   return clients.flatMap((report) => {
     const wrong = Object.entries({
       "executed twice": report.duplicates,

@@ -30,6 +30,8 @@ export interface StackChaosOptions {
   readonly access: StackAccess;
   /** Client name → its worker. With TLS only workers that take `--ca` and `--server-name`. */
   readonly clients: ReadonlyMap<string, WorkerProgram>;
+  /** Commands that each client keeps in flight. */
+  readonly inFlight: number;
   readonly faults: readonly StackFault[];
   readonly rounds: number;
   readonly seed: number;
@@ -68,7 +70,7 @@ const settleMs = 3000;
 
 /** Lets clients write to a deployed stack, injects one fault after the other, and checks what they were told. The stack stays. */
 export async function runStackChaos(options: StackChaosOptions): Promise<StackChaosReport> {
-  const { stack, access, clients, seed, signal, onRound } = options;
+  const { stack, clients, seed, signal, onRound } = options;
   const beginMs = monotonicMs();
   const faults = options.faults.map((fault) => ({ ...fault, failover: false }));
   const plan = planRounds(faults, 0, seededRandom(seed), options.rounds);
@@ -77,7 +79,7 @@ export async function runStackChaos(options: StackChaosOptions): Promise<StackCh
   const violations: string[] = [];
   try {
     await stack.allWell();
-    const ledger = await startLedger(directory, access, clients);
+    const ledger = await startLedger(directory, options);
     try {
       for (const fault of plan) {
         if (signal.aborted) violations.push("interrupted");
@@ -120,8 +122,7 @@ export async function runStackChaos(options: StackChaosOptions): Promise<StackCh
 /** @throws {UserError} when the clients can't connect. */
 async function startLedger(
   directory: string,
-  { endpoint, password, tls }: StackAccess,
-  clients: ReadonlyMap<string, WorkerProgram>,
+  { access: { endpoint, password, tls }, clients, inFlight }: StackChaosOptions,
 ): Promise<StackLedger> {
   const [passwordFile, caFile] = [join(directory, "password"), join(directory, "ca.crt")];
   writeFileSync(passwordFile, password, { mode: 0o600 });
@@ -131,7 +132,10 @@ async function startLedger(
     ([name, { command, args }]) => [name, { command, args: [...args, ...tlsArguments] }] as const,
   );
   try {
-    return await StackLedger.start({ endpoint, password, passwordFile, clients: new Map(programs), tls });
+    return await StackLedger.start({
+      ...{ endpoint, password, passwordFile, tls, inFlight },
+      clients: new Map(programs),
+    });
   } catch (error) {
     throw new UserError(
       `No client gets through to ${endpoint.host}:${endpoint.port}: ${messageOf(error)}. Run it where the endpoint is reached.`,

@@ -5,8 +5,8 @@ import { type ClientReport, checkLedger } from "../checker.ts";
 import { measureStalls } from "../measure-stalls.ts";
 import { monotonicMs } from "../monotonic-clock.ts";
 import { takeFinalData } from "../read-final-data.ts";
-import type { WorkerProgram } from "../workload-process.ts";
-import { WorkloadProcess } from "../workload-process.ts";
+import { countOverTime, type Timeline } from "../timeline.ts";
+import { type WorkerProgram, WorkloadProcess } from "../workload-process.ts";
 import { writesGoOn } from "../writes-go-on.ts";
 
 /** What clients saw while something was done to a stack. */
@@ -16,6 +16,7 @@ export interface StackRound {
   readonly gapMs: number;
   /** From its beginning until everything was well again. */
   readonly seconds: number;
+  readonly timeline: Timeline;
 }
 
 /** What a {@link StackLedger} is told. */
@@ -25,6 +26,8 @@ export interface StackLedgerOptions {
   /** The password, for the workers. */
   readonly passwordFile: string;
   readonly clients: ReadonlyMap<string, WorkerProgram>;
+  /** Commands that each client keeps in flight. Default 8. */
+  readonly inFlight?: number;
   /** How to encrypt, for the reader at the end of a round. Default: not at all. */
   readonly tls?: ConnectionOptions | undefined;
 }
@@ -42,9 +45,13 @@ export class StackLedger {
 
   private constructor(options: StackLedgerOptions) {
     this.#options = options;
-    const { endpoint, passwordFile, clients } = options;
+    const { endpoint, passwordFile, clients, inFlight } = options;
     this.#workers = [...clients].map(
-      ([client, program]) => new WorkloadProcess({ client, program, proxy: endpoint, passwordFile }),
+      ([client, program]) =>
+        new WorkloadProcess({
+          ...{ client, program, proxy: endpoint, passwordFile },
+          ...(inFlight === undefined ? {} : { inFlight }),
+        }),
     );
   }
 
@@ -82,7 +89,8 @@ export class StackLedger {
     try {
       const data = await takeFinalData(reader, round, operations);
       const gapMs = measureStalls(operations, beginMs).withoutWritesMs ?? Number.POSITIVE_INFINITY;
-      return { clients: checkLedger({ operations, disconnects }, data), gapMs, seconds };
+      const timeline = countOverTime(operations, beginMs);
+      return { clients: checkLedger({ operations, disconnects }, data), gapMs, seconds, timeline };
     } finally {
       reader.disconnect();
     }

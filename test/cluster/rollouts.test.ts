@@ -147,6 +147,7 @@ describe("rollouts under load", function () {
       clients: new Map([
         ["ioredis", await findNamed("client", clientLibraries, "ioredis").prepare(directory)],
       ]),
+      inFlight: 8,
       faults: chosenFaults,
       rounds: 2,
       seed: 1,

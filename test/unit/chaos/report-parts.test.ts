@@ -2,10 +2,17 @@ import assert from "node:assert/strict";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { countGaps } from "../../../chaos/gap-histogram.ts";
-import { readPastRuns, remember, renderPastRuns } from "../../../chaos/past-runs.ts";
+import {
+  pastLocalRun,
+  pastStackRun,
+  readPastRuns,
+  remember,
+  renderPastRuns,
+} from "../../../chaos/past-runs.ts";
 import { renderAvailability } from "../../../chaos/render-availability.ts";
 import { countOverTime } from "../../../chaos/timeline.ts";
 import { temporaryDirectory } from "../../support/redis-process.ts";
+import { contentClient } from "./content-client.ts";
 import { acknowledged, failed, uncertain } from "./histories.ts";
 
 describe("countGaps", () => {
@@ -41,7 +48,7 @@ describe("countOverTime", () => {
 describe("renderAvailability", () => {
   it("draws a bar for each time with writes, and none where there are none", () => {
     const timeline = { fromMs: -500, pieceMs: 50, acknowledged: [3, 2, 0, 0, 1] };
-    const picture = renderAvailability([{ fault: "kill", timeline }], "title");
+    const picture = renderAvailability({ rounds: [{ fault: "kill", timeline }], seed: 7 });
     assert.equal(picture.match(/class="ok"/g)?.length, 2);
     // 5 pieces of 50 ms of the 12.5 s that are shown on 900: what comes later isn't a time without writes.
     assert.match(picture, /width="18\.0" height="5" class="none"/);
@@ -52,6 +59,24 @@ describe("renderAvailability", () => {
 describe("past runs", () => {
   const directory = temporaryDirectory();
   after(() => directory.remove());
+
+  it("of a stack are told by their namespace, with what was lost and broken", () => {
+    const timeline = { fromMs: -500, pieceMs: 50, acknowledged: [1] };
+    const round = { fault: "pod-deleted", seconds: 5, timeline, slow: [], violations: [] };
+    const clients = [{ ...contentClient, sent: 10, lost: ["SET 7"] }];
+    const run = pastStackRun(
+      {
+        ...{ seed: 3, namespace: "redis-ha-dev", clients: ["a"], planned: 3, seconds: 20, violations: [] },
+        rounds: [
+          { ...round, round: 1, clients, gapMs: 400, violations: ["1 lost"] },
+          { ...round, round: 2, clients: [contentClient], gapMs: 600 },
+        ],
+      },
+      new Date(0),
+    );
+    assert.deepEqual([run.lost, run.broken, run.gapMaxMs, run.faults], [1, 1, 600, ["pod-deleted"]]);
+    assert.match(renderPastRuns([run]), /00:00:00 +redis-ha-dev +3 +– +2\/3 +– /);
+  });
 
   it("are kept in the order in which they ended, and a line that was cut short hides none", () => {
     const file = join(directory.path, "deep", "history.jsonl");
@@ -65,9 +90,9 @@ describe("past runs", () => {
       violations: ["x"],
       slow: [],
     };
-    remember(file, { ...report, seed: 1, durability: "async" }, new Date(0));
+    remember(file, pastLocalRun({ ...report, seed: 1, durability: "async" }, new Date(0)));
     appendFileSync(file, '{"at":"19\n');
-    remember(file, { ...report, seed: 2, durability: "sync" }, new Date(1000));
+    remember(file, pastLocalRun({ ...report, seed: 2, durability: "sync" }, new Date(1000)));
     const runs = readPastRuns(file);
     assert.deepEqual(
       runs.map(({ seed, broken }) => [seed, broken]),
@@ -76,6 +101,6 @@ describe("past runs", () => {
         [2, 1],
       ],
     );
-    assert.match(renderPastRuns(runs), /1970-01-01 00:00:01 +2 +sync +0\/2/);
+    assert.match(renderPastRuns(runs), /1970-01-01 00:00:01 +local +2 +sync +0\/2/);
   });
 });

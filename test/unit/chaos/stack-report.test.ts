@@ -15,7 +15,7 @@ const good: ClientReport = {
 };
 
 function judge(change: Partial<ClientReport>, allowed = ["UNCERTAIN"]): string[] {
-  return brokenPromises({ clients: [{ ...good, ...change }], gapMs: 0, seconds: 0 }, allowed);
+  return brokenPromises({ clients: [{ ...good, ...change }] }, allowed);
 }
 
 describe("the judgement of a fault in a cluster", () => {
@@ -33,7 +33,8 @@ describe("the judgement of a fault in a cluster", () => {
   }
 
   it("is a report with a row for each fault, and everything that was broken or slow", () => {
-    const round = { clients: [good], seconds: 5, slow: [], violations: [] };
+    const timeline = { fromMs: -500, pieceMs: 50, acknowledged: [] };
+    const round = { clients: [good], seconds: 5, timeline, slow: [], violations: [] };
     const text = renderStackReport({
       ...{ seed: 3, namespace: "redis-ha-dev", clients: ["ioredis"], planned: 4, seconds: 20 },
       rounds: [
