@@ -42,7 +42,7 @@ export const sentinelRules: Readonly<Partial<Record<PartUser, string>>> = {
     "ping info role subscribe sentinel|master sentinel|get-master-addr-by-name",
   )}`,
   // It hears when an instance is being promoted, which its own has to follow, or, when it is that, to announce to the others.
-  supervisor: `resetkeys resetchannels &__sentinel__:hello &+new-epoch &+try-failover &+failover-state-wait-promotion &+switch-master -@all ${commands(
+  supervisor: `resetkeys resetchannels &__sentinel__:hello &+new-epoch &+try-failover &+selected-slave &+failover-state-wait-promotion &+switch-master -@all ${commands(
     "ping info role subscribe publish client|list client|kill sentinel|master sentinel|get-master-addr-by-name sentinel|replicas sentinel|sentinels sentinel|myid sentinel|debug sentinel|failover sentinel|set sentinel|monitor sentinel|remove",
   )}`,
   probe: `${nothing} ${commands("ping info sentinel|master sentinel|get-master-addr-by-name")}`,

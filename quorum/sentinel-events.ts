@@ -2,8 +2,11 @@ import { Redis } from "ioredis";
 import { serverName, type TlsFiles } from "../runtime/tls-files.ts";
 import { type Address, formatAddress } from "./address.ts";
 
+/** The leader has chosen a replica, which it is going to promote a tenth of a second later. */
+export const replicaSelected = "+selected-slave";
+
 /** The leader is about to promote a replica: whatever the master still acknowledges may be lost. */
-const failoverBegins: readonly string[] = ["+selected-slave", "+failover-state-send-slaveof-noone"];
+const failoverBegins: readonly string[] = [replicaSelected, "+failover-state-send-slaveof-noone"];
 const failoverAborts: readonly string[] = [
   "-failover-abort-no-good-slave",
   "-failover-abort-not-elected",
@@ -75,7 +78,7 @@ export interface SentinelEventsOptions {
 }
 
 /** Stands for events that may have been missed while there was no connection. */
-const reconnected = "reconnected";
+export const reconnected = "reconnected";
 
 /** Listens to one Sentinel, and again after every loss of the connection. Gives a function that ends it. */
 export function subscribeToSentinel({

@@ -1,8 +1,23 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { formatAddress } from "../quorum/address.ts";
+import { askRole } from "../quorum/ask-role.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { parseInfo } from "./ask-peer.ts";
+
+/**
+ * How long a master is paused for the replica that is to replace it, ms. It ends by itself when nobody is promoted. Shorter than the shortest
+ * `downAfterMs`: a paused master doesn't answer the Sentinels either, since they publish there.
+ */
+const pauseMs = 400;
+
+/**
+ * Lets a master that runs, and is going to be replaced by a replica, take no more writes: a person has said `SENTINEL FAILOVER`. Whatever it took
+ * now would be lost, and one heartbeat alone makes all its replicas copy everything from the new master, which has one less.
+ */
+export async function pauseForHeir(server: ControlConnection): Promise<void> {
+  if ((await askRole(server)).kind === "master") await server.call("CLIENT", "PAUSE", pauseMs, "WRITE");
+}
 
 /** What {@link joinPromoted} works with. */
 export interface JoinPromotedOptions {
@@ -61,7 +76,11 @@ export async function joinPromoted({ server, heir, log, signal }: JoinPromotedOp
     const [own, promoted] = await Promise.all([askHistory(server), askHistory(heir).catch(() => undefined)]);
     if (promoted?.role === "master") {
       if (!continues(own, promoted)) return;
-      await server.call("REPLICAOF", heir.address.host, heir.address.port);
+      // Sent together: what was paused must be refused before the proxies end their connections with a replica.
+      await Promise.all([
+        server.call("REPLICAOF", heir.address.host, heir.address.port),
+        ...(own.role === "master" ? [server.call("CLIENT", "UNPAUSE")] : []),
+      ]);
       log.info({ master: formatAddress(heir.address) }, "joins the instance that was promoted");
       return;
     }

@@ -1,6 +1,14 @@
 import type { Logger } from "pino";
 import type { Address } from "../quorum/address.ts";
-import { promotedAddress, promotionOrdered, subscribeToSentinel } from "../quorum/sentinel-events.ts";
+import {
+  failoverStep,
+  promotedAddress,
+  promotionOrdered,
+  reconnected,
+  replicaSelected,
+  subscribeToSentinel,
+} from "../quorum/sentinel-events.ts";
+import { messageOf } from "../runtime/log.ts";
 import type { Login } from "./server-access.ts";
 
 /** What the instances listen for on the Sentinels, beside the order itself. */
@@ -27,32 +35,36 @@ export interface PromotionOrdersOptions {
   readonly sentinels: readonly Address[];
   /** As whom the Sentinels' events are read. */
   readonly login: Login;
+  /** A replica is about to be promoted in place of this master, as the Sentinels name it. */
+  readonly onSelected: (master: Address) => Promise<void>;
   /** An order that comes while the one before is still being worked on is left out. */
   readonly onOrder: (order: PromotionOrder) => Promise<void>;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
-/** Listens to all Sentinels for orders to become the master, until `signal`. */
-export function hearPromotionOrders({ masterName, signal, ...options }: PromotionOrdersOptions): void {
+/** Listens to all Sentinels for promotions and what comes before them, until `signal`. */
+export function hearPromotionOrders({ masterName, log, signal, ...options }: PromotionOrdersOptions): void {
   let busy = false;
+  // Then the Sentinels see to it, up to a second later.
+  const giveUp = (error: unknown): void =>
+    log.info({ problem: messageOf(error) }, "a promotion was not helped");
   const ends = options.sentinels.map((leader) => {
     const epochs = new FailoverEpoch(masterName);
     return subscribeToSentinel({
       sentinel: leader,
       ...options.login,
-      channels: [newEpoch, failoverStarted, promotionOrdered, masterSwitched],
+      channels: [newEpoch, failoverStarted, replicaSelected, promotionOrdered, masterSwitched],
       onEvent: (channel, _sentinel, message) => {
         epochs.hear(channel, message);
+        const begun = failoverStep(channel, message, masterName);
+        if (begun !== undefined) options.onSelected(begun.master).catch(giveUp);
         const heir = promotedAddress(channel, message, masterName);
         if (heir === undefined || busy) return;
         busy = true;
         options
           .onOrder({ leader, heir, epoch: epochs.current, heardAtMs: performance.now() })
-          // Then the Sentinels see to it, up to a second later.
-          .catch((error: unknown) =>
-            options.log.info({ problem: String(error) }, "a promotion was not helped"),
-          )
+          .catch(giveUp)
           .finally(() => {
             busy = false;
           });
@@ -88,8 +100,8 @@ export class FailoverEpoch {
     } else if (channel === failoverStarted) {
       // `master <name> <ip> <port>`
       if (message.split(" ")[1] === this.#masterName) this.#current = this.#last;
-    } else if (channel !== promotionOrdered) {
-      // The failover is over, or the connection is a new one: what was said before it is unknown.
+    } else if (channel === masterSwitched || channel === reconnected) {
+      // The failover is over, or what was said before is unknown.
       this.#last = undefined;
       this.#current = undefined;
     }

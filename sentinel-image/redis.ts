@@ -15,7 +15,7 @@ import { isDamaged, putAside } from "./damaged-data.ts";
 import { takeForcedMaster } from "./forced-master.ts";
 import { handOver } from "./hand-over.ts";
 import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
-import { joinPromoted } from "./join-promoted.ts";
+import { joinPromoted, pauseForHeir } from "./join-promoted.ts";
 import { judgeCopy, readBootId, readLastState, writeLastState } from "./last-state.ts";
 import { hearPromotionOrders } from "./promotion-orders.ts";
 import { renderRedisConf } from "./redis-conf.ts";
@@ -188,6 +188,9 @@ async function main(): Promise<void> {
     masterName,
     sentinels: environment.REDIS_SENTINELS,
     login: access.supervisor,
+    onSelected: async (master) => {
+      if (sameAddress(master, self)) await pauseForHeir(own);
+    },
     onOrder: async (order) => {
       const common = { server: own, log, signal: stopping.signal };
       if (sameAddress(order.heir, self)) {
