@@ -22,6 +22,11 @@ const allDown = ["UNCERTAIN", "LOADING", "NOREPLICAS"];
 const killServer =
   "for p in /proc/[0-9]*; do if grep -qsx redis-server $p/comm; then kill -9 $(basename $p); fi; done";
 
+/** What the volume of a new claim holds. */
+const emptyVolume =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's.
+  'cd "${REDIS_DATA_DIR:-/data}" && rm -rf ./*';
+
 async function mastersPod(stack: RunningStack): Promise<string> {
   return `redis-ha/workload=${(await stack.master()).workload}`;
 }
@@ -48,6 +53,17 @@ export const stackFaults: readonly StackFault[] = [
     gapMs: 5000,
     allows: uncertain,
     inject: async (stack) => stack.inPod((await stack.master()).workload, killServer),
+  },
+  {
+    name: "wiped",
+    summary: "the master's volume is emptied and its pod deleted: it comes back as an empty replica",
+    gapMs: 5000,
+    allows: uncertain,
+    inject: async (stack) => {
+      const { workload } = await stack.master();
+      await stack.inPod(workload, emptyVolume);
+      return stack.deletePods(`redis-ha/workload=${workload}`, "--force", "--grace-period=0");
+    },
   },
   {
     name: "sentinel-killed",
