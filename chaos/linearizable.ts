@@ -24,47 +24,62 @@ export function checkRegister(operations: readonly RegisterOperation[]): Verdict
   const all = [...operations].sort((a, b) => a.sentMs - b.sentMs);
   const done = new Array<boolean>(all.length).fill(false);
   /** Operations with an end that have not taken effect: when none is left, an order is found. */
-  let left = all.filter(({ endedMs }) => endedMs !== Number.POSITIVE_INFINITY).length;
+  let left = all.filter(hasEnd).length;
   /** Which have taken effect and what the register holds then: from there no way leads on. */
   const deadEnds = new Set<string>();
   const path: { readonly index: number; readonly before: string | undefined }[] = [];
   let value: string | undefined;
   let next = 0;
+  const take = (index: number): void => {
+    const operation = all[index];
+    path.push({ index, before: value });
+    done[index] = true;
+    if (operation?.kind === "write") value = operation.value;
+    if (operation !== undefined && hasEnd(operation)) left--;
+  };
+  const takeBack = (): number | undefined => {
+    const last = path.pop();
+    if (last === undefined) return undefined;
+    done[last.index] = false;
+    value = last.before;
+    const operation = all[last.index];
+    if (operation !== undefined && hasEnd(operation)) left++;
+    // A read could only be put off: nothing is won by that.
+    return operation?.kind === "read" ? takeBack() : last.index;
+  };
   for (let step = 0; step < maxSteps; step++) {
+    // A read of what the register holds may always come at once: it changes nothing, and later it might not fit any more.
+    for (let read = candidate(all, done, "read", value, 0); read !== undefined; ) {
+      take(read);
+      read = candidate(all, done, "read", value, 0);
+    }
     if (left === 0) return "linearizable";
-    const index = candidate(all, done, value, next);
-    if (index !== undefined) {
-      const operation = all[index];
-      done[index] = true;
-      const before = value;
-      if (operation?.kind === "write") value = operation.value;
+    const write = candidate(all, done, "write", value, next);
+    if (write !== undefined) {
+      take(write);
+      next = 0;
       const state = `${done.map(Number).join("")} ${value ?? ""}`;
       if (!deadEnds.has(state)) {
         deadEnds.add(state);
-        path.push({ index, before });
-        if (operation?.endedMs !== Number.POSITIVE_INFINITY) left--;
-        next = 0;
         continue;
       }
-      done[index] = false;
-      value = before;
-      next = index + 1;
-      continue;
     }
-    const last = path.pop();
+    const last = takeBack();
     if (last === undefined) return "violated";
-    done[last.index] = false;
-    value = last.before;
-    if (all[last.index]?.endedMs !== Number.POSITIVE_INFINITY) left++;
-    next = last.index + 1;
+    next = last + 1;
   }
   return "undecided";
 }
 
-/** The next operation, from a place on, that could take effect now: none that is left ended before it was sent. */
+function hasEnd({ endedMs }: RegisterOperation): boolean {
+  return endedMs !== Number.POSITIVE_INFINITY;
+}
+
+/** The next write, or read of `value`, from a place on, that could take effect now: none that is left ended before it was sent. */
 function candidate(
   all: readonly RegisterOperation[],
   done: readonly boolean[],
+  kind: RegisterOperation["kind"],
   value: string | undefined,
   from: number,
 ): number | undefined {
@@ -76,7 +91,7 @@ function candidate(
   for (let i = from; i < all.length; i++) {
     const operation = all[i];
     if (operation === undefined || operation.sentMs > firstEnd) return undefined;
-    if (!done[i] && (operation.kind === "write" || operation.value === value)) return i;
+    if (!done[i] && operation.kind === kind && (kind === "write" || operation.value === value)) return i;
   }
   return undefined;
 }
