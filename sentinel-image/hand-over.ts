@@ -17,6 +17,7 @@ import {
   planHandOver,
 } from "./plan-hand-over.ts";
 import { ordinaryPriority } from "./plan-supervision.ts";
+import type { WritePause } from "./write-pause.ts";
 
 /** What {@link handOver} works with. */
 export interface HandOverOptions {
@@ -24,6 +25,8 @@ export interface HandOverOptions {
   readonly masterName: string;
   /** This instance's own server. */
   readonly server: ControlConnection;
+  /** Its writes. */
+  readonly pause: WritePause;
   readonly sentinels: readonly ControlConnection[];
   /** The other instances. */
   readonly peers: readonly ControlConnection[];
@@ -76,7 +79,7 @@ class HandOver {
 
   /** Looks around and acts once. @returns false when the server can be stopped. */
   async step(): Promise<boolean> {
-    const { server, sentinels, peers, masterName, log } = this.#options;
+    const { server, pause, sentinels, peers, masterName, log } = this.#options;
     const step = planHandOver(await this.#observe());
     switch (step.kind) {
       case "wait":
@@ -89,7 +92,7 @@ class HandOver {
       case "pause": {
         const { heir, sentinel } = step;
         this.#pausedAtMs = performance.now();
-        await server.call("CLIENT", "PAUSE", pauseMs, "WRITE");
+        await pause.begin(pauseMs);
         const { offset } = await askRole(server);
         this.#enter({ kind: "catchingUp", heir, offset, sentinel });
         return true;
@@ -132,7 +135,7 @@ class HandOver {
   async #unpause(): Promise<void> {
     if (this.#pausedAtMs === undefined) return;
     const pausedMs = Math.round(performance.now() - this.#pausedAtMs);
-    await this.#options.server.call("CLIENT", "UNPAUSE");
+    await this.#options.pause.end();
     this.#pausedAtMs = undefined;
     this.#options.log.info({ pausedMs }, "writes were paused");
   }

@@ -4,6 +4,7 @@ import { formatAddress } from "../quorum/address.ts";
 import { askRole } from "../quorum/ask-role.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { parseInfo } from "./ask-peer.ts";
+import type { WritePause } from "./write-pause.ts";
 
 /**
  * How long a master is paused for the replica that is to replace it, ms. It ends by itself when nobody is promoted. Shorter than the shortest
@@ -15,14 +16,24 @@ const pauseMs = 400;
  * Lets a master that runs, and is going to be replaced by a replica, take no more writes: a person has said `SENTINEL FAILOVER`. Whatever it took
  * now would be lost, and one heartbeat alone makes all its replicas copy everything from the new master, which has one less.
  */
-export async function pauseForHeir(server: ControlConnection): Promise<void> {
-  if ((await askRole(server)).kind === "master") await server.call("CLIENT", "PAUSE", pauseMs, "WRITE");
+export async function pauseForHeir({
+  server,
+  pause,
+  signal,
+}: Pick<JoinPromotedOptions, "server" | "pause" | "signal">): Promise<void> {
+  if ((await askRole(server)).kind !== "master") return;
+  await pause.begin(pauseMs);
+  await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+  // Told to stop meanwhile: now it is the hand-over's pause.
+  if (!signal.aborted) await pause.end();
 }
 
 /** What {@link joinPromoted} works with. */
 export interface JoinPromotedOptions {
   /** This instance's own server. */
   readonly server: ControlConnection;
+  /** Its writes. */
+  readonly pause: WritePause;
   /** The instance that a Sentinel has ordered to become the master. */
   readonly heir: ControlConnection;
   readonly log: Logger;
@@ -69,18 +80,15 @@ export function continues(own: History, promoted: History): boolean {
  * (`min-replicas-to-write`), and the Sentinels order the others to join only after the announcement. An old master that still
  * runs, because a person has asked for the failover, follows, too.
  */
-export async function joinPromoted({ server, heir, log, signal }: JoinPromotedOptions): Promise<void> {
+export async function joinPromoted({ server, pause, heir, log, signal }: JoinPromotedOptions): Promise<void> {
   const deadline = performance.now() + lookForMs;
   while (performance.now() < deadline && !signal.aborted) {
-    // With the promotion the leader ends all connections to the heir, this one, too.
-    const [own, promoted] = await Promise.all([askHistory(server), askHistory(heir).catch(() => undefined)]);
-    if (promoted?.role === "master") {
+    // With the promotion the leader ends all connections to the heir, and when it re-points this instance those to it.
+    const [own, promoted] = await Promise.all([askHistory(server), askHistory(heir)]);
+    if (own !== undefined && promoted?.role === "master") {
       if (!continues(own, promoted)) return;
       // Sent together: what was paused must be refused before the proxies end their connections with a replica.
-      await Promise.all([
-        server.call("REPLICAOF", heir.address.host, heir.address.port),
-        ...(own.role === "master" ? [server.call("CLIENT", "UNPAUSE")] : []),
-      ]);
+      await Promise.all([server.call("REPLICAOF", heir.address.host, heir.address.port), pause.end()]);
       log.info({ master: formatAddress(heir.address) }, "joins the instance that was promoted");
       return;
     }
@@ -88,6 +96,7 @@ export async function joinPromoted({ server, heir, log, signal }: JoinPromotedOp
   }
 }
 
-async function askHistory(connection: ControlConnection): Promise<History> {
-  return readHistory(String(await connection.call("INFO", "replication")));
+async function askHistory(connection: ControlConnection): Promise<History | undefined> {
+  const info = await connection.call("INFO", "replication").catch(() => undefined);
+  return info === undefined ? undefined : readHistory(String(info));
 }

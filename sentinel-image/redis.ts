@@ -26,6 +26,7 @@ import { keepAccess, readAccess, readState } from "./server-access.ts";
 import { hasStoredData } from "./stored-data.ts";
 import { supervise } from "./supervisor.ts";
 import { lockVolume } from "./volume-lock.ts";
+import { WritePause } from "./write-pause.ts";
 
 const log = createLog("redis", process.env.LOG_LEVEL);
 const stopping = new AbortController();
@@ -135,8 +136,10 @@ async function main(): Promise<void> {
   server = new RedisServer(program, configFile, lock);
   state.waitingFor = undefined;
 
+  const pause = new WritePause(own);
   giveUpRole = () =>
     handOver({
+      pause,
       self,
       masterName,
       server: own,
@@ -189,7 +192,7 @@ async function main(): Promise<void> {
     sentinels: environment.REDIS_SENTINELS,
     login: access.supervisor,
     onSelected: async (master) => {
-      if (sameAddress(master, self)) await pauseForHeir(own);
+      if (sameAddress(master, self)) await pauseForHeir({ server: own, pause, signal: stopping.signal });
     },
     onOrder: async (order) => {
       const common = { server: own, log, signal: stopping.signal };
@@ -197,7 +200,7 @@ async function main(): Promise<void> {
         return announcePromotion({ ...common, order, masterName, peers, sentinels });
       }
       const heir = peers.find(({ address }) => sameAddress(address, order.heir));
-      return heir && joinPromoted({ ...common, heir });
+      return heir && joinPromoted({ ...common, pause, heir });
     },
     log,
     signal: stopping.signal,
