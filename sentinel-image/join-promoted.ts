@@ -48,6 +48,8 @@ export interface History {
   readonly formerId: string;
   readonly formerUntil: number;
   readonly offset: number;
+  /** The Sentinels may promote it. */
+  readonly promotable: boolean;
 }
 
 /** Milliseconds between two looks at the promoted instance, and how long it is looked at: its disk may be slow. */
@@ -64,15 +66,18 @@ export function readHistory(info: string): History {
     formerId: fields.get("master_replid2") ?? "",
     formerUntil: Number(fields.get("second_repl_offset")),
     offset: Number(fields.get(role === "master" ? "master_repl_offset" : "slave_repl_offset")),
+    promotable: fields.get("slave_priority") !== "0",
   };
 }
 
 /**
- * Whether an instance, a replica or the master that is replaced, continues where it is when it follows one that was promoted:
- * nothing of it is thrown away.
+ * Whether an instance follows one that was promoted at once: a replica or the master that is replaced when it continues where it is, and nothing of it
+ * is thrown away; and a replica that nobody may promote, since it never was in sync, and has nothing to keep.
  */
-export function continues(own: History, promoted: History): boolean {
-  return promoted.role === "master" && own.id === promoted.formerId && own.offset < promoted.formerUntil;
+export function shouldJoin(own: History, promoted: History): boolean {
+  if (promoted.role !== "master" || own.id === promoted.id) return false;
+  const continues = own.id === promoted.formerId && own.offset < promoted.formerUntil;
+  return continues || (own.role === "replica" && !own.promotable);
 }
 
 /**
@@ -86,7 +91,7 @@ export async function joinPromoted({ server, pause, heir, log, signal }: JoinPro
     // With the promotion the leader ends all connections to the heir, and when it re-points this instance those to it.
     const [own, promoted] = await Promise.all([askHistory(server), askHistory(heir)]);
     if (own !== undefined && promoted?.role === "master") {
-      if (!continues(own, promoted)) return;
+      if (!shouldJoin(own, promoted)) return;
       // Sent together: what was paused must be refused before the proxies end their connections with a replica.
       await Promise.all([server.call("REPLICAOF", heir.address.host, heir.address.port), pause.end()]);
       log.info({ master: formatAddress(heir.address) }, "joins the instance that was promoted");

@@ -1,12 +1,26 @@
 import assert from "node:assert/strict";
-import { continues, type History, readHistory } from "../../../sentinel-image/join-promoted.ts";
+import { type History, readHistory, shouldJoin } from "../../../sentinel-image/join-promoted.ts";
 
 const old = "a".repeat(40);
 const fresh = "b".repeat(40);
 const none = "0".repeat(40);
 
-const replica: History = { role: "replica", id: old, formerId: none, formerUntil: -1, offset: 100 };
-const promoted: History = { role: "master", id: fresh, formerId: old, formerUntil: 101, offset: 100 };
+const replica: History = {
+  role: "replica",
+  id: old,
+  formerId: none,
+  formerUntil: -1,
+  offset: 100,
+  promotable: true,
+};
+const promoted: History = {
+  role: "master",
+  id: fresh,
+  formerId: old,
+  formerUntil: 101,
+  offset: 100,
+  promotable: true,
+};
 
 describe("a replica joins an instance that was promoted", () => {
   for (const [name, ours, theirs, expected] of [
@@ -14,6 +28,13 @@ describe("a replica joins an instance that was promoted", () => {
     ["when it lacks the end of it", { ...replica, offset: 40 }, promoted, true],
     ["not when it has more: that would be thrown away", { ...replica, offset: 101 }, promoted, false],
     ["not when it has another history", { ...replica, id: fresh }, promoted, false],
+    [
+      "when it never was in sync, whatever its history is",
+      { ...replica, id: "c".repeat(40), promotable: false },
+      promoted,
+      true,
+    ],
+    ["not twice", { ...replica, id: fresh, promotable: false }, promoted, false],
     ["not when it follows that one already", { ...replica, id: fresh, formerId: old }, promoted, false],
     ["not before that one is a master", replica, { ...promoted, role: "replica", id: old }, false],
     [
@@ -30,7 +51,7 @@ describe("a replica joins an instance that was promoted", () => {
       false,
     ],
   ] as const) {
-    it(name, () => assert.equal(continues(ours, theirs), expected));
+    it(name, () => assert.equal(shouldJoin(ours, theirs), expected));
   }
 
   it("reads the history of both from INFO", () => {
@@ -40,11 +61,15 @@ describe("a replica joins an instance that was promoted", () => {
       role: "master",
       ...history,
       offset: 7,
+      promotable: true,
     });
-    assert.deepEqual(readHistory(`# Replication\r\nrole:slave\r\nslave_repl_offset:5\r\n${common}`), {
+    const replicas = `# Replication\r\nrole:slave\r\nslave_repl_offset:5\r\n${common}`;
+    assert.deepEqual(readHistory(`${replicas}slave_priority:0\r\n`), {
       role: "replica",
       ...history,
       offset: 5,
+      promotable: false,
     });
+    assert.equal(readHistory(`${replicas}slave_priority:100\r\n`).promotable, true);
   });
 });
