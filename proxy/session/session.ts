@@ -193,10 +193,14 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     } else this.giveBack({ kind: "reply", bytes: reply, executed: true });
   }
 
+  mayWrite(run: Run, index: number): boolean {
+    return this.#commandsOf(run)[index]?.rule.mayWrite !== false;
+  }
+
   unconfirmed(run: Run, index: number, reply: Buffer, confirmation: "timeout" | "lost"): Buffer {
     const writes =
       run.handler === undefined
-        ? this.#commandsOf(run)[index]?.rule.mayWrite !== false
+        ? this.mayWrite(run, index)
         : run.writes && run.handler.wroteNothing?.(reply) !== true;
     if (!writes || isError(reply)) return reply;
     this.host.metrics.uncertain.inc();

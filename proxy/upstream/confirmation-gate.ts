@@ -98,6 +98,14 @@ export class ConfirmationGate {
     this.#unasked = true;
   }
 
+  /**
+   * Writes may be refused just now. A reply to a read among them must not be taken for that to a write: the question would hold up the connection,
+   * and with it the refusals.
+   */
+  get doubtful(): boolean {
+    return !this.#executed || !this.#durability.asksAhead();
+  }
+
   /** There are writes that nobody has asked for, and it is time to. */
   get due(): boolean {
     return (

@@ -172,7 +172,10 @@ export class ReplyRouter {
   #isHeld(gate: ConfirmationGate, run: Run | undefined): boolean {
     if (gate.isQuestion(run) && !this.#isMessage()) return false;
     if (gate.holding) return !this.#partial;
-    return run?.writes === true && this.#scanner.type !== errorType && !this.#isMessage();
+    if (run?.writes !== true || this.#scanner.type === errorType || this.#isMessage()) return false;
+    const { receiver, handler } = run;
+    const looksCloser = gate.doubtful && handler === undefined && receiver !== undefined;
+    return looksCloser ? receiver.mayWrite(run, run.answered) : true;
   }
 
   /** @param bytes what has come now, where it has been put together already. */

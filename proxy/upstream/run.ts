@@ -31,6 +31,8 @@ export interface ReplyReceiver {
    * @param index which of the run's commands it belongs to.
    */
   rewind(run: Run, index: number, reply: Buffer, rejected: boolean): void;
+  /** Whether one of the run's commands may have written something; asked where it isn't enough that the run as a whole may. */
+  mayWrite(run: Run, index: number): boolean;
   /** What this one is told instead of the reply to one of the run's commands, which no replica has confirmed; a command that writes nothing keeps it. */
   unconfirmed(run: Run, index: number, reply: Buffer, confirmation: "timeout" | "lost"): Buffer;
   /** Replies to earlier commands came back with {@link rewind}: what comes now has to wait for them. */

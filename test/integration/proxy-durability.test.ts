@@ -185,8 +185,8 @@ describe("redis:durability sync, with a genuine master and two replicas", functi
     assert.equal(await client.call("WAIT 2 5000"), 2);
   });
 
-  it("lets others read while the master refuses writes because it has no replica", async () => {
-    const [writer, reader] = [await warm(), await warm()];
+  /** Does something while the master takes no writes, since all replicas are frozen. */
+  const whileItRefuses = async (work: () => Promise<void>): Promise<void> => {
     const { client } = redis.master;
     await client.config("SET", "min-replicas-max-lag", "1");
     await client.config("SET", "min-replicas-to-write", "1");
@@ -195,18 +195,42 @@ describe("redis:durability sync, with a genuine master and two replicas", functi
       await eventually(async () =>
         assert.match(await client.info("replication"), /min_slaves_good_slaves:0/),
       );
+      await work();
+    } finally {
+      await client.config("SET", "min-replicas-to-write", "0");
+    }
+  };
+  const refused = (times: number): Promise<void> =>
+    eventually(async () =>
+      assert.ok((await proxy.metric('redis_ha_proxy_rejections_total{code="NOREPLICAS"}')) > times),
+    );
+
+  it("lets others read while the master refuses writes because it has no replica", async () => {
+    const [writer, reader] = [await warm(), await warm()];
+    await whileItRefuses(async () => {
       writer.send("SET a 1");
-      await eventually(async () =>
-        assert.ok((await proxy.metric('redis_ha_proxy_rejections_total{code="NOREPLICAS"}')) > 2),
-      );
+      await refused(2);
       const before = await redis.waits();
       assert.equal(await reader.call("GET a"), null);
       assert.equal(await redis.waits(), before, "it asks for writes that were refused");
       redis.thaw();
       assert.equal(await writer.reply(4000), "+OK");
-    } finally {
-      await client.config("SET", "min-replicas-to-write", "0");
-    }
+    });
+  });
+
+  it("doesn't take reads between writes that are refused for writes, and sends all of them again in their order", async () => {
+    const client = await warm();
+    await whileItRefuses(async () => {
+      const before = await redis.waits();
+      client.pipeline("SET a 1", "GET x", "APPEND a 2", "GET x", "APPEND a 3");
+      await refused(6);
+      // A question would stand between these and what comes now, which would then be executed before them.
+      assert.equal(await redis.waits(), before);
+      client.send("APPEND a 4");
+      redis.thaw();
+      assert.deepEqual(await client.replies(6, 4000), ["+OK", null, 2, null, 3, 4]);
+      assert.equal(await client.call("GET a"), "1234");
+    });
   });
 
   it("waits for the answer before a draining proxy closes a client", async () => {
