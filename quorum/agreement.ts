@@ -27,6 +27,8 @@ export interface SentinelView {
   readonly replicas: number;
   /** Sentinels that it knows of beside itself. */
   readonly otherSentinels: number;
+  /** Since when the master that its flags are about hasn't answered it, ms; undefined when it doesn't tell. */
+  readonly silentMs?: number;
   /** The settings that it works by; undefined when it doesn't tell all of them. */
   readonly settings?: SentinelSettings;
 }

@@ -25,6 +25,7 @@ export async function askSentinel(connection: ControlConnection, masterName: str
     flags: (fields.get("flags") ?? "").split(","),
     replicas: Number(fields.get("num-slaves") ?? 0),
     otherSentinels: Number(fields.get("num-other-sentinels") ?? 0),
+    ...readSilence(fields),
     ...readSettings(fields),
   };
 }
@@ -33,6 +34,11 @@ function readAddress(reply: unknown): Address {
   const [host, port] = Array.isArray(reply) ? (reply as unknown[]) : [];
   if (typeof host !== "string" || host === "") throw new Error("a Sentinel gave no address of the master");
   return parseAddress(`${bracket(host)}:${String(port)}`);
+}
+
+function readSilence(fields: Map<string, string>): Pick<SentinelView, "silentMs"> {
+  const silentMs = Number(fields.get("last-ok-ping-reply"));
+  return Number.isSafeInteger(silentMs) ? { silentMs } : {};
 }
 
 /** Nothing is decided by them, so a Sentinel that doesn't tell them is heard all the same. */

@@ -49,6 +49,14 @@ const failingOver = [
   view(3, 1, 0),
 ];
 
+/** All name instance 1, which hasn't answered them for so long. */
+const silentFor = (...ms: readonly [number, number, number]) =>
+  ms.map((silentMs, i) => ({
+    ...view(i + 1, 1, 1),
+    silentMs,
+    settings: { quorum: 2, downAfterMs: 1000, failoverTimeoutMs: 6000, parallelSyncs: 2 },
+  }));
+
 interface Row {
   /** Letter of the scenario in the research on reliability, section 2. */
   readonly name: string;
@@ -446,6 +454,46 @@ const rows: readonly Row[] = [
       expectedFailoverForMs: failoverPatienceMs - 1,
     },
     decision: "wait for a failover",
+  },
+  {
+    name: "it was away for nearly down-after: the Sentinels are about to fail it over, and what it took meanwhile might be lost",
+    self: 1,
+    seen: { views: silentFor(301, 301, 0), peers: [replica(2), replica(3)], hasData: true },
+    decision: "wait for a failover",
+    because: /about to/,
+  },
+  {
+    name: "it was away so shortly that they will see it up in time",
+    self: 1,
+    seen: { views: silentFor(300, 300, 300), peers: [replica(2), replica(3)], hasData: true },
+    decision: "lead",
+  },
+  {
+    name: "one Sentinel alone has lost sight of it: that is no quorum",
+    self: 1,
+    seen: { views: silentFor(900, 100, 100), peers: [replica(2), replica(3)], hasData: true },
+    decision: "lead",
+  },
+  {
+    name: "it was away for long, and no failover has come",
+    self: 1,
+    seen: {
+      views: silentFor(3000, 3000, 3000),
+      peers: [replica(2), replica(3)],
+      hasData: true,
+      expectedFailoverForMs: stalledPatienceMs,
+    },
+    decision: "lead",
+  },
+  {
+    name: "it was away for long, and nobody may replace it",
+    self: 1,
+    seen: {
+      views: silentFor(3000, 3000, 3000),
+      peers: [replica(2, { promotable: false }), replica(3, { promotable: false })],
+      hasData: true,
+    },
+    decision: "lead",
   },
   {
     name: "the Sentinels disagree",
