@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { LocalTopology } from "../local/local-topology.ts";
 import { type Address, formatAddress, parseAddress } from "../quorum/address.ts";
+import { countPromotable } from "../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
 import { readFieldList } from "../quorum/field-list.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -55,6 +56,10 @@ export class ClusterControl {
 
   /** Sends one command to a Redis or Sentinel itself. */
   call(part: NamedPart, command: string, ...args: (string | number)[]): Promise<unknown> {
+    return this.#connect(part).call(command, ...args);
+  }
+
+  #connect(part: NamedPart): ControlConnection {
     let connection = this.#connections.get(part.name);
     if (connection === undefined) {
       const { username, password } = this.#topology.loginOf(this.#user);
@@ -67,7 +72,7 @@ export class ClusterControl {
       });
       this.#connections.set(part.name, connection);
     }
-    return connection.call(command, ...args);
+    return connection;
   }
 
   /** The process id of an instance's redis-server; its entrypoint is another process. */
@@ -130,20 +135,28 @@ export class ClusterControl {
     await this.#topology.restart(name);
   }
 
-  /** The Sentinels that still lead a failover: the new master is announced a second or more before that ends. */
-  async #leaders(): Promise<string[]> {
+  /**
+   * What isn't as it should be behind the scenes, a line each: Sentinels that still lead a failover, whose master is announced a second or more
+   * before it ends; and Sentinels that couldn't promote every replica, since some aren't in sync yet.
+   */
+  async #unsettled(): Promise<string[]> {
     const name = this.#topology.settings.sentinel.masterName;
-    const flags = await Promise.all(
-      this.sentinels.map(async (sentinel) =>
-        readFieldList(await this.call(sentinel, "SENTINEL", "MASTER", name)).get("flags"),
-      ),
+    const lines = await Promise.all(
+      this.sentinels.map(async (sentinel) => {
+        const [flags, promotable] = await Promise.all([
+          this.call(sentinel, "SENTINEL", "MASTER", name).then((reply) => readFieldList(reply).get("flags")),
+          countPromotable(this.#connect(sentinel), name),
+        ]);
+        if (flags?.includes("failover_in_progress")) return `${sentinel.name}: still at work on a failover`;
+        return promotable < this.instances.length - 1
+          ? `${sentinel.name}: could promote ${promotable} replicas`
+          : undefined;
+      }),
     );
-    return this.sentinels.flatMap((sentinel, i) =>
-      flags[i]?.includes("failover_in_progress") ? [sentinel.name] : [],
-    );
+    return lines.filter((line) => line !== undefined);
   }
 
-  /** Starts every part that has ended, and waits until all are well and no failover is under way. */
+  /** Starts every part that has ended, and waits until all are well, every replica could be promoted, and no failover is under way. */
   async recover(withinMs: number): Promise<void> {
     const started: string[] = [];
     for (const name of this.#topology.names) {
@@ -157,9 +170,9 @@ export class ClusterControl {
         const { parts } = await this.#topology.status();
         const ill = parts.filter(({ healthy }) => !healthy);
         if (ill.length === 0) {
-          const leaders = await this.#leaders();
-          if (leaders.length === 0) return true;
-          throw new Error(`${leaders.join(", ")}: still at work on a failover`);
+          const unsettled = await this.#unsettled();
+          if (unsettled.length === 0) return true;
+          throw new Error(unsettled.join("; "));
         }
         // Whether it hangs, has ended, or was never started again are three different faults.
         throw new Error(

@@ -39,10 +39,12 @@ export function findStaleWrites(
   return executions.filter((execution) => {
     const current = firsts.findLast(({ atMs }) => atMs + staleGraceMs < execution.atMs);
     if (current === undefined || sameAddress(current.master, execution.instance)) return false;
-    // The next one may have been announced within the grace of this write.
+    // The next one may have been announced within the grace of this write; and the proxies may have heard that before this harness.
     return !firsts.some(
       ({ atMs, master }) =>
-        atMs > current.atMs && atMs <= execution.atMs && sameAddress(master, execution.instance),
+        atMs > current.atMs &&
+        atMs - staleGraceMs <= execution.atMs &&
+        sameAddress(master, execution.instance),
     );
   });
 }

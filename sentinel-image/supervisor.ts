@@ -201,6 +201,8 @@ async function carryOut(
         { role: role.kind, master: formatAddress(action.master) },
         "following the master that the Sentinels agree on",
       );
+      // Until its stream has begun, up to a second after a full copy, it lacks what clients write meanwhile.
+      await server.call("CONFIG", "SET", "replica-priority", 0);
       await server.call("REPLICAOF", action.master.host, action.master.port);
       // Their connections believe that they talk to a master.
       if (action.dropClients) await server.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");

@@ -34,6 +34,15 @@ describe("findStaleWrites", () => {
   });
 });
 
+describe("findStaleWrites, where the proxies hear of a master before this harness", () => {
+  it("takes up to 50 ms for the way of the news, and no more", () => {
+    const writes = [execution(3, 1949), execution(3, 1950), execution(3, 1999)];
+    assert.deepEqual(findStaleWrites(writes, [announcement(2, 1000), announcement(3, 2000)]), [
+      execution(3, 1949),
+    ]);
+  });
+});
+
 describe("excuseLateWrites", () => {
   it("excuses what was in flight at the freeze and is told as unknown, once", () => {
     const writes = [execution(1, 5000, "x"), execution(1, 5001, "x")];
