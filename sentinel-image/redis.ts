@@ -15,7 +15,7 @@ import { isDamaged, putAside } from "./damaged-data.ts";
 import { takeForcedMaster } from "./forced-master.ts";
 import { handOver } from "./hand-over.ts";
 import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
-import { joinPromoted, pauseForHeir } from "./join-promoted.ts";
+import { joinPromoted } from "./join-promoted.ts";
 import { judgeCopy, readBootId, readLastState, writeLastState } from "./last-state.ts";
 import { hearPromotionOrders } from "./promotion-orders.ts";
 import { renderRedisConf } from "./redis-conf.ts";
@@ -26,7 +26,7 @@ import { keepAccess, readAccess, readState } from "./server-access.ts";
 import { hasStoredData } from "./stored-data.ts";
 import { supervise } from "./supervisor.ts";
 import { lockVolume } from "./volume-lock.ts";
-import { WritePause } from "./write-pause.ts";
+import { pauseForHeir, WritePause } from "./write-pause.ts";
 
 const log = createLog("redis", process.env.LOG_LEVEL);
 const stopping = new AbortController();

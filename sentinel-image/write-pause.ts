@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { askRole } from "../quorum/ask-role.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 
 const pingPeriod = "repl-ping-replica-period";
@@ -37,4 +39,30 @@ export class WritePause {
     ]);
     this.#usualPeriod = undefined;
   }
+}
+
+/**
+ * How long a master is paused for the replica that is to replace it, ms. It ends by itself when nobody is promoted. Shorter than the shortest
+ * `downAfterMs`: a paused master doesn't answer the Sentinels either, since they publish there.
+ */
+const pauseMs = 400;
+
+/**
+ * Lets a master that runs, and is going to be replaced by a replica, take no more writes: a person has said `SENTINEL FAILOVER`. Whatever it took
+ * now would be lost, and one heartbeat alone makes all its replicas copy everything from the new master, which has one less.
+ */
+export async function pauseForHeir({
+  server,
+  pause,
+  signal,
+}: {
+  readonly server: ControlConnection;
+  readonly pause: WritePause;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  if ((await askRole(server)).kind !== "master") return;
+  await pause.begin(pauseMs);
+  await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+  // Told to stop meanwhile: now it is the hand-over's pause.
+  if (!signal.aborted) await pause.end();
 }
