@@ -6,8 +6,6 @@ import type { Period } from "./measure-stalls.ts";
 /** What the registers of a round showed. */
 export interface RegisterReport {
   readonly checked: number;
-  /** Registers for which the search took too long. */
-  readonly undecided: number;
   /** Registers that were used while nothing was wrong, and for whose commands there is no order. */
   readonly violated: readonly string[];
   /** The same, around the fault: replication without waiting doesn't promise an order there. */
@@ -22,15 +20,13 @@ export function checkRegisters(operations: readonly Operation[], fault: Period):
   );
   const violated: string[] = [];
   const violatedAroundFault: string[] = [];
-  let undecided = 0;
   for (const [register, own] of byRegister) {
     const verdict = checkRegister(own.flatMap(asRegisterOperation));
-    if (verdict === "undecided") undecided++;
     if (verdict !== "violated") continue;
     const isAround = own.some(({ sentMs, endedMs }) => endedMs >= fault.beginMs && sentMs <= fault.endMs);
     (isAround ? violatedAroundFault : violated).push(register);
   }
-  return { checked: byRegister.size, undecided, violated, violatedAroundFault };
+  return { checked: byRegister.size, violated, violatedAroundFault };
 }
 
 /** The names of all registers that were used. */

@@ -32,7 +32,7 @@ export function renderReport(report: ChaosReport): string {
     "",
     "*Lost*: acknowledged and gone. *As expected*: in the time in which the fault allows it with durability `async`; with `sync` there is no such time. *Phantom*: there, but refused or never written. *Rolled back*: read, and gone later. *False failover*: another master although nothing had happened to the one there was.",
     "",
-    `Registers: ${total.registers.checked} checked; no order explains ${total.registers.violated} in calm times and ${total.registers.violatedAroundFault} around a fault; ${total.registers.undecided} undecided.`,
+    `Registers: ${total.registers.checked} checked; no order explains ${total.registers.violated} in calm times and ${total.registers.violatedAroundFault} around a fault.`,
     "",
     `Beside these, masters that had been frozen or cut off executed ${total.lateWrites} writes that lay in their sockets. Nothing can take them back; their clients were told that the outcome is unknown. Clients gave up a connection ${total.ownTimeouts} times because they had waited longer than their own time-out (go-redis and redis-py: 5 s).`,
     "",

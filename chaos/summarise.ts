@@ -17,7 +17,7 @@ export interface Summary {
   readonly phantom: number;
   readonly rolledBack: number;
   readonly falseFailovers: number;
-  readonly registers: Readonly<Record<"checked" | "undecided" | "violated" | "violatedAroundFault", number>>;
+  readonly registers: Readonly<Record<"checked" | "violated" | "violatedAroundFault", number>>;
   readonly gapMs: Spread;
   /** In the wrong order, or wrong otherwise. */
   readonly otherWrong: number;
@@ -82,7 +82,6 @@ export function summarise(rounds: readonly RoundReport[], client?: string): Summ
     falseFailovers: rounds.filter(({ falseFailover }) => falseFailover).length,
     registers: {
       checked: total(({ registers }) => registers.checked),
-      undecided: total(({ registers }) => registers.undecided),
       violated: total(({ registers }) => registers.violated.length),
       violatedAroundFault: total(({ registers }) => registers.violatedAroundFault.length),
     },

@@ -64,7 +64,7 @@ describe("chaos: the real worker against a server that does one thing wrong", fu
         refusedButExecuted: [],
       },
     );
-    assert.deepEqual([registers.violated, registers.undecided], [[], 0]);
+    assert.deepEqual(registers.violated, []);
     assert.ok(registers.checked > 1);
   });
 

@@ -31,7 +31,7 @@ function round(changed: Partial<ClientReport>, others: Partial<RoundReport> = {}
       withoutWritesMs: 2000,
       faultToWriteMs: 2000,
     },
-    registers: { checked: 0, undecided: 0, violated: [], violatedAroundFault: [] },
+    registers: { checked: 0, violated: [], violatedAroundFault: [] },
     announcedAfterMs: 1900,
     announcedBy: "+promoted-slave",
     announcementToAcceptMs: 80,
@@ -104,7 +104,7 @@ describe("judgeRound", () => {
   });
 
   it("doesn't accept a register without an order in calm times, and does around the fault", () => {
-    const registers = { checked: 2, undecided: 0, violated: [] as string[], violatedAroundFault: ["7.0"] };
+    const registers = { checked: 2, violated: [] as string[], violatedAroundFault: ["7.0"] };
     assert.deepEqual(judgeRound(round({}, { registers }), kill), []);
     assert.equal(judgeRound(round({}, { registers: { ...registers, violated: ["9.1"] } }), kill).length, 1);
   });
