@@ -21,8 +21,7 @@ export function checkRegisters(operations: readonly Operation[], fault: Period):
   const violated: string[] = [];
   const violatedAroundFault: string[] = [];
   for (const [register, own] of byRegister) {
-    const verdict = checkRegister(own.flatMap(asRegisterOperation));
-    if (verdict !== "violated") continue;
+    if (checkRegister(own.flatMap(asRegisterOperation)) === "linearizable") continue;
     const isAround = own.some(({ sentMs, endedMs }) => endedMs >= fault.beginMs && sentMs <= fault.endMs);
     (isAround ? violatedAroundFault : violated).push(register);
   }

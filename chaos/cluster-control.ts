@@ -2,9 +2,8 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { LocalTopology } from "../local/local-topology.ts";
 import { type Address, formatAddress, parseAddress } from "../quorum/address.ts";
-import { countPromotable } from "../quorum/ask-sentinel.ts";
+import { askSentinel, countPromotable } from "../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
-import { readFieldList } from "../quorum/field-list.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** A part of the topology and where it is reached. */
@@ -143,11 +142,12 @@ export class ClusterControl {
     const name = this.#topology.settings.sentinel.masterName;
     const lines = await Promise.all(
       this.sentinels.map(async (sentinel) => {
-        const [flags, promotable] = await Promise.all([
-          this.call(sentinel, "SENTINEL", "MASTER", name).then((reply) => readFieldList(reply).get("flags")),
-          countPromotable(this.#connect(sentinel), name),
+        const connection = this.#connect(sentinel);
+        const [{ flags }, promotable] = await Promise.all([
+          askSentinel(connection, name),
+          countPromotable(connection, name),
         ]);
-        if (flags?.includes("failover_in_progress")) return `${sentinel.name}: still at work on a failover`;
+        if (flags.includes("failover_in_progress")) return `${sentinel.name}: still at work on a failover`;
         return promotable < this.instances.length - 1
           ? `${sentinel.name}: could promote ${promotable} replicas`
           : undefined;

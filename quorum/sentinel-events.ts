@@ -37,6 +37,9 @@ export function failoverStep(channel: string, message: string, masterName: strin
 /** The leader has ordered a replica to become the master, and waits until it sees that it is one. */
 export const promotionOrdered = "+failover-state-wait-promotion";
 
+/** A Sentinel names another master than before. */
+export const masterSwitched = "+switch-master";
+
 /** The instance that an event tells the promotion of, be it under way; undefined: it tells of none, or of another master's. */
 export function promotedAddress(channel: string, message: string, masterName: string): Address | undefined {
   const words = message.split(" ");
@@ -44,7 +47,7 @@ export function promotedAddress(channel: string, message: string, masterName: st
   const [name, host, port] =
     channel === "+promoted-slave" || channel === promotionOrdered
       ? [words[words.indexOf("@") + 1], words[2], words[3]]
-      : channel === "+switch-master"
+      : channel === masterSwitched
         ? [words[0], words[3], words[4]]
         : [];
   return name === masterName && host !== undefined ? { host, port: Number(port) } : undefined;
@@ -53,7 +56,7 @@ export function promotedAddress(channel: string, message: string, masterName: st
 /** Events after which the answer to "who is master?" may have changed. */
 const masterEvents = [
   "+promoted-slave",
-  "+switch-master",
+  masterSwitched,
   "+sdown",
   "+odown",
   "-odown",

@@ -71,7 +71,7 @@ const seenUpAfterMs = 700;
  * A Sentinel that is about to see the agreed master down, since it has been away for nearly `down-after`. A master that started now would be replaced while
  * it takes writes, by a replica that may not have received them: after a restart its replicas begin to follow up to a second later.
  */
-export function findOverdue(
+function findOverdue(
   views: readonly SentinelView[],
   agreed: { readonly master: Address },
 ): SentinelView | undefined {

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Address } from "../quorum/address.ts";
 import {
   failoverStep,
+  masterSwitched,
   promotedAddress,
   promotionOrdered,
   reconnected,
@@ -14,8 +15,6 @@ import type { Login } from "./server-access.ts";
 /** What the instances listen for on the Sentinels, beside the order itself. */
 const newEpoch = "+new-epoch";
 const failoverStarted = "+try-failover";
-/** The order is over and told by others: for those who haven't heard it. */
-const masterSwitched = "+switch-master";
 
 /** A Sentinel that leads a failover has ordered a replica to become the master, and waits until it sees that it is one. */
 export interface PromotionOrder {
@@ -54,6 +53,7 @@ export function hearPromotionOrders({ masterName, log, signal, ...options }: Pro
     return subscribeToSentinel({
       sentinel: leader,
       ...options.login,
+      // The last one is for instances that haven't heard the order.
       channels: [newEpoch, failoverStarted, replicaSelected, promotionOrdered, masterSwitched],
       onEvent: (channel, _sentinel, message) => {
         epochs.hear(channel, message);

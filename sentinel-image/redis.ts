@@ -26,7 +26,7 @@ import { keepAccess, readAccess, readState } from "./server-access.ts";
 import { hasStoredData } from "./stored-data.ts";
 import { supervise } from "./supervisor.ts";
 import { lockVolume } from "./volume-lock.ts";
-import { pauseForHeir, WritePause } from "./write-pause.ts";
+import { WritePause } from "./write-pause.ts";
 
 const log = createLog("redis", process.env.LOG_LEVEL);
 const stopping = new AbortController();
@@ -192,7 +192,7 @@ async function main(): Promise<void> {
     sentinels: environment.REDIS_SENTINELS,
     login: access.supervisor,
     onSelected: async (master) => {
-      if (sameAddress(master, self)) await pauseForHeir({ server: own, pause, signal: stopping.signal });
+      if (sameAddress(master, self)) await pause.forHeir(stopping.signal);
     },
     onOrder: async (order) => {
       const common = { server: own, log, signal: stopping.signal };

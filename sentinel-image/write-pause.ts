@@ -7,6 +7,12 @@ const pingPeriod = "repl-ping-replica-period";
 const never = 3600;
 
 /**
+ * How long a master is paused for the replica that is to replace it, ms. It ends by itself when nobody is promoted. Shorter than the shortest
+ * `downAfterMs`: a paused master doesn't answer the Sentinels either, since they publish there.
+ */
+const heirPauseMs = 400;
+
+/**
  * Stops everything that a master sends to its replicas, so that the one that is about to be promoted has it all: clients' writes, the Sentinels'
  * messages (`PUBLISH` is replicated), and the master's own `PING`, which `CLIENT PAUSE` doesn't stop. A replica that had one more of them than
  * the promoted one would have to copy everything anew.
@@ -39,30 +45,17 @@ export class WritePause {
     ]);
     this.#usualPeriod = undefined;
   }
-}
 
-/**
- * How long a master is paused for the replica that is to replace it, ms. It ends by itself when nobody is promoted. Shorter than the shortest
- * `downAfterMs`: a paused master doesn't answer the Sentinels either, since they publish there.
- */
-const pauseMs = 400;
-
-/**
- * Lets a master that runs, and is going to be replaced by a replica, take no more writes: a person has said `SENTINEL FAILOVER`. Whatever it took
- * now would be lost, and one heartbeat alone makes all its replicas copy everything from the new master, which has one less.
- */
-export async function pauseForHeir({
-  server,
-  pause,
-  signal,
-}: {
-  readonly server: ControlConnection;
-  readonly pause: WritePause;
-  readonly signal: AbortSignal;
-}): Promise<void> {
-  if ((await askRole(server)).kind !== "master") return;
-  await pause.begin(pauseMs);
-  await delay(pauseMs, undefined, { signal }).catch(() => undefined);
-  // Told to stop meanwhile: now it is the hand-over's pause.
-  if (!signal.aborted) await pause.end();
+  /**
+   * Lets a master that runs, and is going to be replaced by a replica, take no more writes: a person has said `SENTINEL FAILOVER`. Whatever it took
+   * now would be lost, and one heartbeat alone makes all its replicas copy everything from the new master, which has one less.
+   *
+   * @param signal the instance is told to stop: then it is the hand-over's pause.
+   */
+  async forHeir(signal: AbortSignal): Promise<void> {
+    if ((await askRole(this.#server)).kind !== "master") return;
+    await this.begin(heirPauseMs);
+    await delay(heirPauseMs, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted) await this.end();
+  }
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ClusterControl, type NamedPart } from "../../chaos/cluster-control.ts";
+import type { ClusterControl, NamedPart } from "../../chaos/cluster-control.ts";
 import { observer } from "../../chaos/observer.ts";
 import { SentinelAnnouncements } from "../../chaos/sentinel-announcements.ts";
-import { LocalTopology } from "../../local/local-topology.ts";
+import type { LocalTopology } from "../../local/local-topology.ts";
 import { type Address, formatAddress, sameAddress } from "../../quorum/address.ts";
 import { askSentinels } from "../../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../../quorum/control-connection.ts";
@@ -14,7 +14,7 @@ import { announcePromotion } from "../../sentinel-image/announce-promotion.ts";
 import { parseInfo } from "../../sentinel-image/ask-peer.ts";
 import type { PromotionOrder } from "../../sentinel-image/promotion-orders.ts";
 import { eventually } from "../support/eventually.ts";
-import { freeBasePort } from "../support/free-ports.ts";
+import { startObserved } from "../support/observed-topology.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
 describe("the announcement of a promotion", function () {
@@ -49,12 +49,7 @@ describe("the announcement of a promotion", function () {
   const epochOf = (view: string): number => Number(view.split(" at ")[1]);
 
   before(async () => {
-    topology = await LocalTopology.start({
-      directory: directory.path,
-      basePort: await freeBasePort(),
-      tester: observer,
-    });
-    cluster = await ClusterControl.of(topology, observer);
+    ({ topology, cluster } = await startObserved(directory.path));
     masterName = topology.settings.sentinel.masterName;
     announcements = new SentinelAnnouncements({
       sentinels: cluster.sentinels.map(({ address }) => address),

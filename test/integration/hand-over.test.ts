@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { clientLibraries } from "../../chaos/clients.ts";
-import { ClusterControl, type NamedPart } from "../../chaos/cluster-control.ts";
+import type { ClusterControl, NamedPart } from "../../chaos/cluster-control.ts";
 import { terminate } from "../../chaos/faults/terminate.ts";
 import { LedgerRun } from "../../chaos/ledger-run.ts";
-import { observer } from "../../chaos/observer.ts";
 import { seededRandom } from "../../chaos/seeded-random.ts";
-import { LocalTopology } from "../../local/local-topology.ts";
+import type { LocalTopology } from "../../local/local-topology.ts";
 import { sameAddress } from "../../quorum/address.ts";
 import { eventually } from "../support/eventually.ts";
-import { freeBasePort } from "../support/free-ports.ts";
+import { startObserved } from "../support/observed-topology.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
 describe("an instance that is told to stop", function () {
@@ -20,12 +19,7 @@ describe("an instance that is told to stop", function () {
   let cluster: ClusterControl;
 
   before(async () => {
-    topology = await LocalTopology.start({
-      directory: directory.path,
-      basePort: await freeBasePort(),
-      tester: observer,
-    });
-    cluster = await ClusterControl.of(topology, observer);
+    ({ topology, cluster } = await startObserved(directory.path));
   });
 
   afterEach(() => cluster.recover(30_000));

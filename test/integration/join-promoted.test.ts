@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ClusterControl } from "../../chaos/cluster-control.ts";
-import { observer } from "../../chaos/observer.ts";
-import { LocalTopology } from "../../local/local-topology.ts";
+import type { ClusterControl } from "../../chaos/cluster-control.ts";
+import type { LocalTopology } from "../../local/local-topology.ts";
 import { sameAddress } from "../../quorum/address.ts";
 import { parseInfo } from "../../sentinel-image/ask-peer.ts";
 import { eventually } from "../support/eventually.ts";
-import { freeBasePort } from "../support/free-ports.ts";
+import { startObserved } from "../support/observed-topology.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
 describe("the replica that was not promoted", function () {
@@ -17,12 +16,7 @@ describe("the replica that was not promoted", function () {
   let cluster: ClusterControl;
 
   before(async () => {
-    topology = await LocalTopology.start({
-      directory: directory.path,
-      basePort: await freeBasePort(),
-      tester: observer,
-    });
-    cluster = await ClusterControl.of(topology, observer);
+    ({ topology, cluster } = await startObserved(directory.path));
   });
 
   after(async () => {

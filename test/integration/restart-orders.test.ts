@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { ClusterControl } from "../../chaos/cluster-control.ts";
-import { observer } from "../../chaos/observer.ts";
+import type { ClusterControl } from "../../chaos/cluster-control.ts";
 import { seededRandom, shuffle } from "../../chaos/seeded-random.ts";
-import { LocalTopology } from "../../local/local-topology.ts";
+import type { LocalTopology } from "../../local/local-topology.ts";
 import { eventually } from "../support/eventually.ts";
-import { freeBasePort } from "../support/free-ports.ts";
+import { startObserved } from "../support/observed-topology.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
 // The long run: RESTART_ROUNDS=20 RESTART_SEED=1 mocha test/integration/restart-orders.test.ts
@@ -21,12 +20,7 @@ describe(`all instances and Sentinels killed and started in a random order (seed
   let cluster: ClusterControl;
 
   before(async () => {
-    local = await LocalTopology.start({
-      directory: directory.path,
-      basePort: await freeBasePort(),
-      tester: observer,
-    });
-    cluster = await ClusterControl.of(local, observer);
+    ({ topology: local, cluster } = await startObserved(directory.path));
   });
 
   after(async () => {
