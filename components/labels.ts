@@ -1,3 +1,4 @@
+import { stackLabel } from "../settings/stack-name.ts";
 import type { PartKind } from "../topology/site.ts";
 import type { Workload } from "../topology/workload.ts";
 
@@ -5,7 +6,11 @@ const name = { "app.kubernetes.io/name": "redis-ha" } as const;
 
 /** Labels of every object of a stack. Selectors never use these alone, so they may change. */
 export function commonLabels(stack: string): Record<string, string> {
-  return { ...name, "app.kubernetes.io/instance": stack, "app.kubernetes.io/managed-by": "pulumi" };
+  return {
+    ...name,
+    "app.kubernetes.io/instance": stackLabel(stack),
+    "app.kubernetes.io/managed-by": "pulumi",
+  };
 }
 
 /** Selects all pods of the stack in its namespace. */

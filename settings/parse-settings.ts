@@ -20,9 +20,16 @@ export function allSettings(): [string, Setting<unknown>][] {
 
 /**
  * Reads each value by its definition. Mistakes are added to `problems`; such a value counts as unset, so that the
- * following rules can still be checked.
+ * following rules can still be checked. A secret value is such a mistake, and its problem doesn't show it: every setting
+ * stands as plain text in pods, in names or in the state, and none needs to be secret.
+ *
+ * @param secretKeys the keys, `namespace:key`, whose values were set with `--secret`.
  */
-export function parseSettings(raw: RawConfig, problems: string[]): ParsedSettings {
+export function parseSettings(
+  raw: RawConfig,
+  problems: string[],
+  secretKeys: ReadonlySet<string> = new Set(),
+): ParsedSettings {
   const known = new Map(allSettings());
   const parsed: Record<string, Record<string, unknown>> = {};
   for (const [name, setting] of known) {
@@ -33,6 +40,12 @@ export function parseSettings(raw: RawConfig, problems: string[]): ParsedSetting
     const value = raw[name];
     // Pulumi.yaml declares a key without a fixed default as an empty text: the same as unset.
     if (value === undefined || (value === "" && setting.fallback === undefined)) continue;
+    if (secretKeys.has(name)) {
+      problems.push(
+        `Configuration '${name}' is a secret, but it would stand as plain text in the state and in what the cluster shows: no setting of redis-ha may hold a secret, passwords are generated. Set it without --secret (pulumi config rm ${name} && pulumi config set ${name} ${quote(setting.example)}).`,
+      );
+      continue;
+    }
     const result = setting.schema.safeParse(value);
     if (result.success) keys[key] = result.data;
     else {

@@ -6,6 +6,7 @@ import { ownedDirectives } from "./owned-directives.ts";
 import { parseSettings, type RawConfig } from "./parse-settings.ts";
 import { problemsOfUsers } from "./problems-of-users.ts";
 import { SettingsError } from "./settings-error.ts";
+import { defaultName } from "./stack-name.ts";
 
 /** Memory that one process of a proxy may need: its own, and what it holds for clients. */
 const workerBytes = 256 * 2 ** 20;
@@ -30,9 +31,14 @@ export interface Settings {
 /**
  * The settings of a stack from its raw configuration.
  *
+ * @param secretKeys the keys whose values were set as secrets: those are refused.
  * @throws {SettingsError} that lists every mistake: wrong values, unknown keys, values that don't fit together.
  */
-export function resolveSettings(raw: RawConfig, stack: string): Settings {
+export function resolveSettings(
+  raw: RawConfig,
+  stack: string,
+  secretKeys: ReadonlySet<string> = new Set(),
+): Settings {
   const problems: string[] = [];
   const {
     redis,
@@ -42,7 +48,7 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
     network,
     images,
     "redis-ha": deployment,
-  } = parseSettings(raw, problems);
+  } = parseSettings(raw, problems, secretKeys);
 
   const count = sentinel.count ?? 3;
   const instances = redis.instances ?? 3;
@@ -117,11 +123,7 @@ export function resolveSettings(raw: RawConfig, stack: string): Settings {
       "Configuration 'images:registry' is missing, but the images are built and pushed: set it to a registry that the cluster pulls from (pulumi config set images:registry registry.example.com/redis-ha), or name prebuilt images with images:sentinel and images:proxy.",
     );
   }
-  const name = `redis-ha-${stack}`
-    .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, "-")
-    .slice(0, 63)
-    .replace(/-+$/, "");
+  const name = defaultName(stack);
   const downAfterMs = sentinel.downAfterMs ?? 1000;
   if (problems.length > 0) throw new SettingsError(problems);
 

@@ -264,6 +264,27 @@ describe("the program", function () {
     );
   });
 
+  it("refuses secret values before it registers anything: they would be none in a pod", async () => {
+    await assert.rejects(
+      deploy({ ...registry, "redis:extraConfig": "hush" }, { secretKeys: ["redis:extraConfig"] }),
+      (error: Error) =>
+        /'redis:extraConfig' is a secret[\s\S]*without --secret/.test(error.message) &&
+        !error.message.includes("hush"),
+    );
+  });
+
+  it("labels every object validly, whatever Pulumi lets a stack be called", async () => {
+    const { resources } = await deploy({ ...prebuilt }, { stack: `release-2026.${"x".repeat(86)}_` });
+    const objects = resources.filter(({ inputs }) => inputs.metadata !== undefined);
+    assert.ok(objects.length > 20);
+    for (const { inputs, name } of objects) {
+      const { labels, namespace } = inputs.metadata as { labels: Record<string, string>; namespace?: string };
+      for (const value of Object.values(labels))
+        assert.match(value, /^[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?$/, name);
+      if (namespace !== undefined) assert.match(namespace, /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+    }
+  });
+
   it("previews without a cluster", async () => {
     const { resources } = await deploy({ ...registry }, { preview: true });
     assert.equal(resources.length, standard.resources.length);

@@ -32,7 +32,11 @@ let runs = 0;
  */
 export async function deploy(
   config: Record<string, string>,
-  { stack = "test", preview = false }: { stack?: string; preview?: boolean } = {},
+  {
+    stack = "test",
+    preview = false,
+    secretKeys = [],
+  }: { stack?: string; preview?: boolean; secretKeys?: string[] } = {},
 ): Promise<Deployment> {
   const resources: Registration[] = [];
   await pulumi.runtime.setMocks(
@@ -50,7 +54,7 @@ export async function deploy(
     stack,
     preview,
   );
-  pulumi.runtime.setAllConfig(config);
+  pulumi.runtime.setAllConfig(config, secretKeys);
   // The query makes a new module instance: the program runs again, its components are loaded once.
   const program = `../../index.ts?run=${++runs}`;
   const exported = (await import(program)) as Record<string, unknown>;

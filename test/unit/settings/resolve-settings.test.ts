@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { definitions } from "../../../settings/definitions.ts";
+import { allSettings } from "../../../settings/parse-settings.ts";
 import { resolveSettings } from "../../../settings/resolve-settings.ts";
 import { SettingsError } from "../../../settings/settings-error.ts";
 
 const registry = { "images:registry": "registry.example.com/redis-ha" };
 
-function problemsOf(raw: Record<string, string>): readonly string[] {
+function problemsOf(raw: Record<string, string>, secretKeys?: ReadonlySet<string>): readonly string[] {
   try {
-    resolveSettings({ ...registry, ...raw }, "dev");
+    resolveSettings({ ...registry, ...raw }, "dev", secretKeys);
   } catch (error) {
     assert.ok(error instanceof SettingsError);
     return error.problems;
@@ -17,7 +18,7 @@ function problemsOf(raw: Record<string, string>): readonly string[] {
 
 describe("resolveSettings", () => {
   it("needs only a registry and derives the rest", () => {
-    const settings = resolveSettings(registry, "Team A/dev");
+    const settings = resolveSettings(registry, "Team_A.dev");
     assert.deepEqual(settings.redis, {
       instances: 3,
       storage: "1Gi",
@@ -215,5 +216,22 @@ describe("resolveSettings", () => {
         assert.deepEqual(problemsOf({ [`${namespace}:${key}`]: String(setting.fallback) }), []);
       }
     }
+  });
+
+  it("refuses a secret value under every key, and never shows it", () => {
+    for (const [name, { example }] of allSettings()) {
+      const problems = problemsOf({ [name]: example }, new Set([name]));
+      assert.match(problems.join("\n"), new RegExp(`Configuration '${name}' is a secret`), name);
+    }
+    const problems = problemsOf(
+      {
+        "redis:memory": "hush-hush",
+        "redis:extraConfig": "requirepass hush-hush",
+        "redis:typo": "hush-hush",
+      },
+      new Set(["redis:memory", "redis:extraConfig", "redis:typo"]),
+    );
+    assert.equal(problems.length, 3);
+    assert.doesNotMatch(problems.join("\n"), /hush/);
   });
 });
