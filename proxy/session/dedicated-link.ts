@@ -84,6 +84,12 @@ export class DedicatedLink {
     this.#upstream?.send(Run.of(undefined, swallow, { pieces: [frame] }, replies));
   }
 
+  /** Sends a command for the proxy's own purposes. @param answered gets the server's reply; undefined: the connection was lost. */
+  askFirst({ pieces }: Command, answered: (bytes: Buffer | undefined) => void): void {
+    const handler: ReplyHandler = { reply: answered, lost: () => answered(undefined) };
+    this.#upstream?.send(Run.of(undefined, handler, { pieces }, 1));
+  }
+
   /** Gives the connection back to all, or ends it if it has a state. */
   release(): void {
     const upstream = this.#upstream;

@@ -1,16 +1,17 @@
-import { decodeCommand } from "../resp/command-frame.ts";
 import { encodeError, encodeReply, status } from "../resp/encode-reply.ts";
 import type { Command, ReplyHandler } from "../upstream/run.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
 import { execNil, tooBigTransactionReply, uncertainReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 import { Transaction } from "./transaction.ts";
+import { applyEffects } from "./transaction-effects.ts";
 
 /** They would change the connection in a way that the proxy doesn't see; without replies it would wait for ever. */
 const refusedInside: ReadonlySet<string> = new Set(["auth", "hello", "client|reply"]);
 
 const ok = encodeReply(status("OK"), 2);
 const queued = encodeReply(status("QUEUED"), 2);
+const execAbort = encodeError("EXECABORT Transaction discarded because of previous errors.");
 
 /**
  * MULTI to EXEC, and WATCH before it. A transaction whose EXEC was not sent is built again on a new master; keys that were
@@ -24,6 +25,8 @@ export class TransactionFlow {
   #watching = false;
   /** The connection that watched was lost: whether a key has changed nobody knows. */
   #watchLost = false;
+  /** A command was lost behind a MULTI that was lost, too: whether it was queued or executed nobody knows, so the next MULTI's EXEC must fail. */
+  #doomed = false;
 
   /** @param over nothing of it is left: the connection may be given back. */
   constructor(session: Session, link: DedicatedLink, over: () => void) {
@@ -49,8 +52,8 @@ export class TransactionFlow {
 
   /** Gives it up. */
   abandon(): void {
-    this.#end();
-    this.#watching = this.#watchLost = false;
+    this.#end(this.#transaction);
+    this.#watching = this.#watchLost = this.#doomed = false;
   }
 
   /** Its connection is gone. */
@@ -59,18 +62,46 @@ export class TransactionFlow {
     if (this.#transaction !== undefined) this.#transaction.builtOn = undefined;
   }
 
+  /** MULTI. What it begins is a transaction as soon as the server has said so, and none when it refuses. */
   begin(command: Command): boolean {
-    const transaction = new Transaction(this.#session.host.transactions);
+    const session = this.#session;
+    const transaction = new Transaction(session.host.transactions);
     this.#transaction = transaction;
     transaction.builtOn = this.#link.upstream;
-    this.#queue(transaction, command, ok);
+    transaction.refused = this.#doomed;
+    this.#doomed = false;
+    const handler: ReplyHandler = {
+      reply: (bytes) => {
+        if (this.#link.rejected(bytes, command)) {
+          this.#end(transaction);
+          transaction.rewound = true;
+          return;
+        }
+        if (bytes.equals(ok)) transaction.confirmed.push(command);
+        else {
+          transaction.neverOpened = true;
+          this.#end(transaction);
+        }
+        this.#link.give(bytes);
+        this.#over();
+      },
+      lost: (sent) => {
+        if (transaction.execSent && sent && !transaction.rewound) {
+          session.giveBack({ kind: "reply", bytes: ok });
+          return;
+        }
+        this.#end(transaction);
+        session.giveBack({ kind: "command", command });
+      },
+    };
+    this.#link.send(command, 1, handler, false);
     return true;
   }
 
   watch(command: Command): boolean {
-    this.#watching = true;
     this.#link.send(command, 1, {
       reply: (bytes) => {
+        if (bytes.equals(ok)) this.#watching = true;
         if (!this.#link.rejected(bytes, command, bytes)) this.#link.giveOrRepeat(bytes, command);
       },
       lost: (sent) => {
@@ -84,8 +115,13 @@ export class TransactionFlow {
   }
 
   unwatch(command: Command): boolean {
-    this.#watching = this.#watchLost = false;
-    this.#link.exchange(command);
+    this.#link.send(command, 1, {
+      reply: (bytes) => {
+        if (bytes.equals(ok)) this.#watching = this.#watchLost = false;
+        if (!this.#link.rejected(bytes, command, bytes)) this.#link.giveOrRepeat(bytes, command);
+      },
+      lost: (sent) => this.#session.lostCommand(command, sent),
+    });
     return true;
   }
 
@@ -108,6 +144,8 @@ export class TransactionFlow {
   take(command: Command): boolean {
     const transaction = this.#transaction;
     if (transaction === undefined || transaction.ends || !this.#rebuild(transaction)) return false;
+    if (!transaction.opened && !this.#mayFollow(command)) return false;
+    if (transaction.refusal !== undefined) return this.#answerUnbuilt(transaction, command);
     switch (command.rule.route) {
       case "exec":
         return this.#execute(transaction, command);
@@ -122,30 +160,56 @@ export class TransactionFlow {
       case "local":
         this.#link.dirty = true;
         if (refusedInside.has(command.rule.name)) return this.#refuse(transaction, command);
-        if (command.rule.name === "select") {
-          const index = decodeCommand(Buffer.concat(command.pieces), 2)[1]?.toString() ?? "";
-          // Any other one is an error in the reply of EXEC, and the database stays.
-          const { databases } = this.#session.host.server;
-          if (/^(0|[1-9]\d{0,9})$/.test(index) && Number(index) < databases) transaction.db = Number(index);
-        }
         break;
       default:
     }
     if (!transaction.reserve(command)) return this.#answerRefusal(transaction, tooBigTransactionReply);
-    this.#queue(transaction, command, queued);
+    this.#queue(transaction, command);
     return true;
+  }
+
+  /**
+   * Whether a command may be sent before the server has said that there is a transaction. Outside of one it must do what it would do there,
+   * and its write isn't confirmed by a replica.
+   */
+  #mayFollow({ rule }: Command): boolean {
+    if (this.#session.outstanding === 0) return true;
+    if (rule.route === "exec" || rule.route === "discard") return true;
+    return rule.route === "shared" && this.#link.upstream?.replies.gate === undefined;
   }
 
   /** Brings what was confirmed to a connection that doesn't have it; false when that has to wait. */
   #rebuild(transaction: Transaction): boolean {
+    const session = this.#session;
     const { upstream } = this.#link;
     if (upstream === undefined) return false;
     if (transaction.builtOn === upstream) return true;
-    if (this.#session.outstanding > 0) return false;
+    if (session.outstanding > 0) return false;
     transaction.builtOn = upstream;
     transaction.rewound = false;
     if (transaction.doubtful) transaction.refused = true;
-    for (const { pieces } of transaction.confirmed) this.#link.sendOwn(Buffer.concat(pieces));
+    // Not a word of it goes before the server has said that it is a transaction: it would be executed.
+    const [multi, ...commands] = transaction.confirmed;
+    if (multi === undefined) return true;
+    session.busy = true;
+    this.#link.askFirst(multi, (bytes) => {
+      session.busy = false;
+      if (bytes === undefined) return;
+      if (bytes.equals(ok)) for (const { pieces } of commands) this.#link.sendOwn(Buffer.concat(pieces));
+      else transaction.refusal = bytes;
+      session.wake();
+    });
+    return false;
+  }
+
+  /** The new master doesn't let this client begin a transaction: it says so at every command, and nothing is executed. */
+  #answerUnbuilt(transaction: Transaction, { rule }: Command): boolean {
+    const session = this.#session;
+    if (session.outstanding > 0) return false;
+    if (rule.route === "exec") session.answer(execAbort);
+    else if (rule.route === "discard") session.answer(ok);
+    else session.answer(transaction.refusal ?? execAbort);
+    if (rule.route === "exec" || rule.route === "discard") this.#finish();
     return true;
   }
 
@@ -164,13 +228,17 @@ export class TransactionFlow {
     return true;
   }
 
-  #queue(transaction: Transaction, command: Command, expected: Buffer): void {
+  #queue(transaction: Transaction, command: Command): void {
     const session = this.#session;
     const handler: ReplyHandler = {
       reply: (bytes) => {
+        if (transaction.neverOpened) {
+          transaction.release(command);
+          if (!this.#link.rejected(bytes, command, bytes)) this.#link.giveOrRepeat(bytes, command);
+          return;
+        }
         if (this.#link.rejected(bytes, command)) {
           transaction.release(command);
-          if (transaction.confirmed.length === 0) this.#end();
           transaction.rewound = true;
           return;
         }
@@ -179,7 +247,7 @@ export class TransactionFlow {
           session.giveBack({ kind: "command", command });
           return;
         }
-        if (bytes[0] === 43) transaction.confirmed.push(command);
+        if (bytes.equals(queued)) transaction.confirmed.push(command);
         else {
           transaction.release(command);
           transaction.doubtful = true;
@@ -188,13 +256,15 @@ export class TransactionFlow {
       },
       lost: (sent) => {
         // EXEC is in flight behind it: nothing may be sent again.
-        if (transaction.execSent && sent && !transaction.rewound) {
-          session.giveBack({ kind: "reply", bytes: expected });
+        if (transaction.execSent && sent && !transaction.rewound && !transaction.neverOpened) {
+          session.giveBack({ kind: "reply", bytes: queued });
           return;
         }
         transaction.release(command);
-        if (command.rule.route === "multi") this.#end();
-        session.giveBack({ kind: "command", command });
+        if (sent && !transaction.opened && !transaction.rewound) {
+          if (!transaction.neverOpened) this.#doomed = !command.rule.effectFree || this.#doomed;
+          session.lostCommand(command, sent);
+        } else session.giveBack({ kind: "command", command });
       },
     };
     // It writes at EXEC, not before.
@@ -202,20 +272,27 @@ export class TransactionFlow {
   }
 
   #discard(transaction: Transaction, command: Command): void {
+    const session = this.#session;
     transaction.discardSent = true;
     this.#link.send(command, 1, {
       reply: (bytes) => {
         if (transaction.rewound) {
           transaction.discardSent = false;
-          this.#session.giveBack({ kind: "command", command });
+          session.giveBack({ kind: "command", command });
           return;
         }
         this.#link.give(bytes);
-        this.#finish();
+        if (transaction.neverOpened) this.#over();
+        else if (bytes.equals(ok)) this.#finish();
+        else {
+          transaction.discardSent = false;
+          // Redis lets nobody execute a transaction in which it has refused a command.
+          transaction.doubtful = true;
+        }
       },
       lost: () => {
         transaction.discardSent = false;
-        this.#session.giveBack({ kind: "command", command });
+        session.giveBack({ kind: "command", command });
       },
     });
   }
@@ -239,6 +316,11 @@ export class TransactionFlow {
       // A watched key has changed.
       wroteNothing: (bytes) => bytes.equals(execNil[session.protocol]),
       reply: (bytes) => {
+        if (transaction.neverOpened) {
+          this.#link.give(bytes, true);
+          this.#over();
+          return;
+        }
         if (this.#link.rejected(bytes, command)) {
           again();
           if (this.#watching) this.#watchLost = true;
@@ -250,14 +332,11 @@ export class TransactionFlow {
           return;
         }
         this.#link.give(bytes, true);
-        if (transaction.db !== undefined && bytes[0] === 42) {
-          session.db = transaction.db;
-          session.changeGroup();
-        }
+        applyEffects(session, transaction.confirmed.slice(1), bytes);
         this.#finish();
       },
       lost: (sent) => {
-        if (sent && !transaction.rewound) {
+        if (sent && !transaction.rewound && !transaction.neverOpened) {
           session.giveBack({ kind: "reply", bytes: uncertainReply });
           session.host.metrics.uncertain.inc();
           this.abandon();
@@ -273,7 +352,7 @@ export class TransactionFlow {
   #abort(): boolean {
     if (this.#session.outstanding > 0) return false;
     this.#link.adopt(["DISCARD"]);
-    this.#session.answer(encodeError("EXECABORT Transaction discarded because of previous errors."));
+    this.#session.answer(execAbort);
     this.#finish();
     return true;
   }
@@ -283,8 +362,9 @@ export class TransactionFlow {
     this.#over();
   }
 
-  #end(): void {
-    this.#transaction?.end();
-    this.#transaction = undefined;
+  /** @param transaction the one that is over; another one may have begun since. */
+  #end(transaction: Transaction | undefined): void {
+    transaction?.end();
+    if (this.#transaction === transaction) this.#transaction = undefined;
   }
 }

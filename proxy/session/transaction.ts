@@ -25,8 +25,10 @@ export class Transaction {
   refused = false;
   /** The server has answered an error to one command: whether EXEC executes the others that server knows, and no other one. */
   doubtful = false;
-  /** The database that a queued SELECT leads to. */
-  db: number | undefined;
+  /** The server has refused MULTI: what was sent behind it was no part of anything. */
+  neverOpened = false;
+  /** What the new master said when it refused to begin it again. */
+  refusal: Buffer | undefined;
   /** The connection that has this transaction; unset: it has to be built again before the next command. */
   builtOn: object | undefined;
   readonly #budget: TransactionBudget;
@@ -34,6 +36,11 @@ export class Transaction {
 
   constructor(budget: TransactionBudget) {
     this.#budget = budget;
+  }
+
+  /** The server has said that it has begun. */
+  get opened(): boolean {
+    return this.confirmed.length > 0;
   }
 
   /** What comes now is no part of it any more, and waits for its end. */

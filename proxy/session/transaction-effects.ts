@@ -1,0 +1,32 @@
+import { decodeCommand } from "../resp/command-frame.ts";
+import { decodeReply } from "../resp/decode-reply.ts";
+import type { Command } from "../upstream/run.ts";
+
+/** What commands of a transaction can change of its client. */
+export interface TransactionOwner {
+  db: number;
+  name: string;
+  changeGroup(): void;
+}
+
+const changing: ReadonlySet<string> = new Set(["select", "client|setname"]);
+
+/**
+ * Brings what EXEC has changed to what is known of its client: only what the server has said OK to.
+ *
+ * @param commands those that were queued, in order.
+ * @param reply what EXEC was answered.
+ */
+export function applyEffects(owner: TransactionOwner, commands: readonly Command[], reply: Buffer): void {
+  if (!commands.some(({ rule }) => changing.has(rule.name))) return;
+  const replies = decodeReply(reply);
+  if (!Array.isArray(replies)) return;
+  for (const [i, { rule, pieces }] of commands.entries()) {
+    if (!changing.has(rule.name) || replies[i] !== "OK") continue;
+    const last = decodeCommand(Buffer.concat(pieces)).at(-1)?.toString("latin1") ?? "";
+    if (rule.name === "select") {
+      owner.db = Number(last);
+      owner.changeGroup();
+    } else owner.name = last;
+  }
+}
