@@ -29,8 +29,8 @@ export const redisRules: Readonly<Record<PartUser, string>> = {
 };
 
 /**
- * What each part may do on a Sentinel. `SENTINEL SET`, `MONITOR` and `REMOVE` are the supervisor's alone: it repairs a
- * Sentinel that watches the wrong master. Nobody may do `RESET`.
+ * What each part may do on a Sentinel. `SENTINEL SET`, `MONITOR`, `REMOVE` and `RESET` are the supervisor's alone: it
+ * repairs a Sentinel that watches the wrong master, or knows hosts that are gone.
  */
 export const sentinelRules: Readonly<Partial<Record<PartUser, string>>> = {
   // The other Sentinels. Before it starts, one asks the others who is the master.
@@ -43,7 +43,7 @@ export const sentinelRules: Readonly<Partial<Record<PartUser, string>>> = {
   )}`,
   // It hears when an instance is being promoted, which its own has to follow, or, when it is that, to announce to the others.
   supervisor: `resetkeys resetchannels &__sentinel__:hello &+new-epoch &+try-failover &+selected-slave &+failover-state-wait-promotion &+switch-master -@all ${commands(
-    "ping info role subscribe publish client|list client|kill sentinel|master sentinel|get-master-addr-by-name sentinel|replicas sentinel|sentinels sentinel|myid sentinel|debug sentinel|failover sentinel|set sentinel|monitor sentinel|remove",
+    "ping info role subscribe publish client|list client|kill sentinel|master sentinel|get-master-addr-by-name sentinel|replicas sentinel|sentinels sentinel|myid sentinel|debug sentinel|failover sentinel|set sentinel|monitor sentinel|remove sentinel|reset",
   )}`,
   probe: `${nothing} ${commands("ping info sentinel|master sentinel|get-master-addr-by-name")}`,
   exporter: `resetkeys resetchannels &+* &-* -@all ${commands("ping info subscribe psubscribe sentinel|masters sentinel|master sentinel|replicas sentinel|sentinels sentinel|ckquorum")}`,

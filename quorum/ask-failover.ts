@@ -9,6 +9,8 @@ export interface KnownSentinel {
   readonly id: string;
   /** The newest epoch in which its vote is known; 0: none. */
   readonly votedEpoch: number;
+  /** Since its last hello, or since this one began to know it, ms. */
+  readonly helloMs: number;
 }
 
 /**
@@ -27,6 +29,7 @@ export async function askKnownSentinels(
     port: Number(required(fields, "port")),
     id: fields.get("runid") ?? "",
     votedEpoch: readEpoch(fields.get("voted-leader-epoch") ?? "0"),
+    helloMs: Number(fields.get("last-hello-message") ?? Number.NaN),
   }));
 }
 

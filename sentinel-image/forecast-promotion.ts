@@ -7,6 +7,8 @@ export interface PromotionForecast {
   /** The replica that it would promote, and the `replica-priority` that it knows of it. */
   readonly replica: Address;
   readonly priority: number;
+  /** All that it could promote, this one among them. */
+  readonly candidates: readonly Address[];
 }
 
 /** Foretells which replica a Sentinel would promote, by the rules of `sentinel.c`. Undefined: it has nobody to promote. */
@@ -14,8 +16,16 @@ export function forecastPromotion(
   sentinel: Address,
   replicas: readonly ReplicaView[],
 ): PromotionForecast | undefined {
-  const [chosen] = replicas
-    .filter(({ promotable }) => promotable)
-    .toSorted((a, b) => a.priority - b.priority || b.offset - a.offset || (a.runId < b.runId ? -1 : 1));
-  return chosen && { sentinel, replica: chosen.address, priority: chosen.priority };
+  const candidates = replicas.filter(({ promotable }) => promotable);
+  const [chosen] = candidates.toSorted(
+    (a, b) => a.priority - b.priority || b.offset - a.offset || (a.runId < b.runId ? -1 : 1),
+  );
+  return (
+    chosen && {
+      sentinel,
+      replica: chosen.address,
+      priority: chosen.priority,
+      candidates: candidates.map(({ address }) => address),
+    }
+  );
 }

@@ -58,6 +58,9 @@ export type HandOverStep =
 /** The `replica-priority` of an heir: the Sentinels prefer it to all others, which have 100. */
 export const heirPriority = 50;
 
+/** What a replica receives in a moment: `catchingUp` gives it 0.4 s. */
+const smallLagBytes = 2 ** 20;
+
 /** Bounds of the phases, ms. Together well below the 10 s that `redis-ha local` and the 60 s that a pod gives. */
 export const handOverBounds = {
   /** For the Sentinels to agree; without most of them nothing can be handed over. */
@@ -111,13 +114,30 @@ function prepare(
   );
   if (forMs >= handOverBounds.preparing) return end("no replica could be promoted");
   if (heir === undefined) {
-    const [first] = possible;
-    return first === undefined ? wait : { kind: "favour", heir: first.replica };
+    const chosen = chooseHeir(replicas, role.offset, forecasts) ?? possible[0]?.replica;
+    return chosen === undefined ? wait : { kind: "favour", heir: chosen };
   }
   const certain = possible.find(
     ({ replica, priority }) => sameAddress(replica, heir) && priority === heirPriority,
   );
   return certain === undefined ? wait : { kind: "pause", heir, sentinel: certain.sentinel };
+}
+
+/**
+ * The first of the instances, by its number, that a Sentinel could promote and that lacks little. When `redis:instances` is lowered the
+ * last ones go, at the end of the update, and must not become master in the middle of it.
+ */
+function chooseHeir(
+  replicas: readonly { readonly address: Address; readonly offset: number }[],
+  offset: number,
+  forecasts: readonly PromotionForecast[],
+): Address | undefined {
+  const candidates = forecasts.flatMap((forecast) => forecast.candidates);
+  return replicas.find(
+    (replica) =>
+      offset - replica.offset <= smallLagBytes &&
+      candidates.some((candidate) => sameAddress(candidate, replica.address)),
+  )?.address;
 }
 
 function catchUp(

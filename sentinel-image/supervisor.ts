@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
-import type { SentinelView } from "../quorum/agreement.ts";
+import type { Agreement, SentinelView } from "../quorum/agreement.ts";
 import { askRole, type Role } from "../quorum/ask-role.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
@@ -9,6 +9,7 @@ import { PatientAgreement } from "../quorum/patient-agreement.ts";
 import { messageOf } from "../runtime/log.ts";
 import { askForFailover } from "./choose-role.ts";
 import { findTrouble } from "./decide-start.ts";
+import { GhostHunt } from "./forget-ghosts.ts";
 import { askHeartbeat, beat, type Heartbeat } from "./heartbeat.ts";
 import {
   askLeaderless,
@@ -48,11 +49,13 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   const { signal, log } = options;
   const patient = new PatientAgreement();
   const detectors = options.sentinels.map(() => new SpinDetector());
+  const ghosts = new GhostHunt(options);
   let memory = firstRound;
   let lastProblem = "";
   while (!signal.aborted) {
     try {
       memory = await round(options, memory, patient);
+      await ghosts.round(memory.views, memory.agreement);
       await calmSentinels(options, detectors, memory.leads);
       lastProblem = "";
     } catch (error) {
@@ -66,6 +69,8 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
 
 /** What one round leaves to the next: how often in a row something was seen, above all. */
 interface RoundMemory {
+  readonly views: readonly SentinelView[];
+  readonly agreement: Agreement;
   readonly agreed: Address | undefined;
   readonly stalledRounds: number;
   readonly orphanedRounds: number;
@@ -79,6 +84,8 @@ interface RoundMemory {
 }
 
 const firstRound: RoundMemory = {
+  views: [],
+  agreement: { kind: "none", reason: "nobody was asked yet" },
   agreed: undefined,
   stalledRounds: 0,
   orphanedRounds: 0,
@@ -149,7 +156,7 @@ async function round(
     role,
     leads && agreement.kind === "agreed" ? agreement.configEpoch : undefined,
   );
-  return { agreed, ...seen, linkedOffset: stream.linkedOffset, leads };
+  return { views, agreement, agreed, ...seen, linkedOffset: stream.linkedOffset, leads };
 }
 
 /** Notes how new this instance's copy is, and makes it newer on the master: `epoch` is undefined on others. */

@@ -158,6 +158,13 @@ describe("the program", function () {
     }
   });
 
+  it("lets no pod ask a name server: a Sentinel that hears of a removed host would stand still", () => {
+    for (const [name, { dnsPolicy, dnsConfig }] of podSpecs(standard)) {
+      assert.equal(dnsPolicy, "None", name);
+      assert.deepEqual((dnsConfig as { nameservers: string[] }).nameservers, ["127.0.0.1"], name);
+    }
+  });
+
   it("mounts each volume where its program expects it, and the same claim only once", () => {
     const claims: string[] = [];
     for (const [name, spec] of podSpecs(standard)) {

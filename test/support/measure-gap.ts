@@ -7,8 +7,14 @@ export interface GapReport {
   readonly longestGapMs: number;
 }
 
-/** Writes every 20 ms for a while, whatever fails, and tells for how long nothing could be written. */
-export async function measureGap(write: () => Promise<void>, forMs: number): Promise<GapReport> {
+/**
+ * Writes every 20 ms for a while, or until it is `over`, whatever fails, and tells for how long nothing could be written.
+ */
+export async function measureGap(
+  write: () => Promise<void>,
+  forMs: number,
+  over: () => boolean = () => false,
+): Promise<GapReport> {
   const end = performance.now() + forMs;
   let writes = 0;
   let longestGapMs = 0;
@@ -16,7 +22,7 @@ export async function measureGap(write: () => Promise<void>, forMs: number): Pro
   const note = (): void => {
     longestGapMs = Math.max(longestGapMs, performance.now() - lastSuccess);
   };
-  while (performance.now() < end) {
+  while (performance.now() < end && !over()) {
     try {
       await write();
       note();

@@ -30,6 +30,8 @@ describe("the forecast of a promotion", () => {
       const forecast = forecastPromotion(sentinel, replicas);
       assert.deepEqual(forecast?.replica, instance(index));
       assert.deepEqual(forecast.sentinel, sentinel);
+      const candidates = replicas.filter(({ promotable }) => promotable).map(({ address }) => address);
+      assert.deepEqual(forecast.candidates, candidates);
       assert.equal(forecast.priority, replicas.find(({ address }) => address === forecast.replica)?.priority);
     });
   }

@@ -33,10 +33,11 @@ const master = (index: number, replicas: number): PeerRole => ({
   role: { kind: "master", offset: 1000, replicas: [instance(1), instance(5 - index)].slice(0, replicas) },
 });
 const peer = (index: number, role: "gone" | "silent"): PeerRole => ({ address: instance(index), role });
-const forecast = (index: number, priority: number): PromotionForecast => ({
+const forecast = (index: number, priority: number, ...others: number[]): PromotionForecast => ({
   sentinel,
   replica: instance(index),
   priority,
+  candidates: [index, ...others].map(instance),
 });
 
 /** Instance 1, the agreed master, with the replicas 2 and 3, unless a row says otherwise. */
@@ -86,6 +87,20 @@ const rows: Readonly<
     ],
     ["waits for an agreement", { agreement: none, forMs: bounds.agreement - 1 }, wait],
     ["ends soon without Sentinels", { agreement: none, forMs: bounds.agreement }, { endsBecause: /0 of 3/ }],
+    [
+      "prefers the first instance to the one that the Sentinels would take: a scale-down removes the last ones",
+      { forecasts: [forecast(3, 100, 2)] },
+      { kind: "favour", heir: instance(2) },
+    ],
+    [
+      "doesn't prefer one that lacks more than it could receive in the pause",
+      {
+        role: { ...leading, offset: 2 ** 21 },
+        peers: [replica(2), replica(3, { offset: 2 ** 21 })],
+        forecasts: [forecast(3, 100, 2)],
+      },
+      { kind: "favour", heir: instance(3) },
+    ],
     ["waits for a replica that may be promoted", { forecasts: [] }, wait],
     [
       "waits in vain for one",

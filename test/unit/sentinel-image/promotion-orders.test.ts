@@ -47,7 +47,7 @@ describe("the epoch of a Sentinel's failover", () => {
 });
 
 it("the announcement of a promotion is the hello that the leader will send", () => {
-  const sender = { host: "sentinel-1", port: 26379, id: "f".repeat(40), votedEpoch: 3 };
+  const sender = { host: "sentinel-1", port: 26379, id: "f".repeat(40), votedEpoch: 3, helloMs: 100 };
   const heir = { host: "redis-2", port: 6379 };
   const order = { leader: sender, heir, epoch: 7, heardAtMs: 0 };
   assert.equal(renderHello(sender, order, "ha"), `sentinel-1,26379,${"f".repeat(40)},7,ha,redis-2,6379,7`);

@@ -140,6 +140,40 @@ describe("renderSentinelConf", () => {
     assert.deepEqual(learned, { master: instance(2), configEpoch: 3, leaderEpoch: 5, currentEpoch: 5 });
   });
 
+  it("names nobody of a larger set's kept file, and keeps its identity and its epochs", () => {
+    const larger = [1, 2, 3, 4, 5];
+    const before = renderSentinelConf({
+      ...first,
+      sentinels: larger.map((index) => parseAddress(`sentinel-${index}:26379`)),
+      instances: larger.map(instance),
+      learned: { ...learnt(5, 4), leaderEpoch: 6, currentEpoch: 7 },
+    });
+    assert.match(before, /redis-4 6379\n(.*\n)+sentinel known-sentinel mymaster sentinel-5 26379/);
+    const after = renderSentinelConf({
+      ...first,
+      learned: parseLearnedState(before),
+      peers: [view(2, 5, 4)],
+    });
+    assert.doesNotMatch(after, /(redis|sentinel)-[45]/);
+    const id = /^sentinel myid .*$/m;
+    assert.equal(id.exec(after)?.[0], id.exec(before)?.[0]);
+    // Epoch 0: the instances don't trust a master that nobody chose, and compare their data.
+    const epochs = { configEpoch: 0, leaderEpoch: 6, currentEpoch: 7 };
+    assert.deepEqual(parseLearnedState(after), { master: instance(1), ...epochs });
+  });
+
+  it("goes on with what a file with another master name says", () => {
+    const before = renderSentinelConf({
+      ...first,
+      masterName: "renamed",
+      variables: { ...variables, MASTER_NAME: "renamed" },
+      learned: learnt(3, 4),
+    });
+    const after = renderSentinelConf({ ...first, learned: parseLearnedState(before) });
+    assert.doesNotMatch(after, /renamed/);
+    assert.deepEqual(parseLearnedState(after), learnt(3, 4));
+  });
+
   it("gives one Sentinel the same identity at every start, and each another one", () => {
     const ids = first.sentinels.map(
       (self) => /^sentinel myid (\w{40})$/m.exec(renderSentinelConf({ ...first, self }))?.[1],
