@@ -4,10 +4,14 @@ import { Certificates } from "./components/certificates.ts";
 import { connectCluster } from "./components/cluster.ts";
 import { Credentials } from "./components/credentials.ts";
 import { resolveImages } from "./components/images.ts";
+import { identifyInstallation } from "./components/installation.ts";
 import { Instances } from "./components/instances.ts";
 import { NetworkPolicies } from "./components/network-policies.ts";
 import { SentinelProxy } from "./components/sentinel-proxy.ts";
 import { Volumes } from "./components/volumes.ts";
+import { checkPlace } from "./ownership/check-place.ts";
+import { fixedNames } from "./ownership/fixed-names.ts";
+import { stackLabel } from "./settings/stack-name.ts";
 import { readSettings } from "./settings.ts";
 import { clusterSiteIn, ports, serviceNames } from "./topology/site.ts";
 import { describeTopology } from "./topology/topology.ts";
@@ -16,6 +20,12 @@ const settings = readSettings();
 const topology = describeTopology(settings, clusterSiteIn(settings.deployment.namespace));
 const { stack } = settings;
 
+const installation = await identifyInstallation(stack);
+const { claims } = await checkPlace(settings.deployment, fixedNames(topology, settings), {
+  stack: installation.stack,
+  label: stackLabel(stack),
+  installation: installation.number,
+});
 const { owning, adopting } = connectCluster(settings.deployment.context);
 const images = await resolveImages(settings.images);
 
@@ -27,6 +37,8 @@ const volumes = new Volumes(
     deployment: settings.deployment,
     storageClass: settings.redis.storageClass,
     accessMode: settings.redis.accessMode,
+    marks: installation.marks,
+    found: claims,
   },
   { provider: adopting },
 );

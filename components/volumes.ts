@@ -1,5 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { claimName } from "../ownership/fixed-names.ts";
+import type { FoundClaim } from "../ownership/survey.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import type { Workload } from "../topology/workload.ts";
 import { commonLabels, workloadLabels } from "./labels.ts";
@@ -13,15 +15,21 @@ export interface VolumesArgs {
   /** Unset: the cluster's default StorageClass. */
   readonly storageClass?: string | undefined;
   readonly accessMode: Settings["redis"]["accessMode"];
+  /** Annotations that make the objects this stack's own. */
+  readonly marks: Readonly<Record<string, pulumi.Input<string>>>;
+  /** The stack's claims that are there already: proven to be its own. */
+  readonly found: readonly FoundClaim[];
 }
 
 /**
  * What outlives the rest of the stack: the namespace and the volume claims. Unless configured otherwise, `pulumi destroy`
  * leaves them and the next `pulumi up` adopts them with their data. So the provider given in `opts` must be one that takes
- * over existing objects.
+ * over existing objects, and whoever makes this has to make sure before that they are the stack's own.
+ *
+ * The namespace stays in any case: whoever deletes it deletes everything in it, and nobody can know what that will be.
  */
 export class Volumes extends pulumi.ComponentResource {
-  /** The namespace, known to exist once this output is. */
+  /** The namespace, once it and the claims are the stack's own: nothing else is made before. */
   readonly namespace: pulumi.Output<string>;
   /** Name of the claim of each workload, by the workload's name. */
   readonly claims: ReadonlyMap<string, pulumi.Output<string>>;
@@ -29,14 +37,18 @@ export class Volumes extends pulumi.ComponentResource {
   constructor(name: string, args: VolumesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:Volumes", name, {}, opts);
     const { protect, keepVolumes, createNamespace, namespace } = args.deployment;
-    const kept: pulumi.CustomResourceOptions = { parent: this, protect, retainOnDelete: keepVolumes };
+    const own: pulumi.CustomResourceOptions = { parent: this, protect };
+    // Its own last state or another installation's that is gone may have set other values: they give way.
+    const marks = { ...args.marks, "pulumi.com/patchForce": "true" };
+    const found = new Map(args.found.map((claim) => [claim.name, claim]));
 
-    this.namespace = createNamespace
+    const namespaceName = createNamespace
       ? new k8s.core.v1.Namespace(
           "namespace",
           {
             metadata: {
               name: namespace,
+              annotations: marks,
               labels: {
                 ...commonLabels(args.stack),
                 "pod-security.kubernetes.io/enforce": "restricted",
@@ -45,35 +57,46 @@ export class Volumes extends pulumi.ComponentResource {
               },
             },
           },
-          kept,
+          { ...own, retainOnDelete: true },
         ).metadata.name
       : pulumi.output(namespace);
 
     const claims = new Map<string, pulumi.Output<string>>();
     for (const workload of args.workloads) {
       if (workload.volume === undefined) continue;
+      const name = claimName(workload);
+      const live = found.get(name);
+      const storageClass = live === undefined ? args.storageClass : live.storageClass;
       const claim = new k8s.core.v1.PersistentVolumeClaim(
         workload.name,
         {
           metadata: {
-            name: `pvc-${workload.name}`,
-            namespace: this.namespace,
+            name,
+            namespace: namespaceName,
             labels: workloadLabels(workload, args.stack),
             // Many classes bind only when a pod wants the volume: waiting here would be waiting for ever.
-            annotations: { "pulumi.com/skipAwait": "true" },
+            annotations: { ...marks, "pulumi.com/skipAwait": "true" },
           },
           spec: {
-            accessModes: [args.accessMode],
+            // A claim can't change these two: one that is adopted says what it has.
+            accessModes: live === undefined ? [args.accessMode] : [...live.accessModes],
             resources: { requests: { storage: workload.volume.storage } },
-            ...(args.storageClass === undefined ? {} : { storageClassName: args.storageClass }),
+            ...(storageClass === undefined ? {} : { storageClassName: storageClass }),
           },
         },
-        // A claim can't change them: another one would take its place, without the data.
-        { ...kept, ignoreChanges: ["spec.accessModes", "spec.storageClassName"] },
+        // Else another claim would take its place, without the data.
+        {
+          ...own,
+          retainOnDelete: keepVolumes,
+          ignoreChanges: ["spec.accessModes", "spec.storageClassName"],
+        },
       );
       claims.set(workload.name, claim.metadata.name);
     }
     this.claims = claims;
+    this.namespace = pulumi
+      .all([namespaceName, ...claims.values()])
+      .apply(([adopted]) => adopted ?? namespace);
     this.registerOutputs({ namespace: this.namespace });
   }
 }

@@ -329,14 +329,15 @@ export const definitions = {
   },
   "redis-ha": {
     namespace: text({
-      description: "Kubernetes namespace. One for each stack: the names inside it are fixed.",
+      description:
+        "Kubernetes namespace. One for each stack: the names inside it are fixed. `pulumi destroy` never deletes it.",
       derived: "redis-ha-<stack>",
       pattern: dnsLabel,
       allowed: "up to 63 lower-case letters, digits and dashes",
       example: "redis-ha-dev",
     }),
     createNamespace: flag({
-      description: "Whether the stack creates the namespace or finds it there.",
+      description: "Whether the stack creates and labels the namespace, or uses one that is there as it is.",
       fallback: true,
     }),
     spread: choice({
@@ -357,8 +358,7 @@ export const definitions = {
       fallback: false,
     }),
     keepVolumes: flag({
-      description:
-        "Whether `pulumi destroy` leaves the volumes and their namespace, for a later `pulumi up`.",
+      description: "Whether `pulumi destroy` leaves the volumes, for a later `pulumi up`.",
       fallback: true,
     }),
     context: text({

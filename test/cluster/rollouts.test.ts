@@ -70,6 +70,7 @@ describe("rollouts under load", function () {
     await ledger?.stop();
     await stack?.destroy();
     stack?.remove();
+    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=60s"]);
     rmSync(directory, { recursive: true });
   });
 

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { derivePassword } from "../../access/passwords.ts";
-import { type Deployment, deploy, mockPassword, type Registration } from "../support/deploy.ts";
+import { fixedNames } from "../../ownership/fixed-names.ts";
+import { resolveSettings } from "../../settings/resolve-settings.ts";
+import { clusterSite } from "../../topology/site.ts";
+import { describeTopology } from "../../topology/topology.ts";
+import {
+  type Deployment,
+  deploy,
+  mockInstallation,
+  mockPassword,
+  type Registration,
+} from "../support/deploy.ts";
 
 const registry = { "images:registry": "registry.example.com/redis-ha" };
 const prebuilt = { "images:sentinel": "example/sentinel:1", "images:proxy": "example/proxy:1" };
@@ -57,6 +67,7 @@ describe("the program", function () {
       "kubernetes:policy/v1:PodDisruptionBudget": 3,
       "pulumi:providers:kubernetes": 2,
       "random:index/randomPassword:RandomPassword": 2,
+      "random:index/randomUuid:RandomUuid": 1,
       "redis-ha:index:Addresses": 1,
       "redis-ha:index:Certificates": 1,
       "redis-ha:index:Credentials": 1,
@@ -181,6 +192,45 @@ describe("the program", function () {
       }
     }
     assert.equal(new Set(claims).size, 6);
+  });
+
+  it("marks what a destroy leaves behind", () => {
+    const kept = standard.resources.filter(({ provider }) => provider === "cluster-adopting");
+    assert.equal(kept.length, 7);
+    for (const { inputs, name } of kept) {
+      const { annotations } = inputs.metadata as { annotations: Record<string, string> };
+      const { "pulumi.com/skipAwait": _, ...marks } = annotations;
+      assert.deepEqual(
+        marks,
+        {
+          "redis-ha/stack": "organization/redis-ha/test",
+          "redis-ha/installation": mockInstallation,
+          "pulumi.com/patchForce": "true",
+        },
+        name,
+      );
+    }
+  });
+
+  it("looks before it deploys for every name that it fixes, and for no other", async () => {
+    for (const config of [
+      {},
+      { "network:policies": "false", "proxy:replicas": "1" },
+      { "tls:mode": "all", "tls:issuer": "Issuer/x", "redis:instances": "5" },
+    ]) {
+      const { resources } = await deploy({ ...prebuilt, ...config });
+      const settings = resolveSettings({ ...prebuilt, ...config }, "test");
+      const names = fixedNames(describeTopology(settings, clusterSite), settings);
+      const declared = (kind: string): unknown[] =>
+        physicalNames(resources.filter(({ type }) => type.endsWith(`:${kind}`))).filter(
+          (name) => name !== undefined,
+        );
+      assert.deepEqual(names.claims.map(({ name }) => name).sort(), declared("PersistentVolumeClaim"));
+      for (const [kind, fixed] of Object.entries(names.objects)) {
+        // cert-manager calls the Secret as its Certificate is called.
+        assert.deepEqual([...fixed].sort(), declared(kind === "Secret" ? "Certificate" : kind), kind);
+      }
+    }
   });
 
   it("adopts only what a destroy leaves behind: the namespace and the claims", () => {

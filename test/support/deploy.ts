@@ -19,6 +19,9 @@ export interface Deployment {
 /** The password that the mocked RandomPassword gives. Nothing but a Secret's data may contain it. */
 export const mockPassword = "mock-password-that-must-not-leak";
 
+/** The number of the installation that the mocked RandomUuid gives. */
+export const mockInstallation = "00000000-0000-4000-8000-000000000000";
+
 /** What the mocked keys begin with. */
 export const mockKey = "mock-key-that-must-not-leak";
 
@@ -53,6 +56,7 @@ export async function deploy(
     "redis-ha",
     stack,
     preview,
+    "organization",
   );
   pulumi.runtime.setAllConfig(config, secretKeys);
   // The query makes a new module instance: the program runs again, its components are loaded once.
@@ -74,6 +78,7 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
   const metadata = inputs.metadata as { name?: string } | undefined;
   if (type === "kubernetes:core/v1:Secret") return { metadata: { ...metadata, name: `${name}-1a2b3c4d` } };
   if (type === "random:index/randomPassword:RandomPassword") return { result: mockPassword };
+  if (type === "random:index/randomUuid:RandomUuid") return { result: mockInstallation };
   if (type === "tls:index/privateKey:PrivateKey") return { privateKeyPem: `${mockKey} of ${name}` };
   if (type === "tls:index/certRequest:CertRequest") return { certRequestPem: `request of ${name}` };
   if (type.startsWith("tls:index/")) return { certPem: `certificate of ${name}\n` };

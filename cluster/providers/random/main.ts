@@ -1,10 +1,11 @@
-// STAND-IN for the provider plugin `random`, as far as redis-ha uses it: RandomPassword.
-import { randomInt } from "node:crypto";
+// STAND-IN for the provider plugin `random`, as far as redis-ha uses it: RandomPassword and RandomUuid.
+import { randomInt, randomUUID } from "node:crypto";
 import packageJson from "@pulumi/random/package.json" with { type: "json" };
 import { compare, type Properties, type ProviderProgram, unknownValue } from "../provider-program.ts";
 import { serveProvider } from "../serve.ts";
 
-const supported = "random:index/randomPassword:RandomPassword";
+const password = "random:index/randomPassword:RandomPassword";
+const uuid = "random:index/randomUuid:RandomUuid";
 const defaults = { lower: true, upper: true, number: true, numeric: true, special: true };
 
 /** A password of letters, digits and, unless refused, special characters. */
@@ -17,19 +18,23 @@ function generatePassword({ length, special, overrideSpecial }: Properties): str
 const program: ProviderProgram = {
   version: packageJson.version,
   check: async ({ type }, news) => {
-    if (type !== supported)
-      throw new Error(`this stand-in for the provider 'random' knows ${supported} only, not ${type}`);
+    if (type === uuid) return { inputs: news };
+    if (type !== password)
+      throw new Error(
+        `this stand-in for the provider 'random' knows ${password} and ${uuid} only, not ${type}`,
+      );
     return { inputs: { ...defaults, ...news } };
   },
-  // A password never changes in place.
+  // Neither changes in place.
   diff: async (_resource, oldInputs, news) => ({
     changes: compare(oldInputs, news).map((change) => ({ ...change, replaces: true })),
     deleteBeforeReplace: false,
   }),
-  create: async (_resource, inputs, { preview }) =>
-    preview
-      ? { id: "", outputs: { ...inputs, result: unknownValue } }
-      : { id: "none", outputs: { ...inputs, result: generatePassword(inputs) } },
+  create: async ({ type }, inputs, { preview }) => {
+    if (preview) return { id: "", outputs: { ...inputs, result: unknownValue } };
+    const result = type === uuid ? randomUUID() : generatePassword(inputs);
+    return { id: type === uuid ? result : "none", outputs: { ...inputs, result } };
+  },
   update: async (_resource, _id, oldOutputs, news) => ({ outputs: { ...oldOutputs, ...news } }),
   read: async (_resource, id, inputs, outputs) => ({ id, inputs, outputs }),
   delete: async () => undefined,

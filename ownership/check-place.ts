@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import { accessCluster } from "../components/cluster-access.ts";
+import { stackPods } from "../components/labels.ts";
+import type { Settings } from "../settings/resolve-settings.ts";
+import type { FixedNames } from "./fixed-names.ts";
+import { ownershipProblems } from "./judge-ownership.ts";
+import { storageProblems } from "./judge-storage.ts";
+import type { Claimant } from "./marks.ts";
+import { emptySurvey, type Survey, SurveyError, surveyNamespace } from "./survey.ts";
+
+/**
+ * Looks, in previews too, whether the stack may be where its settings want it, before any object of the cluster is declared.
+ *
+ * @returns what is there; nothing where there is no cluster to ask.
+ * @throws {pulumi.RunError} that lists everything that stands in the way.
+ */
+export async function checkPlace(
+  { namespace, createNamespace, context }: Settings["deployment"],
+  names: FixedNames,
+  who: Claimant,
+): Promise<Survey> {
+  const config = await accessCluster(context);
+  if (config === undefined) return emptySurvey;
+  const podSelector = Object.entries(stackPods())
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+  const survey = await surveyNamespace(config, { namespace, names, podSelector }).catch((error: unknown) => {
+    throw error instanceof SurveyError ? new pulumi.RunError(error.message) : error;
+  });
+  const kubectl = context === undefined ? "kubectl" : `kubectl --context ${context}`;
+  const problems = [
+    ...ownershipProblems(survey, who, { namespace, createNamespace, kubectl }),
+    ...storageProblems(survey, names.claims),
+  ];
+  if (problems.length > 0) {
+    const lines = problems.map((problem) => `  - ${problem}`).join("\n");
+    throw new pulumi.RunError(`The stack can't be deployed there. Nothing was changed.\n${lines}`);
+  }
+  return survey;
+}
