@@ -57,6 +57,10 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
   const apiViews = new ViewSource({
     masterName: environment.MASTER_NAME,
     announced: environment.PROXY_ANNOUNCE,
+    announcedSentinel: {
+      host: environment.PROXY_ANNOUNCE.host,
+      port: environment.PROXY_SENTINEL_PORT ?? environment.PROXY_ANNOUNCE.port,
+    },
     sentinelCount: environment.REDIS_SENTINELS.length,
     holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
     sentinelViews: () => watcher.views,

@@ -1,5 +1,7 @@
 import { error, type ReplyValue, status } from "../resp/encode-reply.ts";
 import { type ClientState, describeClient, isPlainName, nameError } from "./client-state.ts";
+import { refusalOf } from "./look-up.ts";
+import { cachingProblem, parseTracking } from "./tracking.ts";
 
 /** Answers `CLIENT …` and keeps in `client` what it sets. */
 export function answerClient(
@@ -16,7 +18,14 @@ export function answerClient(
     case "getname":
       return client.name === "" ? null : Buffer.from(client.name, "latin1");
     case "getredir":
-      return -1;
+      return client.tracking.redirect;
+    case "tracking":
+      return setTracking(client, args.slice(2), clients);
+    case "caching":
+      return asStatus(cachingProblem(client.tracking, first));
+    case "reply":
+      // Without answers nobody could ask anything here.
+      return /^on$/i.test(first) ? status("OK") : error(refusalOf("client|reply"));
     case "setname":
       return setName(client, first);
     case "setinfo":
@@ -29,6 +38,18 @@ export function answerClient(
     default:
       return listClients(args.slice(2), clients(), nowMs);
   }
+}
+
+function setTracking(
+  client: ClientState,
+  args: readonly Buffer[],
+  clients: () => Iterable<ClientState>,
+): ReplyValue {
+  const known = (id: number): boolean => [...clients()].some((one) => one.id === id);
+  const wanted = parseTracking(args, client.tracking, known);
+  if ("problem" in wanted) return error(wanted.problem);
+  client.tracking = wanted;
+  return status("OK");
 }
 
 /** `CLIENT SETNAME` and the option of HELLO. */
@@ -71,6 +92,10 @@ function selector(
     return ({ id }) => values.includes(String(id));
   }
   return undefined;
+}
+
+function asStatus(problem: string | undefined): ReplyValue {
+  return problem === undefined ? status("OK") : error(problem);
 }
 
 function text(value: string): ReplyValue {

@@ -1,6 +1,7 @@
 import { majorityOf } from "../../quorum/agreement.ts";
 import { error, type ReplyValue, status } from "../resp/encode-reply.ts";
 import { describeMaster } from "./describe-master.ts";
+import { describeSentinels } from "./describe-sentinels.ts";
 import { lookUp, refusalOf } from "./look-up.ts";
 import type { SentinelApiView } from "./sentinel-api-view.ts";
 import { sentinelHelp } from "./sentinel-help.ts";
@@ -8,8 +9,9 @@ import { sentinelHelp } from "./sentinel-help.ts";
 /**
  * Answers `SENTINEL …`, on the Sentinel port and on the data port alike. Pure.
  *
- * There is one master, the proxy itself, without replicas and without other Sentinels: a client that learnt the real ones
- * would go past the proxy at the next failover. The numbers of both are the real ones, since redis-py checks them.
+ * There is one master, the proxy itself, without replicas. The only other Sentinel is the proxy once more, by the address of all proxies:
+ * a client that learnt the real ones would go past the proxy at the next failover, and Redisson doesn't start without any. The numbers of both
+ * are the real ones, since redis-py checks them.
  *
  * @param args the whole command, `SENTINEL` included.
  */
@@ -29,8 +31,9 @@ export function answerSentinel(args: readonly Buffer[], view: SentinelApiView): 
       return [describeMaster(view)];
     case "replicas":
     case "slaves":
-    case "sentinels":
       return ofMaster([]);
+    case "sentinels":
+      return ofMaster(describeSentinels(view));
     case "ckquorum":
       return ofMaster(checkQuorum(view));
     case "myid":

@@ -8,6 +8,7 @@ import { decode, parseHello } from "./parse-hello.ts";
 import { renderInfo } from "./render-info.ts";
 import type { SentinelApiServerFacts, SentinelApiView } from "./sentinel-api-view.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { trackingOff } from "./tracking.ts";
 
 /** Checks a client's credentials: true, false (wrong), or the text of another error. */
 export type Authenticate = (user: string, password: string) => Promise<boolean | string>;
@@ -175,6 +176,7 @@ export class ClientSession {
     this.state.protocol = 2;
     this.state.name = "";
     this.state.subscriptions = new Subscriptions();
+    this.state.tracking = trackingOff;
     this.#forgetUser();
     return status("RESET");
   }

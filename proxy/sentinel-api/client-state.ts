@@ -1,5 +1,6 @@
 import type { Protocol } from "../resp/encode-reply.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { type Tracking, trackingOff } from "./tracking.ts";
 
 /** What the API keeps of one client. */
 export class ClientState {
@@ -17,6 +18,7 @@ export class ClientState {
   name = "";
   libraryName = "";
   libraryVersion = "";
+  tracking: Tracking = trackingOff;
   subscriptions = new Subscriptions();
 
   constructor(id: number, address: string, localAddress: string, nowMs: number) {

@@ -5,6 +5,8 @@ export interface SentinelApiView {
   readonly masterName: string;
   /** The proxy itself: where Sentinel clients shall connect. */
   readonly announced: Address;
+  /** The Sentinel port of all proxies together: what `SENTINEL SENTINELS` tells of others. */
+  readonly announcedSentinel: Address;
   /** The real Sentinels' epoch of the master that is followed; 0 before the first. */
   readonly configEpoch: number;
   readonly quorum: number;

@@ -8,6 +8,8 @@ import type { SentinelApiView } from "./sentinel-api-view.ts";
 export interface ViewSourceOptions {
   readonly masterName: string;
   readonly announced: Address;
+  /** Where clients reach the Sentinel API of this proxy or of any other one. */
+  readonly announcedSentinel: Address;
   readonly sentinelCount: number;
   /** Milliseconds for which commands are held without a master. */
   readonly holdTimeoutMs: number;
@@ -50,7 +52,7 @@ export class ViewSource {
   }
 
   view(): SentinelApiView {
-    const { masterName, announced, sentinelCount, sentinelViews, now } = this.#options;
+    const { masterName, announced, announcedSentinel, sentinelCount, sentinelViews, now } = this.#options;
     const views = sentinelViews();
     const telling = views.find(({ settings }) => settings !== undefined);
     // The last that was heard: a proxy that reaches no Sentinel still serves.
@@ -63,6 +65,7 @@ export class ViewSource {
       ...this.#settings,
       masterName,
       announced,
+      announcedSentinel,
       sentinelCount,
       configEpoch: this.#configEpoch,
       reachableSentinels: views.length,

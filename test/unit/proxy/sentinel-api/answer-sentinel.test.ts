@@ -20,7 +20,6 @@ describe("answerSentinel", () => {
     ["SENTINEL REPLICAS mymaster", "*0\r\n"],
     ["SENTINEL SLAVES mymaster", "*0\r\n"],
     ["SENTINEL REPLICAS other", noSuchMaster],
-    ["SENTINEL SENTINELS mymaster", "*0\r\n"],
     ["SENTINEL SENTINELS other", noSuchMaster],
     ["SENTINEL PENDING-SCRIPTS", "*0\r\n"],
     ["SENTINEL MYID", `$40\r\n${"b".repeat(40)}\r\n`],
@@ -53,6 +52,23 @@ describe("answerSentinel", () => {
     );
     assert.match(bytes("SENTINEL MASTERS", 2), /^\*1\r\n\*40\r\n\$4\r\nname\r\n/);
     assert.match(bytes("SENTINEL MASTERS", 3), /^\*1\r\n%20\r\n\$4\r\nname\r\n/);
+  });
+
+  it("names the proxies' own address for the other Sentinels, with an ID that is nobody's else", () => {
+    const view = exampleView({ sentinelCount: 3 });
+    const list = answerSentinel(command("SENTINEL SENTINELS mymaster"), view);
+    assert.ok(Array.isArray(list));
+    const [one, ...others] = list;
+    assert.ok(one instanceof Map);
+    assert.deepEqual(others, []);
+    assert.deepEqual(
+      [one.get("ip"), one.get("port"), one.get("flags")],
+      ["proxy.example", "26379", "sentinel"],
+    );
+    assert.match(String(one.get("runid")), /^[0-9a-f]{40}$/);
+    assert.notEqual(one.get("runid"), view.myId);
+    const alone = exampleView({ sentinelCount: 1 });
+    assert.deepEqual(answerSentinel(command("SENTINEL SENTINELS mymaster"), alone), []);
   });
 
   it("announces the proxy, with the real epoch and the Sentinels' own numbers", () => {

@@ -141,7 +141,7 @@ describe("ClientSession", () => {
       "CLIENT KILL 1",
       "CLIENT PAUSE 1",
       "CLIENT REPLY OFF",
-      "CLIENT TRACKING ON",
+      "CLIENT UNBLOCK 1",
       "SHUTDOWN",
     ]) {
       it(`refuses ${line}`, async () => assert.match(await new Typist().type(line), /^-NOPERM the proxy's/));

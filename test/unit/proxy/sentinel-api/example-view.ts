@@ -8,6 +8,7 @@ export function exampleView(differences: Partial<SentinelApiView> = {}): Sentine
   return {
     masterName: "mymaster",
     announced: { host: "proxy.example", port: 6379 },
+    announcedSentinel: { host: "proxy.example", port: 26379 },
     configEpoch: 7,
     quorum: 2,
     sentinelCount: 3,

@@ -18,6 +18,7 @@ describe("ViewSource", () => {
     source = new ViewSource({
       masterName: "mymaster",
       announced: { host: "proxy", port: 6379 },
+      announcedSentinel: { host: "proxy", port: 26379 },
       sentinelCount: 5,
       holdTimeoutMs: 10_000,
       sentinelViews: () => said,
@@ -38,6 +39,7 @@ describe("ViewSource", () => {
     assert.deepEqual(view, {
       masterName: "mymaster",
       announced: { host: "proxy", port: 6379 },
+      announcedSentinel: { host: "proxy", port: 26379 },
       configEpoch: 0,
       quorum: 3,
       sentinelCount: 5,
