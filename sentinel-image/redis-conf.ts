@@ -79,10 +79,10 @@ export function renderRedisConf(input: RedisConfInput): string {
       `client-output-buffer-limit replica ${Math.floor(maxmemoryBytes / 2)} ${Math.floor(maxmemoryBytes / 4)} 60`,
     ],
     [
-      "Memory. Clients share a tenth, so that they can't push the data out.",
+      "Memory. A connection of a proxy carries many clients: none is ended for what all of them need together.",
       `maxmemory ${maxmemoryBytes}`,
       `maxmemory-policy ${input.maxmemoryPolicy}`,
-      "maxmemory-clients 10%",
+      "maxmemory-clients 0",
     ],
     ["Connections: more than all proxies together can open.", `maxclients ${redisMaxclients}`],
     [
