@@ -36,7 +36,12 @@ async function countDatabases(connection: ControlConnection): Promise<number> {
       },
     );
   // One that refuses SELECT has database 0 alone to offer.
-  if (!(await exists(0).catch(() => false))) return 1;
+  const selects = await exists(0).catch((error: Error) => {
+    // No answer at all says nothing.
+    if (error.cause instanceof Error && error.cause.name === "ReplyError") return false;
+    throw error;
+  });
+  if (!selects) return 1;
   let [from, to] = [1, usualCount];
   if (await exists(usualCount - 1)) {
     from = usualCount;
