@@ -17,6 +17,7 @@ export interface ProxyMetrics {
   readonly failovers: Counter;
   readonly uncertain: Counter;
   readonly sentAgain: Counter;
+  readonly givenUp: Counter;
   readonly refused: Counter;
   readonly protocolErrors: Counter;
   readonly subscriptionGaps: Counter;
@@ -99,6 +100,10 @@ export function createMetrics(watcher: MasterWatcher, state: MeasuredState): Pro
     failovers: counter("failovers", "Changes from one master to another.", "max"),
     uncertain: counter("uncertain", "Commands answered with UNCERTAIN: nobody knows whether they ran."),
     sentAgain: counter("sent_again", "Commands that certainly had no effect and were sent a second time."),
+    givenUp: counter(
+      "given_up",
+      "Commands answered with GIVENUP: without effect, and lost each time that they were sent.",
+    ),
     refused: counter("refused", "Commands answered with LOADING because there was no master for too long."),
     protocolErrors: counter("protocol_errors", "Clients closed because of bytes that are no RESP."),
     subscriptionGaps: counter("subscription_gaps", "Subscriptions restored on a new connection."),

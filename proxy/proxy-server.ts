@@ -119,6 +119,14 @@ export class ProxyServer {
                 metrics.confirmationTime.observe(seconds);
               },
             },
+      askInfo: async (address) => {
+        const connection = new ControlConnection({ address, username, password, tls });
+        try {
+          return String(await connection.call("INFO"));
+        } finally {
+          connection.close();
+        }
+      },
       suspect: (reason) => watcher.suspect(reason),
       resume: () => this.#link.follow(watcher.state),
       released: () => budget.admit(),

@@ -39,6 +39,8 @@ export function classifyCommand(info: CommandInfo, allowed: ReadonlySet<string> 
     name: info.name,
     route,
     effectFree: isEffectFree(info, container),
+    fast: info.flags.includes("fast"),
+    choosesErrors: choosesErrors(info),
     mayWrite: mayWrite(info, route),
     simple: route === "shared" && subcommands.length === 0,
     ...(option === undefined ? {} : { blocksWith: option }),
@@ -65,6 +67,10 @@ function isEffectFree({ name, flags }: CommandInfo, container: string): boolean 
 function mayWrite({ name, flags }: CommandInfo, route: Route): boolean {
   if (flags.includes("readonly")) return false;
   return flags.includes("write") || route === "exec" || scripts.has(name) || flags.includes("module");
+}
+
+function choosesErrors({ name, flags }: CommandInfo): boolean {
+  return scripts.has(name.replace(/_ro$/, "")) || flags.includes("module") || name === "debug";
 }
 
 function specialSubcommands(container: string): string[] {

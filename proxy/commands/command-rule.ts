@@ -34,6 +34,10 @@ export interface CommandRule {
   readonly route: Route;
   /** It changes nothing: when its reply is lost, it is sent again. Anything else may have been executed. */
   readonly effectFree: boolean;
+  /** Redis says that it never takes long: constant or logarithmic time. */
+  readonly fast: boolean;
+  /** What it answers is made up by a program that may have changed data before: no text of an error proves that it wasn't executed. */
+  readonly choosesErrors: boolean;
   /** It may change data: what it was answered is true for good only when a replica has it, too. */
   readonly mayWrite: boolean;
   /** Rules of the subcommands, by their lower-case name. */
@@ -49,6 +53,8 @@ export const unknownCommand: CommandRule = {
   name: "unknown",
   route: "session",
   effectFree: false,
+  fast: false,
+  choosesErrors: true,
   mayWrite: true,
   simple: false,
 };

@@ -4,6 +4,9 @@ import type { DedicatedLink } from "./dedicated-link.ts";
 import { execNil } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 
+/** What blocks for longer, ms, is not itself the reason for its end. */
+const seriesMs = 5000;
+
 /** Its time was over. */
 const nothing: ReadonlySet<string> = new Set(["*-1\r\n", "$-1\r\n", "_\r\n"]);
 
@@ -55,7 +58,12 @@ export class BlockedCommand {
     const since = performance.now();
     this.#active = true;
     session.busy = true;
-    const again = (): Command => withRemainingTime(command, performance.now() - since);
+    const again = (): Command => {
+      const waitedMs = performance.now() - since;
+      const rest = withRemainingTime(command, waitedMs);
+      // It was well where it was: what happens now has nothing to do with what happened before.
+      return waitedMs > seriesMs ? { ...rest, attempts: undefined } : rest;
+    };
     const over = (): void => {
       this.#active = false;
       session.busy = false;
@@ -68,11 +76,11 @@ export class BlockedCommand {
         session.output.add(bytes);
         this.#over();
       },
-      lost: (sent) => {
+      lost: (sent, term) => {
         over();
         if (sent && readsFromNow(command)) {
           session.giveBack({ kind: "reply", bytes: execNil[session.protocol] });
-        } else session.lostCommand(again(), sent);
+        } else session.lostCommand(again(), sent, term);
       },
     });
     return true;

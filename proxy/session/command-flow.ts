@@ -1,9 +1,10 @@
 import { encodeError } from "../resp/encode-reply.ts";
 import { ProtocolError } from "../resp/protocol-error.ts";
-import { type Command, Run, sizeOf } from "../upstream/run.ts";
+import { type Attempts, type Command, Run, sizeOf } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ClientInput } from "./client-input.ts";
-import { noAuthReply, noMasterReply, subscribedReply } from "./error-replies.ts";
+import { givenUpReply, noAuthReply, noMasterReply, subscribedReply } from "./error-replies.ts";
+import { fateOf } from "./fate.ts";
 import { ruleOf } from "./find-commands.ts";
 import { answerLocally } from "./local-commands.ts";
 import { refusalOf } from "./refusal.ts";
@@ -27,6 +28,8 @@ export class CommandFlow {
   readonly #session: Session;
   readonly #input: ClientInput;
   #lastShared: Upstream | undefined;
+  /** What is under way is a suspect, which has its turn. */
+  #alone = false;
   #pumping = false;
   #pumpAgain = false;
 
@@ -87,6 +90,7 @@ export class CommandFlow {
     const session = this.#session;
     const { waiting, replyMode, reader } = this;
     if (session.busy || session.ended) return false;
+    if (this.#alone && !this.#leaveAlone()) return false;
     if (waiting.givenBack) {
       if (session.outstanding > 0) return false;
       waiting.lineUpReturned();
@@ -108,8 +112,9 @@ export class CommandFlow {
     if (first !== undefined) {
       waiting.removeFirst();
       const { skipsNext } = replyMode;
-      if (this.#take(first.command)) {
+      if (this.#take(first.command, first.refusal)) {
         this.held = false;
+        if (first.command.attempts !== undefined && !this.#alone) session.host.link.suspects.leave(session);
         if (skipsNext) replyMode.skipped();
         return true;
       }
@@ -168,8 +173,20 @@ export class CommandFlow {
     return upstream;
   }
 
-  /** Brings one command to where it belongs; false when it has to wait. */
-  #take(command: Command): boolean {
+  /** Nothing goes behind a suspect, since it could be the cause, too. False while it is under way. */
+  #leaveAlone(): boolean {
+    if (this.#session.outstanding > 0) return false;
+    this.#alone = false;
+    this.#session.host.link.suspects.leave(this.#session);
+    return true;
+  }
+
+  /**
+   * Brings one command to where it belongs; false when it has to wait.
+   *
+   * @param refusal what the server has said when it refused it last.
+   */
+  #take(command: Command, refusedWith?: Buffer): boolean {
     const session = this.#session;
     const rule = ruleOf(command, session.host.server.table);
     const known = rule === command.rule ? command : { ...command, rule };
@@ -197,6 +214,12 @@ export class CommandFlow {
       session.answer(noMasterReply);
       return true;
     }
+    if (known.attempts !== undefined && session.following) {
+      const { term, holdTimeoutMs } = session.host.link;
+      const fate = fateOf(rule, known.attempts, { nowMs: performance.now(), term, holdTimeoutMs });
+      if (fate === "againAlone") return this.#takeAlone(known, known.attempts);
+      if (fate !== "again") return this.#giveUp(fate, refusedWith);
+    }
     const own = rule.route !== "shared" || sizeOf(known) > bigCommandBytes;
     if (own || session.ownConnection?.active === true) {
       return session.group().denied === undefined ? session.pinned.take(known) : this.#refuseAccess();
@@ -205,6 +228,28 @@ export class CommandFlow {
     if (upstream === undefined) return this.#refuseAccess();
     session.outstanding++;
     upstream.send(Run.of(session, undefined, known, 1, rule.mayWrite));
+    return true;
+  }
+
+  /** Sends a suspect when it is its turn, and alone. */
+  #takeAlone(command: Command, attempts: Attempts): boolean {
+    const session = this.#session;
+    if (session.outstanding > 0) return false;
+    if (session.group().denied !== undefined) return this.#refuseAccess();
+    if (!session.host.link.suspects.enter(session)) return false;
+    if (!session.pinned.take({ ...command, attempts: { ...attempts, alone: true } })) return false;
+    this.#alone = true;
+    return true;
+  }
+
+  /** Tells the client that its command isn't sent again. */
+  #giveUp(fate: "givenUp" | "tooLate", refusedWith: Buffer | undefined): boolean {
+    const session = this.#session;
+    if (session.outstanding > 0) return false;
+    session.ownConnection?.abandon();
+    if (fate === "givenUp") session.host.metrics.givenUp.inc();
+    else session.host.metrics.refused.inc();
+    session.answer(fate === "givenUp" ? givenUpReply : (refusedWith ?? noMasterReply));
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { isError } from "../resp/reply-type.ts";
-import { isUnblocked } from "../upstream/rejection.ts";
+import { isUnblocked, type Rejection } from "../upstream/rejection.ts";
 import { type Command, type ReplyHandler, Run } from "../upstream/run.ts";
+import { inServersWords } from "../upstream/server-words.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Session } from "./session.ts";
 
@@ -10,6 +11,8 @@ export interface LinkOwner {
   opened(upstream: Upstream): void;
   /** The connection is gone, and everything in flight on it was given back. */
   closed(): void;
+  /** Commands that it sends now are only queued (MULTI). */
+  readonly queues: boolean;
   /** A reply was given: the connection may not be needed any more. */
   answered(): void;
 }
@@ -130,9 +133,9 @@ export class DedicatedLink {
         handler.reply(bytes);
         if (this.#condemned && session.outstanding === 0) this.#upstream?.destroy("it refused a command");
       },
-      lost: (sent) => {
+      lost: (sent, term) => {
         session.outstanding -= left;
-        handler.lost(sent);
+        handler.lost(sent, term);
       },
     };
     upstream.send(Run.of(session, counting, command, replies, writes));
@@ -142,11 +145,30 @@ export class DedicatedLink {
   exchange(command: Command): void {
     this.send(command, 1, {
       reply: (bytes) => {
-        if (this.rejected(bytes, command, bytes)) return;
+        if (this.#doubted(bytes, command) || this.rejected(bytes, command, bytes)) return;
         this.giveOrRepeat(bytes, command);
       },
-      lost: (sent) => this.#session.lostCommand(command, sent),
+      lost: (sent, term) => this.#session.lostCommand(command, sent, term),
     });
+  }
+
+  /** What a program answers may only look like a refusal: it is found out, and given then. Gives whether that has begun. */
+  #doubted(bytes: Buffer, command: Command): boolean {
+    const upstream = this.#upstream;
+    if (!command.rule.choosesErrors || upstream === undefined || inServersWords(bytes) === undefined)
+      return false;
+    const session = this.#session;
+    session.outstanding++;
+    const decide = session.doubtCommand(command, bytes);
+    upstream.options.prove(bytes, (rejection) => {
+      if (rejection !== undefined && !upstream.closed) {
+        upstream.reject(rejection);
+        if (this.#upstream === upstream) this.#condemned = true;
+      }
+      decide(rejection !== undefined);
+      if (this.#upstream === upstream) this.#owner.answered();
+    });
+    return true;
   }
 
   /** Gives a reply; one without an effect is asked for again when earlier commands came back. */
@@ -170,14 +192,21 @@ export class DedicatedLink {
    */
   rejected(bytes: Buffer, command: Command, refusal?: Buffer): boolean {
     const session = this.#session;
-    const rejection =
-      session.host.link.rejects(bytes) ?? (isUnblocked(bytes) ? ("READONLY" as const) : undefined);
+    const rejection = this.#rejectionOf(bytes, command);
     if (rejection === undefined) return false;
-    session.giveBack({ kind: "command", command, ...(refusal === undefined ? {} : { refusal }) });
+    const again = session.refused(command);
+    session.giveBack({ kind: "command", command: again, ...(refusal === undefined ? {} : { refusal }) });
     session.host.metrics.sentAgain.inc();
     this.#upstream?.reject(rejection);
     this.#condemned = true;
     return true;
+  }
+
+  #rejectionOf(bytes: Buffer, { rule }: Command): Rejection | undefined {
+    if (rule.route === "blocking" && isUnblocked(bytes)) return "READONLY";
+    // A command that is only queued is answered by Redis itself.
+    if (rule.choosesErrors && !this.#owner.queues) return undefined;
+    return this.#session.host.link.rejects(bytes);
   }
 }
 

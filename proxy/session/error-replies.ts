@@ -24,6 +24,11 @@ export const noMasterReply = encodeError(
   "LOADING no master available within the hold time: the command was not executed, try again",
 );
 
+/** It has no effect, so that the client may well send it again; but whatever sends again by itself would go on where the proxy has stopped. */
+export const givenUpReply = encodeError(
+  "GIVENUP the command changes nothing and was in flight each time when the connection to the master was lost: it may be the cause, and is not sent again",
+);
+
 export const noAuthReply = encodeError("NOAUTH Authentication required.");
 
 /** WAIT asks about writes on a connection that is gone: on the new master its answer would mean nothing. */

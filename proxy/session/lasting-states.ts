@@ -128,7 +128,7 @@ export class LastingStates {
         upstream.replies.isMessage = (line) => line[0] === 43;
         this.#monitoring = true;
       },
-      lost: (sent) => this.#session.lostCommand(command, sent),
+      lost: (sent, term) => this.#session.lostCommand(command, sent, term),
     });
     return true;
   }

@@ -153,6 +153,10 @@ export class PinnedConnection implements LinkOwner {
 
   // LinkOwner
 
+  get queues(): boolean {
+    return this.inTransaction;
+  }
+
   opened(upstream: Upstream): void {
     this.#lasting.restoreOn(upstream);
   }
@@ -186,9 +190,9 @@ export class PinnedConnection implements LinkOwner {
     this.#lasting.keepForSession();
     this.#link.send(command, 1, {
       reply: (bytes) => this.#link.giveOrRepeat(bytes, command),
-      lost: (sent) => {
+      lost: (sent, term) => {
         if (sent) this.#session.giveBack({ kind: "reply", bytes: waitLostReply });
-        else this.#session.lostCommand(command, sent);
+        else this.#session.lostCommand(command, sent, term);
       },
     });
     return true;

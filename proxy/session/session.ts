@@ -9,6 +9,7 @@ import { ClientInput, type InputOwner } from "./client-input.ts";
 import { listenTo, type SocketOwner } from "./client-socket.ts";
 import { CommandFlow } from "./command-flow.ts";
 import { uncertainReply, unconfirmedReply } from "./error-replies.ts";
+import { cameBack, type Return } from "./fate.ts";
 import { commandsOf } from "./find-commands.ts";
 import { GroupMembership } from "./group-membership.ts";
 import { type OutputOwner, OutputQueue } from "./output-queue.ts";
@@ -188,9 +189,37 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     this.#flow.rewinding = true;
     const command = this.#commandsOf(run)[index];
     if (command !== undefined && (rejected || command.rule.effectFree)) {
-      this.giveBack({ kind: "command", command, ...(rejected ? { refusal: reply } : {}) });
+      const back = { ...command, attempts: run.attempts };
+      if (rejected) {
+        this.giveBack({ kind: "command", command: this.refused(back), refusal: reply });
+      } else this.giveBack({ kind: "command", command: back });
       this.host.metrics.sentAgain.inc();
     } else this.giveBack({ kind: "reply", bytes: reply, executed: true });
+  }
+
+  choosesErrors(run: Run, index: number): boolean {
+    return this.#commandsOf(run)[index]?.rule.choosesErrors !== false;
+  }
+
+  doubt(run: Run, index: number, reply: Buffer): (refused: boolean) => void {
+    this.#flow.rewinding = true;
+    const command = this.#commandsOf(run)[index];
+    return this.doubtCommand(command && { ...command, attempts: run.attempts }, reply);
+  }
+
+  /** The command is outstanding until it is known whether it was refused. */
+  doubtCommand(command: Command | undefined, reply: Buffer): (refused: boolean) => void {
+    const answer: Pending = { kind: "reply", bytes: reply, executed: true };
+    this.giveBack(answer);
+    return (refused) => {
+      this.outstanding--;
+      if (refused && command !== undefined) {
+        const pending: Pending = { kind: "command", command: this.refused(command), refusal: reply };
+        this.#flow.waiting.replaceReturned(answer, pending);
+        this.host.metrics.sentAgain.inc();
+      }
+      this.settle();
+    };
   }
 
   mayWrite(run: Run, index: number): boolean {
@@ -213,21 +242,28 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     return this.#parsed.commands;
   }
 
-  lost(run: Run, sent: boolean): void {
+  lost(run: Run, sent: boolean, term: number): void {
     this.outstanding -= run.left;
-    const commands = this.#commandsOf(run).slice(run.answered);
-    for (const command of commands) this.lostCommand(command, sent);
+    const { attempts } = run;
+    for (const command of this.#commandsOf(run).slice(run.answered)) {
+      this.lostCommand(attempts === undefined ? command : { ...command, attempts }, sent, term);
+    }
   }
 
-  /** Decides what becomes of a command whose reply will never come. */
-  lostCommand(command: Command, sent: boolean): void {
+  /** Decides what becomes of a command whose reply will never come. @param term of the master that it was sent to. */
+  lostCommand(command: Command, sent: boolean, term: number): void {
     if (!sent || command.rule.effectFree) {
-      this.giveBack({ kind: "command", command });
+      this.giveBack({ kind: "command", command: returned(command, sent ? "lost" : "unsent", term) });
       if (sent) this.host.metrics.sentAgain.inc();
     } else {
       this.giveBack({ kind: "reply", bytes: uncertainReply });
       this.host.metrics.uncertain.inc();
     }
+  }
+
+  /** The same command, after the server has refused it. */
+  refused(command: Command): Command {
+    return returned(command, "refused", this.host.link.term);
   }
 
   /** Puts something back to the head of what waits, in the order in which it is given back. */
@@ -375,10 +411,16 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     this.#input.stop();
     this.#flow.drop();
     this.host.link.forget(this);
+    this.host.link.suspects.leave(this);
     this.#membership.leave();
     this.#pinned?.destroy();
     this.host.ended(this);
   }
+}
+
+/** The same command, and that it came back. */
+function returned(command: Command, how: Return, term: number): Command {
+  return { ...command, attempts: cameBack(command.attempts, how, { nowMs: performance.now(), term }) };
 }
 
 /** ms */

@@ -85,13 +85,13 @@ export class TransactionFlow {
         this.#link.give(bytes);
         this.#over();
       },
-      lost: (sent) => {
+      lost: (sent, term) => {
         if (transaction.execSent && sent && !transaction.rewound) {
           session.giveBack({ kind: "reply", bytes: ok });
           return;
         }
         this.#end(transaction);
-        session.giveBack({ kind: "command", command });
+        session.lostCommand(command, false, term);
       },
     };
     this.#link.send(command, 1, handler, false);
@@ -104,11 +104,11 @@ export class TransactionFlow {
         if (bytes.equals(ok)) this.#watching = true;
         if (!this.#link.rejected(bytes, command, bytes)) this.#link.giveOrRepeat(bytes, command);
       },
-      lost: (sent) => {
+      lost: (sent, term) => {
         // It ends with the EXEC that is in flight behind it.
         if (sent && this.#transaction?.execSent === true)
           this.#session.giveBack({ kind: "reply", bytes: ok });
-        else this.#session.lostCommand(command, sent);
+        else this.#session.lostCommand(command, sent, term);
       },
     });
     return true;
@@ -120,7 +120,7 @@ export class TransactionFlow {
         if (bytes.equals(ok)) this.#watching = this.#watchLost = false;
         if (!this.#link.rejected(bytes, command, bytes)) this.#link.giveOrRepeat(bytes, command);
       },
-      lost: (sent) => this.#session.lostCommand(command, sent),
+      lost: (sent, term) => this.#session.lostCommand(command, sent, term),
     });
     return true;
   }
@@ -254,7 +254,7 @@ export class TransactionFlow {
         }
         this.#link.give(bytes);
       },
-      lost: (sent) => {
+      lost: (sent, term) => {
         // EXEC is in flight behind it: nothing may be sent again.
         if (transaction.execSent && sent && !transaction.rewound && !transaction.neverOpened) {
           session.giveBack({ kind: "reply", bytes: queued });
@@ -263,8 +263,8 @@ export class TransactionFlow {
         transaction.release(command);
         if (sent && !transaction.opened && !transaction.rewound) {
           if (!transaction.neverOpened) this.#doomed = !command.rule.effectFree || this.#doomed;
-          session.lostCommand(command, sent);
-        } else session.giveBack({ kind: "command", command });
+          session.lostCommand(command, sent, term);
+        } else session.lostCommand(command, false, term);
       },
     };
     // It writes at EXEC, not before.
@@ -290,9 +290,9 @@ export class TransactionFlow {
           transaction.doubtful = true;
         }
       },
-      lost: () => {
+      lost: (_sent, term) => {
         transaction.discardSent = false;
-        session.giveBack({ kind: "command", command });
+        session.lostCommand(command, false, term);
       },
     });
   }
@@ -335,7 +335,7 @@ export class TransactionFlow {
         applyEffects(session, transaction.confirmed.slice(1), bytes);
         this.#finish();
       },
-      lost: (sent) => {
+      lost: (sent, term) => {
         if (sent && !transaction.rewound && !transaction.neverOpened) {
           session.giveBack({ kind: "reply", bytes: uncertainReply });
           session.host.metrics.uncertain.inc();
@@ -343,7 +343,7 @@ export class TransactionFlow {
           return;
         }
         transaction.execSent = false;
-        session.giveBack({ kind: "command", command });
+        session.lostCommand(command, false, term);
       },
     };
   }

@@ -64,6 +64,12 @@ export class WaitingLine {
     this.#returned.push(pending);
   }
 
+  /** Something that came back turns out to be something else. */
+  replaceReturned(before: Pending, now: Pending): void {
+    const at = this.#returned.indexOf(before);
+    if (at >= 0) this.#returned[at] = now;
+  }
+
   /**
    * Everything that was on its way is back: it goes before all that waits. A command that was refused before a later one
    * was executed is not sent again, that would turn their order round: its client gets the refusal.

@@ -4,7 +4,9 @@ import type { MasterState } from "../../quorum/master-state.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
 import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
 import type { Durability } from "./confirmation-gate.ts";
+import { Doubts } from "./doubts.ts";
 import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
+import { Turns } from "./turns.ts";
 import { Upstream } from "./upstream.ts";
 import { type GroupHost, type GroupKey, lanes, UpstreamGroup, type Waiter } from "./upstream-group.ts";
 import type { Credentials, UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
@@ -23,6 +25,8 @@ export interface MasterLinkOptions {
     | undefined;
   /** With it the connections are encrypted. */
   readonly tls?: TlsFiles | undefined;
+  /** Asks a Redis for its `INFO`. Rejects when there is no answer in time. */
+  readonly askInfo: (address: Address) => Promise<string>;
   /** Something is wrong with the master: it should be asked whether it still is one. */
   readonly suspect: (reason: string) => void;
   /** A pause of the link's own is over: it wants to know again what the watcher knows. */
@@ -52,12 +56,16 @@ const wakePerTurn = 256;
 
 /** All connections to the master that is followed, and the clients that wait while there is none. */
 export class MasterLink implements GroupHost {
+  /** Whose turn it is to send what may have broken a connection or a master. */
+  readonly suspects = new Turns();
   readonly #options: MasterLinkOptions;
   readonly #groups = new Map<string, UpstreamGroup>();
   readonly #upstreams = new Set<Upstream>();
   readonly #waiting = new Set<Waiter>();
+  readonly #doubts: Doubts;
   readonly #watch: NodeJS.Timeout;
   #master: Address | undefined;
+  #term = 0;
   #state: LinkState = "holding";
   #deadline: NodeJS.Timeout | undefined;
   #ticks = 0;
@@ -74,6 +82,7 @@ export class MasterLink implements GroupHost {
   constructor(options: MasterLinkOptions) {
     this.#options = options;
     const { durability } = options;
+    this.#doubts = new Doubts(options.askInfo);
     this.#durability = durability && {
       ...durability,
       wanted: () => (performance.now() < this.#incompleteUntil ? 1 : durability.replicas),
@@ -88,6 +97,15 @@ export class MasterLink implements GroupHost {
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** Number of the master that is followed, or was last: another one has another number. */
+  get term(): number {
+    return this.#term;
+  }
+
+  get holdTimeoutMs(): number {
+    return this.#options.holdTimeoutMs;
   }
 
   /** Clients that wait for a master. */
@@ -115,6 +133,7 @@ export class MasterLink implements GroupHost {
       if (this.#state !== "following") this.#options.held((performance.now() - this.#holdingSince) / 1000);
       this.#state = "following";
       if (before !== undefined && !sameAddress(before, state.master)) {
+        this.#term++;
         this.#writeRefusals.forget();
         for (const upstream of [...this.#upstreams]) {
           if (!sameAddress(upstream.options.address, state.master))
@@ -166,11 +185,16 @@ export class MasterLink implements GroupHost {
     if (this.#master === undefined || this.#state !== "following") return undefined;
     const upstream: Upstream = new Upstream({
       address: this.#master,
+      term: this.#term,
       tls: this.#options.tls,
       ...key,
       connectTimeoutMs: 1000,
       durability: this.#durability,
       rejects: (reply) => this.rejects(reply),
+      prove: (reply, done) =>
+        this.#doubts.settle(upstream.options.address, reply, (proven) =>
+          done(proven ? this.rejects(reply) : undefined),
+        ),
       onRejection: (rejecting, rejection) => this.#rejected(rejecting, rejection, key),
       onClose: (closed, failure) => {
         this.#upstreams.delete(closed);

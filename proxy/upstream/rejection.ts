@@ -26,7 +26,8 @@ export function rejectionOf(bytes: Buffer): Rejection | undefined {
   return texts.find(({ alone, inExec }) => startsWith(bytes, alone) || startsWith(bytes, inExec))?.kind;
 }
 
-const unblocked = Buffer.from("-UNBLOCKED ");
+/** `CLIENT UNBLOCK … ERROR` begins with the same word. */
+const unblocked = Buffer.from("-UNBLOCKED force unblock from blocking operation");
 
 /** Redis ends a blocking command with this when it becomes a replica. */
 export function isUnblocked(bytes: Buffer): boolean {

@@ -4,12 +4,17 @@ import { type Confirmation, ConfirmationGate, type Durability, type Held } from 
 import type { Rejection } from "./rejection.ts";
 import type { ReplyReceiver, Run } from "./run.ts";
 import type { RunQueue } from "./run-queue.ts";
+import { inServersWords } from "./server-words.ts";
 import { splitReplies } from "./split-replies.ts";
 
 /** The connection whose replies are given out. */
 export interface ReplyRouterHost {
   /** Why a reply means that its command has to be sent again; undefined: it is the client's. */
   rejects(reply: Buffer): Rejection | undefined;
+  /** Whether a reply has the words with which Redis refuses a command. */
+  looksLikeRejection(reply: Buffer): boolean;
+  /** Finds out whether this Redis is in the state that the reply speaks of. */
+  prove(reply: Buffer, done: (rejection: Rejection | undefined) => void): void;
   /** A reply said that this is no master that works. */
   reject(rejection: Rejection): void;
   /** The server's bytes make no sense. */
@@ -159,13 +164,29 @@ export class ReplyRouter {
     // Without one the client has gone.
     if (receiver === undefined) return;
     this.#touched.add(receiver);
-    const rejection = isError(bytes) ? this.#host.rejects(bytes) : undefined;
+    let rejection: Rejection | undefined;
+    if (isError(bytes) && this.#host.looksLikeRejection(bytes)) {
+      if (!receiver.choosesErrors(run, index)) rejection = this.#host.rejects(bytes);
+      else if (inServersWords(bytes) !== undefined) {
+        this.#doubt(receiver, run, index, bytes);
+        return;
+      }
+    }
     if (rejection !== undefined || receiver.rewinding || again) {
       receiver.rewind(run, index, bytes, rejection !== undefined);
       if (rejection !== undefined) this.#host.reject(rejection);
       return;
     }
     receiver.forward(bytes, 1);
+  }
+
+  /** The words are those of Redis, but a program could have said them after it had changed something. */
+  #doubt(receiver: ReplyReceiver, run: Run, index: number, bytes: Buffer): void {
+    const decide = receiver.doubt(run, index, bytes);
+    this.#host.prove(bytes, (rejection) => {
+      if (rejection !== undefined) this.#host.reject(rejection);
+      decide(rejection !== undefined);
+    });
   }
 
   /** Whether what has come now waits for a replica's confirmation. An error is none of something that could be lost. */
@@ -256,8 +277,13 @@ export class ReplyRouter {
     run.receiver.forwardPart(this.#scanner.takeEarlier());
   }
 
-  /** The connection is gone: hands back what is in flight. @param unsent the last of the runs, of which not a byte has left. */
-  handBack(unsent: number): void {
+  /**
+   * The connection is gone: hands back what is in flight.
+   *
+   * @param unsent the last of the runs, of which not a byte has left.
+   * @param term of the master that it led to.
+   */
+  handBack(unsent: number, term: number): void {
     this.#closed = true;
     this.gate?.lost();
     const runs = this.#runs.takeAll();
@@ -265,8 +291,8 @@ export class ReplyRouter {
     runs.forEach((run, i) => {
       const sent = i < firstUnsent;
       if (this.#partial && i === 0) run.receiver?.broken();
-      else if (run.handler !== undefined) run.handler.lost(sent);
-      else run.receiver?.lost(run, sent);
+      else if (run.handler !== undefined) run.handler.lost(sent, term);
+      else run.receiver?.lost(run, sent, term);
       if (run.receiver !== undefined) this.#touched.add(run.receiver);
     });
   }

@@ -6,6 +6,22 @@ export interface Command {
   readonly argCount: number;
   /** The bytes, in order. More than one piece only when a big command came in pieces. */
   readonly pieces: readonly Buffer[];
+  /** Unset: it never came back. */
+  readonly attempts?: Attempts | undefined;
+}
+
+/** What is known of a command that came back. */
+export interface Attempts {
+  /** When it came back first, ms of the monotonic clock. */
+  readonly sinceMs: number;
+  /** How often it came back, for whatever reason. */
+  readonly returns: number;
+  /** How often its connection was lost while the server may have been executing it. */
+  readonly losses: number;
+  /** It was, or is, on its way while nothing else was that could be the cause of a loss. */
+  readonly alone: boolean;
+  /** The master's term at the last loss. */
+  readonly lostIn: number | undefined;
 }
 
 /** The bytes of a command. */
@@ -31,14 +47,27 @@ export interface ReplyReceiver {
    * @param index which of the run's commands it belongs to.
    */
   rewind(run: Run, index: number, reply: Buffer, rejected: boolean): void;
+  /** Whether what one of the run's commands is answered is made up by a program; asked only of an error that looks like a refusal. */
+  choosesErrors(run: Run, index: number): boolean;
+  /**
+   * A reply looks like a refusal, and may be none: what comes behind it waits until that is known.
+   *
+   * @returns to be called once, with whether the command was refused.
+   */
+  doubt(run: Run, index: number, reply: Buffer): (refused: boolean) => void;
   /** Whether one of the run's commands may have written something; asked where it isn't enough that the run as a whole may. */
   mayWrite(run: Run, index: number): boolean;
   /** What this one is told instead of the reply to one of the run's commands, which no replica has confirmed; a command that writes nothing keeps it. */
   unconfirmed(run: Run, index: number, reply: Buffer, confirmation: "timeout" | "lost"): Buffer;
   /** Replies to earlier commands came back with {@link rewind}: what comes now has to wait for them. */
   readonly rewinding: boolean;
-  /** The connection was lost. @param sent whether any byte of the run may have reached the server. */
-  lost(run: Run, sent: boolean): void;
+  /**
+   * The connection was lost.
+   *
+   * @param sent whether any byte of the run may have reached the server.
+   * @param term of the master that the connection led to.
+   */
+  lost(run: Run, sent: boolean, term: number): void;
   /** The connection was lost after a part of a reply was passed on: nothing can repair that. */
   broken(): void;
   /** All replies of one piece of the server's bytes, or all losses of one connection, were handed out. */
@@ -48,7 +77,7 @@ export interface ReplyReceiver {
 /** What to do with the reply to a single command that the proxy itself looks at. */
 export interface ReplyHandler {
   reply(bytes: Buffer): void;
-  lost(sent: boolean): void;
+  lost(sent: boolean, term: number): void;
   /** Whether a reply that is no error says that nothing was written all the same. Default: none does. */
   wroteNothing?(bytes: Buffer): boolean;
 }
@@ -63,6 +92,8 @@ export class Run {
   readonly end: number;
   /** Some of it may change data. */
   readonly writes: boolean;
+  /** Of a single command that was sent before. */
+  attempts: Attempts | undefined = undefined;
   /** Commands that are not answered yet. */
   left: number;
   /** Commands that are answered. */
@@ -92,12 +123,14 @@ export class Run {
   static of(
     receiver: ReplyReceiver | undefined,
     handler: ReplyHandler | undefined,
-    { pieces }: Pick<Command, "pieces">,
+    { pieces, attempts }: Pick<Command, "pieces" | "attempts">,
     replies: number,
     writes = false,
   ): Run {
     const last = pieces.at(-1) ?? Buffer.alloc(0);
     const earlier = pieces.length > 1 ? pieces.slice(0, -1) : undefined;
-    return new Run(receiver, handler, earlier, last, 0, last.length, replies, writes);
+    const run = new Run(receiver, handler, earlier, last, 0, last.length, replies, writes);
+    run.attempts = attempts;
+    return run;
   }
 }

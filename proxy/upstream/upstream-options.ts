@@ -14,6 +14,8 @@ export interface Credentials {
 /** What an {@link Upstream} is told. */
 export interface UpstreamOptions {
   readonly address: Address;
+  /** Number of the master at this address. */
+  readonly term: number;
   /** With it the connection is encrypted, and the server has to prove who it is. */
   readonly tls?: TlsFiles | undefined;
   readonly credentials?: Credentials | undefined;
@@ -25,6 +27,8 @@ export interface UpstreamOptions {
   readonly durability?: Durability | undefined;
   /** Why a reply means that its command has to be sent again; undefined: it is the client's. */
   readonly rejects: (reply: Buffer) => Rejection | undefined;
+  /** Finds out whether the Redis at the address is in the state that a reply speaks of; without an answer it isn't. */
+  readonly prove: (reply: Buffer, done: (rejection: Rejection | undefined) => void) => void;
   /** A reply said that this is no master that works. */
   readonly onRejection: (upstream: Upstream, rejection: Rejection) => void;
   /** It was closed, with the reason; everything in flight was handed back before. Called once. */

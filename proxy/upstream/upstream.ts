@@ -3,7 +3,7 @@ import { connectSocket } from "../../runtime/tls-files.ts";
 import { encodeCommand } from "../resp/command-frame.ts";
 import type { ConfirmationGate } from "./confirmation-gate.ts";
 import { shakeHands } from "./handshake.ts";
-import type { Rejection } from "./rejection.ts";
+import { type Rejection, rejectionOf } from "./rejection.ts";
 import { ReplyRouter } from "./reply-router.ts";
 import { type ReplyHandler, Run } from "./run.ts";
 import { RunQueue } from "./run-queue.ts";
@@ -45,6 +45,8 @@ export class Upstream {
     this.#socket = socket;
     this.replies = new ReplyRouter(this.#runs, options.durability, {
       rejects: options.rejects,
+      looksLikeRejection: (reply) => rejectionOf(reply) !== undefined,
+      prove: options.prove,
       reject: (rejection) => options.onRejection(this, rejection),
       fail: (message) => this.#fail("lost", message),
       send: (question) => this.send(question),
@@ -179,7 +181,7 @@ export class Upstream {
     if (this.#closed) return;
     this.#closed = true;
     const failure = this.#failure ?? { kind: "lost", message: "the server closed the connection" };
-    this.replies.handBack(this.#unsent);
+    this.replies.handBack(this.#unsent, this.options.term);
     for (const waiting of this.#drained.splice(0)) waiting();
     this.onClosed?.();
     this.options.onClose(this, failure);

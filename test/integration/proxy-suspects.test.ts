@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { eventually } from "../support/eventually.ts";
+import { closesBefore, type Fault } from "../support/fake-redis-faults.ts";
+import { ProxiedRedis } from "../support/proxied-redis.ts";
+import { uncertain, useProxy } from "../support/proxy-fixture.ts";
+
+const givenUp = /^-GIVENUP the command changes nothing/;
+
+describe("the proxy, a command that breaks what it is sent to", () => {
+  const test = useProxy();
+
+  const arrived = (text: string): number =>
+    [test.first, test.second].flatMap((redis) => redis.arrived).filter((one) => one === text).length;
+
+  for (const command of ["KEYS bad*", "GET bad", "LRANGE bad 0 -1", "EVAL_RO bad 0", "MGET a bad"]) {
+    it(`is sent twice, the second time alone, when its connection is lost each time: ${command}`, async () => {
+      const [client, other] = [await test.client(), await test.client()];
+      test.first.always(/bad/, closesBefore);
+      let refused = 0;
+      let stop = false;
+      const counting = (async () => {
+        while (!stop) if (uncertain.test(String(await other.call("INCR n")))) refused++;
+      })();
+      assert.match(String(await client.call(command)), givenUp);
+      stop = true;
+      await counting;
+      assert.equal(arrived(command), 2);
+      assert.ok(refused <= 1, `another client lost ${refused} connections`);
+      assert.equal(await test.proxy.metric("redis_ha_proxy_given_up_total"), 1);
+      assert.equal(await client.call("GET fine"), null);
+    });
+  }
+
+  it("takes no others with it: what was in flight with it is answered", async () => {
+    const clients = [];
+    for (let i = 0; i < 10; i++) clients.push(await test.client());
+    test.first.always(/bad/, closesBefore);
+    for (const [i, client] of clients.entries())
+      client.send(i === 3 ? "LRANGE bad 0 -1" : `LRANGE l${i} 0 -1`);
+    for (const [i, client] of clients.entries()) {
+      const reply = await client.reply();
+      if (i === 3) assert.match(String(reply), givenUp);
+      else assert.deepEqual(reply, []);
+    }
+  });
+
+  it("keeps the order of its client's replies, and what comes behind it is executed", async () => {
+    const client = await test.client();
+    test.first.always(/bad/, closesBefore);
+    client.pipeline("INCR a", "KEYS bad*", "GET a");
+    const [incr, keys, get] = await client.replies(3);
+    assert.ok(incr === 1 || uncertain.test(String(incr)), String(incr));
+    assert.match(String(keys), givenUp);
+    assert.ok(get === "1" || get === null);
+    assert.equal(await client.call("INCR b"), 1);
+  });
+
+  it("takes down two masters, and not the third", async () => {
+    const client = await test.client();
+    const kills: Fault = ({ close }) => {
+      close();
+      const [dead, next] =
+        test.first.role === "master" ? [test.first, test.second] : [test.second, test.first];
+      dead.disconnectAll();
+      dead.role = "slave";
+      next.role = "master";
+      test.topology.announce(next);
+    };
+    for (const redis of [test.first, test.second]) redis.always(/^KEYS bad/, kills);
+    client.send("KEYS bad*");
+    assert.match(String(await client.reply()), givenUp);
+    assert.deepEqual([test.first.arrived, test.second.arrived], [["KEYS bad*"], ["KEYS bad*"]]);
+    assert.equal(await client.call("INCR a"), 1);
+    assert.deepEqual(test.first.executed, ["INCR a"]);
+  });
+
+  it("that leaves while it waits for its turn doesn't keep the others from theirs", async () => {
+    const clients = [await test.client(), await test.client(), await test.client()] as const;
+    test.first.once(/^LRANGE a/, closesBefore);
+    clients[0].send("LRANGE a 0 -1");
+    clients[1].send("LRANGE b 0 -1");
+    clients[2].send("LRANGE c 0 -1");
+    clients[0].destroy();
+    assert.deepEqual(await clients[1].reply(), []);
+    assert.deepEqual(await clients[2].reply(), []);
+    await eventually(async () => assert.equal(await test.proxy.metric("redis_ha_proxy_clients"), 3));
+  });
+});
+
+describe("the proxy, replies and commands that are bigger than Redis allows one connection", () => {
+  let master: ProxiedRedis;
+  const size = 200_000;
+  afterEach(() => master.stop());
+
+  async function start(...lines: string[]): Promise<void> {
+    master = await ProxiedRedis.start(lines);
+    const client = await master.proxy.client();
+    await client.call("SETRANGE", "big", String(size - 1), "x");
+  }
+
+  it("end after two tries, and an innocent client loses no more than one connection", async () => {
+    await start("maxmemory-clients 2mb");
+    const [client, other] = [await master.proxy.client(), await master.proxy.client()];
+    await other.call("INCR n");
+    let lost = 0;
+    let stop = false;
+    const counting = (async () => {
+      while (!stop) if (uncertain.test(String(await other.call("INCR n")))) lost++;
+    })();
+    const reply = await client.call("MGET", ...Array<string>(40).fill("big"));
+    stop = true;
+    await counting;
+    assert.match(String(reply), givenUp);
+    assert.ok(lost <= 1, `${lost} connections of another client`);
+    assert.equal(await client.call("STRLEN big"), size);
+  });
+});
