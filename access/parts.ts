@@ -20,7 +20,7 @@ export const redisRules: Readonly<Record<PartUser, string>> = {
   proxy: `${nothing} ${commands("ping role info command select")}`,
   // It rules this Redis. Its password is in the Redis pods alone.
   supervisor: `~__ha:* resetchannels -@all ${commands(
-    "ping role info get set wait replicaof config|get config|set client|list client|kill client|pause client|unpause acl|users acl|setuser acl|deluser",
+    "ping role info get set wait replicaof config|get config|set client|list client|kill client|pause client|unpause acl|users acl|setuser acl|deluser bgrewriteaof",
   )}`,
   // What instances ask one another.
   probe: `%R~__ha:* resetchannels -@all ${commands("ping role info get")}`,

@@ -7,6 +7,8 @@ import type { PeerView } from "./decide-start.ts";
 export interface InstanceState {
   /** Undefined: the server runs. Else what it waits for. */
   waitingFor: string | undefined;
+  /** Why it must not start as it is configured: a person has to decide. */
+  refused?: string | undefined;
   /** Whether a replica ever was in sync with this instance, or this one with a master: the cluster's first start is over. */
   initialised: boolean;
   /** Whether another instance answered since this process started, and whether one of them was a master. */
@@ -36,6 +38,7 @@ export async function checkReady(
   info: () => Promise<unknown>,
   askOthers: () => Promise<readonly PeerView[]>,
 ): Promise<Health> {
+  if (state.refused !== undefined) return { problem: state.refused };
   if (state.waitingFor !== undefined) {
     return state.initialised ? { problem: `waiting: ${state.waitingFor}` } : true;
   }

@@ -54,7 +54,11 @@ export function renderRedisConf(input: RedisConfInput): string {
       "appendfsync everysec",
       "aof-use-rdb-preamble yes",
       "aof-load-truncated yes",
-      "save 900 1",
+    ],
+    [
+      "No fork on its own accord: it can double the memory. The supervisor starts rewrites, one instance at a time.",
+      "auto-aof-rewrite-percentage 0",
+      'save ""',
     ],
     [
       "A master without a replica that keeps up stops writing: an isolated or returned one is fenced within 3 s.",

@@ -10,12 +10,14 @@ import { createLog, messageOf } from "../runtime/log.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
 import { announcePromotion } from "./announce-promotion.ts";
 import { askPeers } from "./ask-peer.ts";
+import { chooseFittingRole } from "./choose-fitting-role.ts";
 import { chooseRole, type StartRole } from "./choose-role.ts";
 import { isDamaged, putAside } from "./damaged-data.ts";
 import { takeForcedMaster } from "./forced-master.ts";
 import { handOver } from "./hand-over.ts";
 import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
 import { joinPromoted } from "./join-promoted.ts";
+import { keepWithinMemory } from "./keep-within-memory.ts";
 import { judgeCopy, readBootId, readLastState, writeLastState } from "./last-state.ts";
 import { hearPromotionOrders } from "./promotion-orders.ts";
 import { renderRedisConf } from "./redis-conf.ts";
@@ -104,14 +106,25 @@ async function main(): Promise<void> {
   if (forced) log.warn({ order: environment.HA_FORCE_MASTER }, "an operator makes this instance the master");
   const role: StartRole = forced
     ? { kind: "lead", reason: "HA_FORCE_MASTER" }
-    : await chooseRole({
-        self,
-        masterName,
-        sentinels,
+    : await chooseFittingRole({
+        choose: () =>
+          chooseRole({
+            self,
+            masterName,
+            sentinels,
+            peers,
+            hasData: () => !damaged && hasStoredData(dataDirectory),
+            damaged,
+            copy: judgeCopy(last, bootId),
+            log,
+            signal: stopping.signal,
+          }),
         peers,
-        hasData: () => !damaged && hasStoredData(dataDirectory),
-        damaged,
-        copy: judgeCopy(last, bootId),
+        maxmemory: environment.REDIS_MAXMEMORY,
+        policy: environment.REDIS_MAXMEMORY_POLICY,
+        onRefused: (problem) => {
+          state.refused = problem;
+        },
         log,
         signal: stopping.signal,
       });
@@ -184,6 +197,16 @@ async function main(): Promise<void> {
       heartbeat = newest;
       note(false);
     },
+    log,
+    signal: stopping.signal,
+  });
+  void keepWithinMemory({
+    self,
+    instances: environment.REDIS_INSTANCES,
+    server,
+    own,
+    peers,
+    dataDirectory,
     log,
     signal: stopping.signal,
   });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { formatAddress } from "../quorum/address.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { parseQuantity } from "./quantity.ts";
+import { maxmemoryBytes } from "./memory-budget.ts";
 import type { Part, PartKind, Site } from "./site.ts";
 import type { SecretFile, Workload } from "./workload.ts";
 
@@ -17,9 +17,6 @@ export type TopologySettings = Pick<Settings, "redis" | "sentinel" | "proxy" | "
 
 /** The instance that a brand-new set of Sentinels is told to monitor. Nothing else ever depends on this number. */
 const initialMaster: Part = { kind: "redis", index: 1 };
-
-/** Bytes that the supervisor process in a Redis pod needs beside Redis. */
-const supervisorBytes = 72 * 2 ** 20;
 
 /** Describes every workload: what runs, with which environment, ports and volumes. Pure. */
 export function describeTopology(settings: TopologySettings, site: Site): Topology {
@@ -128,12 +125,6 @@ function serverTls({ tls, proxy }: TopologySettings, site: Site): Record<string,
     REDIS_TLS_DIR: site.certificateDirectory("server"),
     REDIS_TLS_AUTH_CLIENTS: proxy.sentinelApi ? "yes" : "no",
   };
-}
-
-/** A fork for AOF or replication may copy every page that is written meanwhile: 65 % of the rest is for the data. */
-function maxmemoryBytes(limit: string): number {
-  const bytes = parseQuantity(limit) ?? 0;
-  return Math.floor(Math.max(bytes - supervisorBytes, bytes / 4) * 0.65);
 }
 
 function describeProxy(settings: TopologySettings, site: Site): Workload {
