@@ -1,8 +1,10 @@
+import { statfsSync } from "node:fs";
 import type { Logger } from "pino";
 import { type Address, sameAddress } from "../quorum/address.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { endForks } from "./fork-child.ts";
 import { guardMemory } from "./memory-guard.ts";
+import { sensibleVolumeBytes } from "./plan-rewrite.ts";
 import { readMemoryUse } from "./pod-memory.ts";
 import type { RedisServer } from "./redis-server.ts";
 import { Rewriter } from "./rewriter.ts";
@@ -17,6 +19,8 @@ export interface KeepWithinMemoryOptions {
   readonly own: ControlConnection;
   readonly peers: readonly ControlConnection[];
   readonly dataDirectory: string;
+  /** Of this instance, in bytes. */
+  readonly maxmemory: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -24,6 +28,7 @@ export interface KeepWithinMemoryOptions {
 /** Starts the rewrites of the append-only file, one instance at a time, and ends any fork that would take the pod over its limit. */
 export async function keepWithinMemory(options: KeepWithinMemoryOptions): Promise<void> {
   const { self, server, own, log, signal } = options;
+  warnOfSmallVolume(options);
   const end = (): boolean => server.pid !== undefined && server.running && endForks(server.pid);
   // The last one first, as in a rollout.
   const turns = options.instances.toReversed();
@@ -40,4 +45,16 @@ export async function keepWithinMemory(options: KeepWithinMemoryOptions): Promis
     rewriter.run(signal),
     guardMemory({ readUse: readMemoryUse, endForks: end, onEnded: () => rewriter.backOff(), log, signal }),
   ]);
+}
+
+/** Said at the start: when it is full, it is too late. */
+function warnOfSmallVolume({ dataDirectory, maxmemory, log }: KeepWithinMemoryOptions): void {
+  const { blocks, bsize } = statfsSync(dataDirectory);
+  const sensible = sensibleVolumeBytes(maxmemory);
+  if (blocks * bsize >= sensible) return;
+  const inMiB = (bytes: number): number => Math.round(bytes / 2 ** 20);
+  log.warn(
+    { volumeMiB: inMiB(blocks * bsize), sensibleMiB: inMiB(sensible) },
+    "the volume is small for redis:memory: clients that overwrite much data can fill it; raise redis:storage",
+  );
 }

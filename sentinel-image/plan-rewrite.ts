@@ -61,13 +61,21 @@ export function isRewriteDue({ currentBytes, baseBytes }: RewriteView): boolean 
 
 /** Nobody's turn is worth a full volume. */
 function isUrgent({ own, freeBytes, neededBytes }: RewriteObservation): boolean {
-  return own.currentBytes >= 8 * Math.max(own.baseBytes, smallestBytes / 2) || freeBytes < 3 * neededBytes;
+  return own.currentBytes >= 8 * Math.max(own.baseBytes, smallestBytes / 2) || freeBytes < 2 * neededBytes;
 }
 
 /** Replicas first: nobody waits for them. Then by rank, the same on all instances. */
 function goesFirst(a: RewriteView, b: RewriteView): boolean {
   if (a.role !== b.role) return a.role === "replica";
   return a.rank < b.rank;
+}
+
+/**
+ * Bytes that a volume should have for this `maxmemory`: the file before a rewrite, twice the data, and the one after it, and as much again
+ * for what clients write until this instance's turn.
+ */
+export function sensibleVolumeBytes(maxmemory: number): number {
+  return 4 * Math.max(maxmemory, smallestBytes / 2);
 }
 
 function isBusy({ rewriting, sending, loading }: RewriteView): boolean {

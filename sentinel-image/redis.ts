@@ -207,6 +207,7 @@ async function main(): Promise<void> {
     own,
     peers,
     dataDirectory,
+    maxmemory: environment.REDIS_MAXMEMORY,
     log,
     signal: stopping.signal,
   });

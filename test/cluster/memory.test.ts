@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { RunningStack } from "../../chaos/stack/running-stack.ts";
 import { parseInfo } from "../../sentinel-image/ask-peer.ts";
 import { memoryFor } from "../../topology/memory-budget.ts";
@@ -59,7 +60,20 @@ describe("the memory of a stack's Redis pods", function () {
     return output.split("\n").filter((line) => line !== "" && !/ 0 $/.test(line));
   }
 
-  it("is enough while clients overwrite all keys as fast as they can, and nothing is lost", async () => {
+  /** Deletes a replica's pod after a time. @returns the ms until its next one was in sync. */
+  async function comeBack(workload: string, afterMs: number): Promise<number> {
+    await delay(afterMs);
+    const begin = performance.now();
+    await running.deletePods(`redis-ha/workload=${workload}`);
+    await delay(5000);
+    await eventually(async () => assert.equal((await infoOf(workload)).get("master_link_status"), "up"), {
+      withinMs: 60_000 + seconds * 1000,
+      everyMs: 500,
+    });
+    return performance.now() - begin;
+  }
+
+  it("is enough while clients overwrite all keys as fast as they can and a replica comes back; nothing is lost", async () => {
     const { workload: master } = await running.master();
     for (;;) {
       const { used, maxmemory } = await usedOf(master);
@@ -68,7 +82,9 @@ describe("the memory of a stack's Redis pods", function () {
       // Less than a key needs, so that the bound is not passed.
       await load.add(Math.ceil(missing / 300));
     }
-    await load.overwrite(seconds);
+    const returning = instances.find((name) => name !== master);
+    assert.ok(returning);
+    const [backAfterMs] = await Promise.all([comeBack(returning, seconds * 300), load.overwrite(seconds)]);
     const lost = await load.lost();
     const logs = await Promise.all(instances.map((name) => running.kubectl("logs", `deployment/${name}`)));
     const count = (text: RegExp): number[] => logs.map((log) => log.match(text)?.length ?? 0);
@@ -82,13 +98,14 @@ describe("the memory of a stack's Redis pods", function () {
     );
     console.log(
       `      ${limit}: ${load.keys} keys, ${load.acknowledged} writes acknowledged, longest pipeline ${Math.round(load.longestMs)} ms, ` +
-        `errors ${JSON.stringify([...load.errors])}, rewrites ${count(/rewriting the append-only file/g)}, ` +
+        `${returning} back in sync after ${Math.round(backAfterMs / 1000)} s, errors ${JSON.stringify([...load.errors])}, rewrites ${count(/rewriting the append-only file/g)}, ` +
         `ended ${count(/ended a copy of the data/g)}, peaks with files' pages ${peaks.map((peak) => Math.round(Number(peak.trim()) / 2 ** 20))} MiB`,
     );
     assert.deepEqual(await deaths(), []);
     assert.deepEqual(lost, []);
     assert.equal((await running.master()).workload, master, "there was a failover");
-    assert.ok(count(/rewriting the append-only file/g).every((rewrites) => rewrites > 0));
+    const rewrites = count(/rewriting the append-only file/g);
+    assert.ok(instances.every((name, i) => name === returning || (rewrites[i] ?? 0) > 0));
     // At the bound itself the clients' own buffers decide whether one more write is taken.
     assert.deepEqual(
       [...load.errors.keys()].filter((word) => word !== "-OOM"),

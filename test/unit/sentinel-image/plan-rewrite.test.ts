@@ -91,8 +91,13 @@ describe("planRewrite", () => {
     ],
     [
       "waits for nobody when the volume becomes full",
-      { freeBytes: 300 * MiB, peers: [view({ rank: 0, rewriting: true })] },
+      { freeBytes: 239 * MiB, peers: [view({ rank: 0, rewriting: true })] },
       { kind: "start", urgent: true },
+    ],
+    [
+      "keeps its turn while the volume has room for two more files",
+      { freeBytes: 240 * MiB, peers: [view({ rank: 0, rewriting: true })] },
+      { kind: "wait" },
     ],
     ["doesn't fill the volume itself", { freeBytes: 119 * MiB }, { kind: "no-room" }],
   ];
