@@ -17,8 +17,9 @@ export interface RewriteView {
 /** What one instance sees when it decides. */
 export interface RewriteObservation {
   readonly own: RewriteView;
-  /** The other instances that answered. One that doesn't answer is waited for by nobody. */
+  /** The other instances that answered, and how many didn't: busy, frozen or gone. */
   readonly peers: readonly RewriteView[];
+  readonly silentPeers: number;
   /** Bytes that are free on the volume, and what the new file will need at most. */
   readonly freeBytes: number;
   readonly neededBytes: number;
@@ -46,7 +47,7 @@ export type RewriteDecision =
 /** Smaller files aren't rewritten, as in Redis: 64 MiB are read within a second. */
 const smallestBytes = 64 * 2 ** 20;
 
-/** 10 s for instances that should go first and don't: they may be backing off. */
+/** 10 s for instances that should go first and don't, since they are backing off, and for those that don't answer. */
 const patienceMs = 10_000;
 
 /** A rewrite gives way only while little is lost by that. */
@@ -88,7 +89,7 @@ function isBusy({ rewriting, sending, loading }: RewriteView): boolean {
  * others' INFO whether one of them is at it, and whether one goes first.
  */
 export function planRewrite(observation: RewriteObservation): RewriteDecision {
-  const { own, peers, startedForMs } = observation;
+  const { own, peers, silentPeers, startedForMs } = observation;
   const urgent = isUrgent(observation);
   if (own.rewriting && startedForMs !== undefined) {
     const collides = peers.some((peer) => peer.rewriting && goesFirst(peer, own));
@@ -102,5 +103,7 @@ export function planRewrite(observation: RewriteObservation): RewriteDecision {
   if (urgent) return { kind: "start", urgent };
   if (peers.some(({ rewriting, sending }) => rewriting || sending)) return { kind: "wait" };
   const later = peers.some((peer) => !isBusy(peer) && isRewriteDue(peer) && goesFirst(peer, own));
-  return later && observation.waitedMs < patienceMs ? { kind: "wait" } : { kind: "start", urgent };
+  return (later || silentPeers > 0) && observation.waitedMs < patienceMs
+    ? { kind: "wait" }
+    : { kind: "start", urgent };
 }

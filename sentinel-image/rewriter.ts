@@ -50,7 +50,7 @@ export class Rewriter {
     }
   }
 
-  /** The memory guard has ended a fork: the next attempt is 5 s away, after each further one twice as long, up to a minute. */
+  /** A fork was ended, or has failed: the next attempt is 5 s away, after each further one twice as long, up to a minute. */
   backOff(): void {
     this.#startedAt = undefined;
     this.#notBefore = performance.now() + Math.min(longestBackOffMs, firstBackOffMs * 2 ** this.#failures);
@@ -62,16 +62,18 @@ export class Rewriter {
     const info = parseInfo(String(await server.call("INFO")));
     const own = readRewriteView(info, rankOf(server));
     const mine = this.#startedAt !== undefined;
-    if (mine && !own.rewriting) this.#finished();
+    if (mine && !own.rewriting) this.#finished(info.get("aof_last_bgrewrite_status") === "ok");
     if (!isRewriteDue(own) && !(own.rewriting && mine)) {
       this.#waitingSince = undefined;
       return;
     }
     const now = performance.now();
     const { bavail, bsize } = statfsSync(dataDirectory);
+    const views = await askRewriteViews(peers, rankOf);
     const decision = planRewrite({
       own,
-      peers: await askRewriteViews(peers, rankOf),
+      peers: views,
+      silentPeers: peers.length - views.length,
       freeBytes: bavail * bsize,
       neededBytes: Number(info.get("used_memory_dataset") ?? 0),
       startedForMs: this.#startedAt === undefined ? undefined : now - this.#startedAt,
@@ -115,7 +117,12 @@ export class Rewriter {
     }
   }
 
-  #finished(): void {
+  #finished(well: boolean): void {
+    if (!well) {
+      this.#options.log.error("the append-only file could not be rewritten: redis-server's log says why");
+      this.backOff();
+      return;
+    }
     this.#startedAt = undefined;
     this.#failures = 0;
     this.#yields = 0;

@@ -45,7 +45,8 @@ export const definitions = {
     }),
     tolerationSeconds: tolerationSeconds("Redis", 300),
     memory: quantity({
-      description: "Memory limit of each Redis pod. Data get 45 % of it, less 22 MiB: the rest is for the copy that a fork may make. See docs/operations.md.",
+      description:
+        "Memory limit of each Redis pod. Data get 45 % of it, less 22 MiB: the rest is for the copy that a fork may make. See docs/operations.md.",
       min: "128Mi",
       fallback: "256Mi",
     }),

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { pino } from "pino";
 import { ControlConnection } from "../../quorum/control-connection.ts";
 import { parseInfo } from "../../sentinel-image/ask-peer.ts";
-import { endForks } from "../../sentinel-image/fork-child.ts";
+import { endForks, findForks } from "../../sentinel-image/fork-child.ts";
 import { Rewriter } from "../../sentinel-image/rewriter.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort, RedisProcess, temporaryDirectory } from "../support/redis-process.ts";
@@ -119,6 +119,25 @@ describe("rewrites of the append-only files of a master and its replicas", funct
       [],
     );
     assert.equal(await redis.client.dbsize(), keys);
+  });
+
+  it("that fail aren't begun again at once", async () => {
+    await makeFilesLong(100_000);
+    const [, redis] = servers;
+    assert.ok(redis);
+    watchOver(redis, () => assert.fail("nobody else is at it"));
+    await eventually(async () => assert.equal(await isRewriting(redis), true), { everyMs: 10 });
+    for (const fork of findForks(redis.pid)) process.kill(fork, "SIGKILL");
+    const begin = performance.now();
+    await eventually(async () => assert.equal(await isRewriting(redis), false));
+    assert.equal((await infoOf(redis)).get("aof_last_bgrewrite_status"), "err");
+    await redis.client.config("SET", "rdb-key-save-delay", "0");
+    await eventually(async () => assert.ok((await lengthOf(redis)) < long), {
+      withinMs: 15_000,
+      everyMs: 20,
+    });
+    const pausedMs = performance.now() - begin;
+    assert.ok(pausedMs > 4500, `only ${pausedMs} ms`);
   });
 
   it("happen one at a time, replicas first, and once each", async () => {

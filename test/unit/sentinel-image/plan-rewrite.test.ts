@@ -26,6 +26,7 @@ function observe(change: Partial<RewriteObservation> = {}): RewriteObservation {
   return {
     own: view(),
     peers: [view({ rank: 0, currentBytes: 150 * MiB }), view({ rank: 2, role: "master", currentBytes: 0 })],
+    silentPeers: 0,
     freeBytes: 10_000 * MiB,
     neededBytes: 120 * MiB,
     startedForMs: undefined,
@@ -50,7 +51,8 @@ describe("planRewrite", () => {
   const cases: readonly [what: string, change: Partial<RewriteObservation>, expected: object][] = [
     ["starts when nobody else is at it", {}, start],
     ["isn't due", { own: view({ currentBytes: 199 * MiB }) }, { kind: "none" }],
-    ["goes on without peers that don't answer", { peers: [] }, start],
+    ["waits for a peer that doesn't answer", { silentPeers: 1 }, { kind: "wait" }],
+    ["goes on without it after 10 s", { peers: [], silentPeers: 2, waitedMs: 10_000 }, start],
     ["waits for a peer's rewrite", { peers: [view({ rank: 5, rewriting: true })] }, { kind: "wait" }],
     [
       "waits for a peer's rewrite however long it lasts",
