@@ -22,6 +22,10 @@ const minVersion = "TLSv1.2";
 /** A client that doesn't finish its handshake in this time, ms, is closed. */
 const handshakeTimeout = 5000;
 const lookEveryMs = 1000;
+/** A client that says nothing is asked after so long whether it is still there, ms: Redis' `tcp-keepalive`. The kernel's own is 2 h. */
+const keepAliveInitialDelay = 300_000;
+
+const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay } as const;
 
 /** A certificate with its key, and the authorities that are trusted. The files are read anew at each use. */
 export class TlsFiles {
@@ -70,12 +74,9 @@ export function createClientServer(
   onProblem: (error: unknown) => void,
 ): Server {
   if (tls === undefined) {
-    return createPlainServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, onClient);
+    return createPlainServer(socketOptions, onClient);
   }
-  const server = createServer(
-    { allowHalfOpen: true, noDelay: true, keepAlive: true, handshakeTimeout, ...tls.read() },
-    onClient,
-  );
+  const server = createServer({ ...socketOptions, handshakeTimeout, ...tls.read() }, onClient);
   // Whoever speaks no TLS, or takes too long for the handshake.
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   const timer = setInterval(followFiles(server, tls, onProblem), lookEveryMs);

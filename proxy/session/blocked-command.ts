@@ -54,7 +54,7 @@ export class BlockedCommand {
   /** Sends it; false when it has to wait: it would hold up what comes behind it, and what is before it comes first. */
   send(command: Command): boolean {
     const session = this.#session;
-    if (session.outstanding > 0) return false;
+    if (session.outstanding > 0 || !session.isStillThere()) return false;
     const since = performance.now();
     this.#active = true;
     session.busy = true;

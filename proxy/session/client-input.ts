@@ -13,8 +13,12 @@ export interface InputOwner {
   readonly outputFull: boolean;
   /** Commands wait for a master. */
   readonly holding: boolean;
+  /** Redis blocks for it: that it leaves must be seen at once. */
+  readonly blocking: boolean;
   /** What waited may go on. */
   goOn(): void;
+  /** It has sent so much behind a command that blocks that nobody can see any more whether it is still there. */
+  dropInput(): void;
 }
 
 /** The kernel keeps hardly more of one connection. */
@@ -33,6 +37,7 @@ export class ClientInput implements Reader {
   /** What the budget was told. */
   #accounted = 0;
   #looking = false;
+  #justLooked = false;
   #stopped = false;
 
   constructor(socket: Socket, owner: InputOwner, limits: SessionLimits, budget: ByteBudget) {
@@ -58,6 +63,11 @@ export class ClientInput implements Reader {
   /** It is found out whether the client has left. */
   get looking(): boolean {
     return this.#looking;
+  }
+
+  /** All that had arrived was read, and its end wasn't there: true only while {@link InputOwner.goOn} is called for that. */
+  get justLooked(): boolean {
+    return this.#justLooked;
   }
 
   keep(piece: Buffer): void {
@@ -90,11 +100,18 @@ export class ClientInput implements Reader {
   /** Counts what waits, and reads from the client only as long as there is room for more. */
   regulate(): void {
     if (this.#stopped) return;
-    const { blocked, heldBytes, outputFull, holding } = this.#owner;
+    const { blocked, heldBytes, outputFull, holding, blocking } = this.#owner;
     const bytes = this.#bytes + heldBytes;
     this.#account(bytes);
     const enough =
       blocked && (bytes >= this.#limits.heldBytes || this.#pieces.length >= this.#limits.heldPieces);
+    if (blocking) {
+      const { heldBytesInAll } = this.#limits;
+      const tooMuch = bytes >= lookAheadBytes || (enough && this.#budget.total >= heldBytesInAll);
+      if (tooMuch) this.#owner.dropInput();
+      else if (this.paused) this.#socket.resume();
+      return;
+    }
     const pause =
       !this.#looking &&
       (enough ||
@@ -106,8 +123,8 @@ export class ClientInput implements Reader {
   }
 
   /**
-   * A socket that isn't read from doesn't tell that its client has left; then nothing of it may be executed. What the
-   * kernel has is read before the client goes on: behind it may be the end.
+   * A socket that isn't read from doesn't tell that its client has left, and one that is tells it a turn later than what came
+   * before; then nothing of it may be executed. What the kernel has is read before the client goes on: behind it may be the end.
    */
   lookForEnd(): void {
     if (this.#looking) return;
@@ -119,7 +136,11 @@ export class ClientInput implements Reader {
       if (this.#socket.destroyed) return;
       const more = this.#bytes > before && this.#bytes < lookAheadBytes;
       if (more && this.#budget.total < 2 * this.#limits.heldBytesInAll) this.lookForEnd();
-      else this.#owner.goOn();
+      else {
+        this.#justLooked = true;
+        this.#owner.goOn();
+        this.#justLooked = false;
+      }
     });
   }
 

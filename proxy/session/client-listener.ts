@@ -94,10 +94,13 @@ export class ClientListener {
       if (session.partialSince !== undefined && now - session.partialSince > partialCommandMs) {
         this.#host.metrics.dropped.inc({ reason: "partial command" });
         session.destroy();
+      } else if (session.loginHeld) {
+        // Nobody can be asked for it: its time begins when it is answered.
+        session.loginSince = now;
       } else if (
         !session.authorized &&
         session.group().denied !== undefined &&
-        now - session.connectedAt > authenticateWithinMs
+        now - session.loginSince > authenticateWithinMs
       ) {
         this.#host.metrics.dropped.inc({ reason: "not authenticated" });
         session.destroy();

@@ -190,6 +190,11 @@ export class CommandFlow {
     const session = this.#session;
     const rule = ruleOf(command, session.host.server.table);
     const known = rule === command.rule ? command : { ...command, rule };
+    if (session.leaving && waitsForOthers(known) && session.ownConnection?.inTransaction !== true) {
+      // Redis would see its client's end before anybody could serve it; what comes behind it is never reached.
+      this.drop();
+      return true;
+    }
     const refusal = refusalOf(known);
     if (refusal !== undefined) {
       if (session.outstanding > 0) return false;
@@ -261,4 +266,9 @@ export class CommandFlow {
     session.answer(noAuthReply);
     return true;
   }
+}
+
+/** It is answered when somebody else does something. */
+function waitsForOthers({ rule }: Command): boolean {
+  return rule.route === "blocking" || rule.route === "wait";
 }

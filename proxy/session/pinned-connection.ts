@@ -18,6 +18,8 @@ export class PinnedConnection implements LinkOwner {
   readonly #transaction: TransactionFlow;
   readonly #blocked: BlockedCommand;
   readonly #lasting: LastingStates;
+  /** Its questions to WAIT that aren't answered. */
+  #waits = 0;
   /** A connection was lost since the client last heard from WAIT. */
   #lostSinceWait = false;
 
@@ -46,9 +48,14 @@ export class PinnedConnection implements LinkOwner {
     return this.#lasting.subscribed;
   }
 
-  /** A command of its client blocks, or is about to. */
+  /** A command of its client blocks. */
   get blocking(): boolean {
     return this.#blocked.active;
+  }
+
+  /** What is in flight is answered when somebody else does something, or never. */
+  get waitsForOthers(): boolean {
+    return this.#blocked.active || this.#waits > 0;
   }
 
   /** Why it is needed. */
@@ -188,9 +195,14 @@ export class PinnedConnection implements LinkOwner {
       return this.#answer(waitLostReply);
     }
     this.#lasting.keepForSession();
+    this.#waits++;
     this.#link.send(command, 1, {
-      reply: (bytes) => this.#link.giveOrRepeat(bytes, command),
+      reply: (bytes) => {
+        this.#waits--;
+        this.#link.giveOrRepeat(bytes, command);
+      },
       lost: (sent, term) => {
+        this.#waits--;
         if (sent) this.#session.giveBack({ kind: "reply", bytes: waitLostReply });
         else this.#session.lostCommand(command, sent, term);
       },

@@ -23,7 +23,8 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   readonly host: SessionHost;
   readonly id: number;
   readonly output: OutputQueue;
-  readonly connectedAt = performance.now();
+  /** Since when it could have been accepted by the server, ms of the monotonic clock. */
+  loginSince = performance.now();
   protocol: Protocol = 2;
   db = 0;
   name = "";
@@ -73,6 +74,11 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   /** The client has closed its side. */
   get leaving(): boolean {
     return this.#leaving;
+  }
+
+  /** What it has sent to be accepted waits for a master. */
+  get loginHeld(): boolean {
+    return !this.authorized && !this.following && (this.busy || !this.#flow.waiting.empty);
   }
 
   /** Since when a command has begun and isn't complete, ms of the monotonic clock. */
@@ -334,6 +340,17 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     return this.host.link.state === "holding";
   }
 
+  get blocking(): boolean {
+    return this.#pinned?.blocking === true;
+  }
+
+  /** Whether the client hasn't left. It is found out first if that wasn't done just now: then false, and it goes on later. */
+  isStillThere(): boolean {
+    if (this.#input.justLooked) return true;
+    this.#input.lookForEnd();
+    return false;
+  }
+
   /** There is room again, for the master or for replies. */
   readAgain(): void {
     if (this.#flow.reader.hasMore) this.wake();
@@ -349,8 +366,8 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   leave(): void {
     this.#leaving = true;
     this.#input.stop();
-    // It would take an element for nobody.
-    if (this.#pinned?.blocking === true) {
+    // It would take an element for nobody, or stay for ever.
+    if (this.#pinned?.waitsForOthers === true) {
       this.destroy();
       return;
     }
@@ -397,6 +414,11 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   /** It doesn't read its replies: there are too many. */
   dropUnread(): void {
     this.host.metrics.dropped.inc({ reason: "unread replies" });
+    this.destroy();
+  }
+
+  dropInput(): void {
+    this.host.metrics.dropped.inc({ reason: "too much behind a blocking command" });
     this.destroy();
   }
 
