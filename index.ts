@@ -48,6 +48,7 @@ const credentials = new Credentials(
   {
     ...inNamespace,
     users: settings.redis.users,
+    allowedCommands: settings.proxy.allowCommands,
     generation: settings.redis.passwordGeneration,
     clientsAskSentinels: !settings.proxy.sentinelApi,
   },

@@ -13,6 +13,8 @@ export interface ApplicationUser {
 /** What decides who may do what. */
 export interface AccessSettings {
   readonly users: readonly ApplicationUser[];
+  /** Names of `proxy:allowCommands`: the proxy passes them on, and Redis has to execute them. */
+  readonly allowedCommands?: readonly string[] | undefined;
   /** Clients talk to the real Sentinels, so these know the applications' users, too. */
   readonly clientsAskSentinels: boolean;
 }
@@ -29,7 +31,7 @@ export interface AclFiles {
 
 /** The users of all servers. @param seeds of every generation that is accepted. */
 export function renderAclFiles(
-  { users, clientsAskSentinels }: AccessSettings,
+  { users, allowedCommands, clientsAskSentinels }: AccessSettings,
   seeds: readonly string[],
 ): AclFiles {
   const known = (name: string, rules: string): AclUser => ({
@@ -41,11 +43,12 @@ export function renderAclFiles(
     const rules = sentinelRules[name];
     return rules === undefined ? [] : [known(name, rules)];
   });
+  const allowed = new Set(allowedCommands);
   const clients = users.map(({ name }) => known(name, sentinelClientRules));
   return {
     redis: renderAclFile([
       ...partUsers.map((name) => known(name, redisRules[name])),
-      ...users.map(({ name, rules }) => known(name, completeRules(rules))),
+      ...users.map(({ name, rules }) => known(name, completeRules(rules, allowed))),
     ]),
     sentinel: renderAclFile([...onSentinel, ...(clientsAskSentinels ? clients : [])]),
     clients: renderAclFile(clients),

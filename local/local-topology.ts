@@ -252,6 +252,7 @@ export class LocalTopology {
     writeLocalSecrets(this.#site.secretDirectory, {
       users,
       generation,
+      allowedCommands: proxy.allowCommands,
       clientsAskSentinels: !proxy.sentinelApi,
       tester,
     });

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { env, readEnvironment } from "../runtime/read-environment.ts";
-import { deniedUnlessAllowed, mayBeAllowed } from "./commands/denied-commands.ts";
+import { deniedUnlessAllowed, isAllowable } from "./commands/denied-commands.ts";
 
 /** The environment contract of the proxy. */
 const contract = {
@@ -20,8 +20,13 @@ const contract = {
   /** Milliseconds that a client waits for a master before it gets an error. */
   PROXY_HOLD_TIMEOUT_MS: env.integer(1, 3_600_000, 11_000),
   /**
-   * Milliseconds from the signal to stop until clients with something under way are closed all the same. Below Kubernetes' grace
-   * period of 60 s, above what a client needs to go elsewhere.
+   * Milliseconds from SIGTERM for which new clients are still taken, because a Service sends them until every node has heard that
+   * this proxy ends. 0: there is no Service.
+   */
+  PROXY_STOP_DELAY_MS: env.integer(0, 600_000, 0),
+  /**
+   * Milliseconds from then on until clients with something under way are closed all the same. Together with the delay below
+   * Kubernetes' grace period, above what a client needs to go elsewhere.
    */
   PROXY_DRAIN_TIMEOUT_MS: env.integer(1, 3_600_000, 25_000),
   PROXY_MAX_CLIENTS: env.integer(1, 1_000_000, 10_000),
@@ -36,7 +41,7 @@ const contract = {
   /** With `sync`: replicas that there are. All are waited for if they have the write within 50 ms; one is enough. */
   PROXY_DURABILITY_REPLICAS: env.integer(1, 100, 1),
   /** Commands that are passed on although they are denied by default: `config|set,save`. */
-  PROXY_ALLOW_COMMANDS: env.list(mayBeAllowed, `names among ${[...deniedUnlessAllowed].join(", ")}`),
+  PROXY_ALLOW_COMMANDS: env.list(isAllowable, `names among ${[...deniedUnlessAllowed].join(", ")}`),
   /** All Sentinels. */
   REDIS_SENTINELS: env.addresses(26379),
   /** The name under which the Sentinels know the master. */

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import type { ApplicationUser } from "../access/acl-files.ts";
-import { deniedUnlessAllowed, mayBeAllowed } from "../proxy/commands/denied-commands.ts";
+import { deniedUnlessAllowed, isAllowable } from "../proxy/commands/denied-commands.ts";
 import { choice, flag, integer, json, list, quantity, type Setting, text } from "./kinds.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -173,6 +173,13 @@ export const definitions = {
       of: ["ClusterIP", "NodePort", "LoadBalancer"],
       fallback: "ClusterIP",
     }),
+    stopDelaySeconds: integer({
+      description:
+        "Seconds for which a proxy that is to end goes on taking new clients, until no node and no load balancer sends it any.",
+      min: 0,
+      max: 600,
+      fallback: 5,
+    }),
     sentinelApi: flag({
       description: "Whether the proxy answers Sentinel clients on port 26379. It names itself as the master.",
       fallback: true,
@@ -193,9 +200,9 @@ export const definitions = {
     }),
     allowCommands: list({
       description:
-        "Commands that the proxy passes on although they act on one instance behind its back. See docs/commands.md.",
+        "Commands that are executed although they act on one instance behind the proxy's back: for users without `rules`, and for those whose `rules` allow them. See docs/commands.md.",
       derived: "none",
-      item: mayBeAllowed,
+      item: isAllowable,
       allowed: `names among ${[...deniedUnlessAllowed].join(", ")}, separated by commas`,
       example: "config|set,save",
     }),

@@ -5,8 +5,15 @@ import { partUsers } from "../access/parts.ts";
 /** A name that is valid in an aclfile, a URL, a file name and the name of a Secret. */
 const userName = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/;
 
-/** Every mistake in `redis:users`, as sentences. */
-export function problemsOfUsers(users: readonly ApplicationUser[]): string[] {
+/**
+ * Every mistake in `redis:users`, as sentences.
+ *
+ * @param allowed names of `proxy:allowCommands`.
+ */
+export function problemsOfUsers(
+  users: readonly ApplicationUser[],
+  allowed: ReadonlySet<string> = new Set(),
+): string[] {
   const problems: string[] = [];
   users.forEach(({ name, rules }, i) => {
     if (!userName.test(name)) {
@@ -22,7 +29,7 @@ export function problemsOfUsers(users: readonly ApplicationUser[]): string[] {
     if (users.findIndex((other) => other.name === name) !== i) {
       problems.push(`Configuration 'redis:users' has the name '${name}' twice: use each name once.`);
     }
-    const problem = rules === undefined ? undefined : problemOfRules(rules);
+    const problem = rules === undefined ? undefined : problemOfRules(rules, allowed);
     if (problem !== undefined) {
       problems.push(`Configuration 'redis:users' gives '${name}' rules that can't be: ${problem}.`);
     }

@@ -2,8 +2,8 @@ import { majorityOf } from "../quorum/agreement.ts";
 import { mostDedicated } from "../topology/connection-limits.ts";
 import { parseQuantity } from "../topology/quantity.ts";
 import type { ParsedSettings } from "./definitions.ts";
-import { ownedDirectives } from "./owned-directives.ts";
 import { parseSettings, type RawConfig } from "./parse-settings.ts";
+import { problemsOfLayers } from "./problems-of-layers.ts";
 import { problemsOfUsers } from "./problems-of-users.ts";
 import { SettingsError } from "./settings-error.ts";
 import { defaultName } from "./stack-name.ts";
@@ -40,15 +40,8 @@ export function resolveSettings(
   secretKeys: ReadonlySet<string> = new Set(),
 ): Settings {
   const problems: string[] = [];
-  const {
-    redis,
-    sentinel,
-    proxy,
-    tls,
-    network,
-    images,
-    "redis-ha": deployment,
-  } = parseSettings(raw, problems, secretKeys);
+  const parsed = parseSettings(raw, problems, secretKeys);
+  const { redis, sentinel, proxy, tls, network, images, "redis-ha": deployment } = parsed;
 
   const count = sentinel.count ?? 3;
   const instances = redis.instances ?? 3;
@@ -66,14 +59,7 @@ export function resolveSettings(
       `Configuration 'sentinel:parallelSyncs' is ${parallelSyncs} but ${instances} Redis instances have ${instances - 1} replicas: use 1 to ${instances - 1}, or unset it (pulumi config rm sentinel:parallelSyncs).`,
     );
   }
-  for (const line of (redis.extraConfig ?? "").split("\n")) {
-    const directive = line.trim().split(/\s+/)[0]?.toLowerCase() ?? "";
-    if (ownedDirectives.has(directive)) {
-      problems.push(
-        `Configuration 'redis:extraConfig' sets '${directive}', which redis-ha owns: remove that line.`,
-      );
-    }
-  }
+  problems.push(...problemsOfLayers(parsed));
   const workers = proxy.workers ?? 1;
   const needed = workerBytes * workers;
   const memory = parseQuantity(proxy.memory ?? "");
@@ -116,7 +102,7 @@ export function resolveSettings(
     }
   }
   const users = redis.users ?? [{ name: "default" }];
-  problems.push(...problemsOfUsers(users));
+  problems.push(...problemsOfUsers(users, new Set(proxy.allowCommands)));
   const builds = images.sentinel === undefined || images.proxy === undefined;
   if (builds && images.push !== false && !raw["images:registry"]) {
     problems.push(

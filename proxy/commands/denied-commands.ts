@@ -1,8 +1,16 @@
+/** Commands that no Redis of a stack would execute, whoever sends them; by what forbids it. */
+export const switchedOff: ReadonlyMap<string, string> = new Map([
+  ["debug", "redis.conf switches it off (enable-debug-command)"],
+  ["module", "redis.conf switches it off (enable-module-command)"],
+  ["acl|save", "the users are in a file that only the deployment writes"],
+]);
+
 /**
  * Commands that the proxy never passes on: they would change who is the master, stop the server, speak a protocol of their
  * own, or come from a web page. Written as in {@link specialRoutes}.
  */
 export const neverPassedOn: ReadonlySet<string> = new Set([
+  ...switchedOff.keys(),
   "replicaof",
   "slaveof",
   "failover",
@@ -21,13 +29,12 @@ export const neverPassedOn: ReadonlySet<string> = new Set([
 /**
  * Commands that the proxy passes on only when the setting `proxy:allowCommands` names them. They act on one instance, not on
  * the data: after a failover their effect is gone, they hold up or cut off everybody who shares a connection, or they
- * change what the deployment owns.
+ * change what the deployment owns. What is named there the users' rules allow, too (access/application-rules.ts).
  */
 export const deniedUnlessAllowed: ReadonlySet<string> = new Set([
   // Users come from the deployment; they differ between instances otherwise.
   "acl|deluser",
   "acl|load",
-  "acl|save",
   "acl|setuser",
   // A fork, or a server that answers nobody until it has written everything: the Sentinels would replace it.
   "bgrewriteaof",
@@ -42,12 +49,15 @@ export const deniedUnlessAllowed: ReadonlySet<string> = new Set([
   "config|resetstat",
   "config|rewrite",
   "config|set",
-  "debug",
   "migrate",
-  "module",
   "pfdebug",
   "pfselftest",
 ]);
+
+/** Whether `proxy:allowCommands` may have this name. It comes into the users' rules, where a name that Redis doesn't know would keep it from starting. */
+export function isAllowable(name: string): boolean {
+  return deniedUnlessAllowed.has(name);
+}
 
 /** Whether a command, `container|subcommand` for a subcommand, is passed on when it is allowed. */
 export function mayBeAllowed(name: string): boolean {

@@ -1,4 +1,4 @@
-import { mayBeAllowed } from "../commands/denied-commands.ts";
+import { mayBeAllowed, switchedOff } from "../commands/denied-commands.ts";
 import { encodeError } from "../resp/encode-reply.ts";
 
 /**
@@ -36,14 +36,13 @@ export const waitLostReply = encodeError(
   "UNCERTAIN the master changed since the writes that WAIT asks about: they may or may not have reached a replica",
 );
 
-/** The refusal of a command that would act behind the Sentinels' back. */
+/** The refusal of a command that is not passed on, with the reason, and who can change it. */
 export function deniedReply(name: string): Buffer {
-  const advice = mayBeAllowed(name)
-    ? "An operator can allow it with proxy:allowCommands, or connect to the instance itself"
-    : "Connect to the instance itself";
-  return encodeError(
-    `NOPERM the proxy doesn't pass on '${name.replace("|", " ")}': it would act behind the Sentinels' back. ${advice}`,
-  );
+  const why =
+    switchedOff.get(name) ??
+    switchedOff.get(name.split("|")[0] ?? name) ??
+    `it would act behind the Sentinels' back${mayBeAllowed(name) ? ". An operator can allow it with proxy:allowCommands" : ""}`;
+  return encodeError(`NOPERM the proxy doesn't pass on '${name.replace("|", " ")}': ${why}`);
 }
 
 export const tooManyDedicatedReply = encodeError(

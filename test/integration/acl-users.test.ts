@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type PartUser, partUsers, redisRules, sentinelRules } from "../../access/parts.ts";
+import { deniedUnlessAllowed } from "../../proxy/commands/denied-commands.ts";
 import { AclServer } from "../support/acl-server.ts";
 
 interface ListedCommand {
@@ -76,6 +77,56 @@ const administration = [
   "SWAPDB 0 1",
   "SYNC",
 ];
+
+describe("the users of a Redis whose operator allows commands on one instance", function () {
+  this.timeout(30_000);
+  const users = [
+    { name: "default" },
+    { name: "greedy", rules: "~* &[^_]* +@all" },
+    { name: "reader", rules: "~news:* +@read" },
+  ];
+
+  /** What each user may do. */
+  async function rightsWith(allowedCommands: readonly string[]): Promise<Map<string, Set<string>>> {
+    const server = await AclServer.start("redis", users, [], allowedCommands);
+    try {
+      const rights = new Map<string, Set<string>>();
+      for (const { name } of users) rights.set(name, await allowed(server, name));
+      return rights;
+    } finally {
+      await server.stop();
+    }
+  }
+
+  for (const names of [[...deniedUnlessAllowed], ["config|set", "acl|setuser"], ["cluster"]]) {
+    it(`have exactly those, and those with rules only what their rules say: ${names.join(", ")}`, async () => {
+      const [before, after] = [await rightsWith([]), await rightsWith(names)];
+      // A container that is allowed means all of it.
+      const isNamed = (command: string): boolean =>
+        names.some((name) => command === name || command.startsWith(`${name}|`));
+      const gained = (user: string): string[] =>
+        [...(after.get(user) ?? [])].filter((name) => !before.get(user)?.has(name));
+      for (const name of names) {
+        assert.ok(
+          gained("default").some((command) => command === name || command.startsWith(`${name}|`)),
+          `'default' may do ${name}`,
+        );
+      }
+      assert.deepEqual(
+        gained("default").filter((command) => !isNamed(command)),
+        [],
+      );
+      // Harmless ones of a container that isn't withheld as a whole any more.
+      const harmless = ["acl|cat", "acl|genpass", "acl|help", "config|help"];
+      assert.deepEqual(
+        gained("greedy").filter((command) => !isNamed(command) && !harmless.includes(command)),
+        [],
+      );
+      for (const command of gained("default")) assert.ok(after.get("greedy")?.has(command), command);
+      assert.deepEqual(gained("reader"), []);
+    });
+  }
+});
 
 describe("the users of a Redis", function () {
   this.timeout(20_000);

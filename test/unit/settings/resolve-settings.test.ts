@@ -199,6 +199,48 @@ describe("resolveSettings", () => {
     assert.equal(problems.length, 2);
     assert.match(problems[0] ?? "", /'replicaof', which redis-ha owns/);
     assert.deepEqual(problemsOf({ "redis:extraConfig": "slowlog-log-slower-than 5000\nhz 20" }), []);
+    // As Redis reads them.
+    const quoted = problemsOf({
+      "redis:extraConfig": '"port" 1\n\'user\' x\n"\\x62ind" ::1\n# port 1\nhz "20',
+    });
+    assert.deepEqual(
+      quoted.map((problem) => /sets '([a-z]+)'/.exec(problem)?.[1] ?? problem),
+      [
+        "port",
+        "user",
+        "bind",
+        "Configuration 'redis:extraConfig' has a line whose quotes don't match: close them.",
+      ],
+    );
+  });
+
+  it("refuses settings of which one would overrule the other without a word", () => {
+    const only = (values: Record<string, string>, expected: RegExp): void => {
+      const problems = problemsOf(values);
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", expected);
+    };
+    only({ "tls:secret": "mine" }, /'tls:secret' says .* but 'tls:mode' is off: nothing would be encrypted/);
+    only({ "tls:issuer": "Issuer/mine" }, /'tls:issuer' says .* but 'tls:mode' is off/);
+    only(
+      { "tls:mode": "clients", "proxy:sentinelApi": "false" },
+      /'tls:mode' is clients, but with 'proxy:sentinelApi' false .* without TLS: use all/,
+    );
+    only({ "proxy:allowCommands": "migrate" }, /has 'migrate', but with 'network:policies'/);
+    only(
+      { "redis:users": '[{"name":"a","rules":"~* +config|set"}]' },
+      /gives 'a' rules that can't be: '\+config\|set' has no effect: allow it with proxy:allowCommands/,
+    );
+    for (const name of ["debug", "module", "acl|save", "shutdown", "cluster|nothing", "save|x"]) {
+      only({ "proxy:allowCommands": name }, /'proxy:allowCommands' is .*: use names among acl\|deluser/);
+    }
+    for (const values of [
+      { "tls:mode": "all", "tls:secret": "mine", "proxy:sentinelApi": "false" },
+      { "proxy:allowCommands": "migrate", "network:policies": "false" },
+      { "proxy:allowCommands": "config|set", "redis:users": '[{"name":"a","rules":"+config|set"}]' },
+    ]) {
+      assert.deepEqual(problemsOf(values), []);
+    }
   });
 
   it("gives an example for each key that the key's own rule accepts", () => {
