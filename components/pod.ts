@@ -62,8 +62,7 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
       enableServiceLinks: false,
       hostAliases: args.hostAliases,
       ...noNameServer,
-      // Longer than every hand-over or drain: the programs end by themselves much sooner.
-      terminationGracePeriodSeconds: 60,
+      terminationGracePeriodSeconds: workload.graceSeconds,
       securityContext: {
         runAsNonRoot: true,
         runAsUser: userId,

@@ -6,6 +6,9 @@ import type { Workload } from "../topology/workload.ts";
 import { commonLabels, kindSelector, workloadLabels, workloadSelector } from "./labels.ts";
 import { type PodArgs, podTemplate } from "./pod.ts";
 
+/** Seconds for which a new proxy has to be ready before an old one is told to end. */
+const secondsToBeKnown = 2;
+
 /** Arguments of {@link Proxy}. */
 export interface SentinelProxyArgs extends Omit<PodArgs, "claim"> {
   readonly namespace: pulumi.Input<string>;
@@ -45,7 +48,8 @@ export class SentinelProxy extends pulumi.ComponentResource {
         spec: {
           replicas: workload.replicas,
           selector: { matchLabels: workloadSelector(workload) },
-          // A new proxy serves before an old one drains.
+          // A new proxy serves before an old one ends; every node has had time to hear of it, and one that fails at once stops the roll.
+          minReadySeconds: secondsToBeKnown,
           strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
           template: podTemplate(workload, args),
         },

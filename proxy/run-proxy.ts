@@ -4,13 +4,14 @@ import { messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
 import { TlsFiles } from "../runtime/tls-files.ts";
 import type { ProxyEnvironment } from "./environment.ts";
+import { OrderlyStop } from "./orderly-stop.ts";
 import { ProxyServer } from "./proxy-server.ts";
 import { answerSentinel } from "./sentinel-api/answer-sentinel.ts";
 import { checkPassword } from "./sentinel-api/check-password.ts";
 import { aclFileReader, checkUser } from "./sentinel-api/check-user.ts";
 import { SentinelApiServer } from "./sentinel-api/sentinel-api-server.ts";
 import { ViewSource } from "./sentinel-api/view-source.ts";
-import { WorkerChannel } from "./workers/worker-channel.ts";
+import { stopSignals, WorkerChannel } from "./workers/worker-channel.ts";
 
 /**
  * Runs the data path and the Sentinel API in this process, until a signal says that it is to end.
@@ -66,12 +67,28 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
     sentinelViews: () => watcher.views,
     now: () => performance.now(),
   });
-  let draining = false;
   watcher.on("change", (state) => apiViews.observe(state));
 
-  // Ready while it holds clients, too: another proxy would not find a master sooner.
+  const drain = async (signal: NodeJS.Signals): Promise<void> => {
+    log.info({ signal, clients: proxy.clients }, "draining");
+    const force = setTimeout(() => void proxy.stop(), environment.PROXY_DRAIN_TIMEOUT_MS);
+    sentinelApi?.publishSwitchMaster();
+    await Promise.all([sentinelApi?.close(), proxy.drain()]);
+    clearTimeout(force);
+    await proxy.stop();
+    admin.close();
+    log.info("drained");
+  };
+  const stop = new OrderlyStop({
+    delayMs: environment.PROXY_STOP_DELAY_MS,
+    drain,
+    abort: () => process.exit(1),
+  });
+
+  // Ready while it holds clients, too: another proxy would not find a master sooner. And for as long as it takes clients: where
+  // all proxies are about to end, Kubernetes sends new ones to those that still say so.
   const ready = (): Health => {
-    if (draining) return { problem: "draining" };
+    if (stop.draining) return { problem: "draining" };
     if (proxy.everFollowed) return true;
     return {
       problem: watcher.state.kind === "searching" ? `no master yet: ${watcher.state.reason}` : "starting",
@@ -106,21 +123,10 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
   await proxy.start();
   log.info({ port: environment.PROXY_PORT, sentinels: environment.REDIS_SENTINELS.length }, "listening");
 
-  const drain = async (signal: NodeJS.Signals): Promise<void> => {
-    if (draining) process.exit(1);
-    draining = true;
-    log.info({ signal, clients: proxy.clients }, "draining");
-    const force = setTimeout(() => void proxy.stop(), environment.PROXY_DRAIN_TIMEOUT_MS);
-    sentinelApi?.publishSwitchMaster();
-    await Promise.all([sentinelApi?.close(), proxy.drain()]);
-    clearTimeout(force);
-    await proxy.stop();
-    admin.close();
-    log.info("drained");
+  const onSignal = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, "asked to end");
+    stop.signal(signal).catch((error: unknown) => log.error(messageOf(error)));
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.on(signal, () => {
-      drain(signal).catch((error: unknown) => log.error(messageOf(error)));
-    });
-  }
+  if (worker !== undefined) worker.onSignal(onSignal);
+  else for (const signal of stopSignals) process.on(signal, onSignal);
 }

@@ -32,6 +32,8 @@ export interface Site {
   secretDirectory: string;
   /** Directory with tls.crt, tls.key and ca.crt for one of the kinds of certificates. */
   certificateDirectory(kind: CertificateKind): string;
+  /** Whether clients are led to a proxy by a Service, which hears only some time later that the proxy ends. */
+  clientsComeByService: boolean;
 }
 
 /** Names of the Services. Fixed inside a namespace, so that a part keeps its address for ever. */
@@ -62,6 +64,7 @@ export const clusterSite: Site = {
   stateDirectory: ({ kind }) => (kind === "sentinel" ? "/sentinel-conf-file" : "/data"),
   secretDirectory: "/etc/redis-ha/credentials",
   certificateDirectory: () => "/etc/redis-ha/tls",
+  clientsComeByService: true,
 };
 
 /** The same, for clients of every namespace: the proxy announces itself to them. */
@@ -105,5 +108,6 @@ export function localSite({ basePort, directory, hostOf = () => "127.0.0.1" }: L
     stateDirectory: ({ kind, index }) => join(directory, `${kind}-${index}`),
     secretDirectory: join(directory, "credentials"),
     certificateDirectory: (kind) => join(directory, "tls", kind),
+    clientsComeByService: false,
   };
 }

@@ -18,6 +18,9 @@ export type TopologySettings = Pick<Settings, "redis" | "sentinel" | "proxy" | "
 /** The instance that a brand-new set of Sentinels is told to monitor. Nothing else ever depends on this number. */
 const initialMaster: Part = { kind: "redis", index: 1 };
 
+/** Longer than every hand-over and every drain: the programs end by themselves much sooner. */
+const graceSeconds = 60;
+
 /** Describes every workload: what runs, with which environment, ports and volumes. Pure. */
 export function describeTopology(settings: TopologySettings, site: Site): Topology {
   return {
@@ -75,6 +78,7 @@ function describeSentinel(part: Part, settings: TopologySettings, site: Site): W
     secretRevision: `${redis.passwordGeneration}.${settings.tls.mode === "all" ? settings.tls.generation : 0}`,
     ports: [{ name: "sentinel", port: address.port }],
     volume: { path: site.stateDirectory(part), storage: sentinel.storage },
+    graceSeconds,
     memory: "128Mi",
   };
 }
@@ -114,6 +118,7 @@ function describeRedis(part: Part, settings: TopologySettings, site: Site): Work
       { name: "admin", port: site.adminPort(part) },
     ],
     volume: { path: site.stateDirectory(part), storage: redis.storage },
+    graceSeconds,
     memory: redis.memory,
   };
 }
@@ -144,6 +149,7 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       PROXY_ANNOUNCE: formatAddress(address),
       PROXY_ADMIN_PORT: String(site.adminPort(part)),
       PROXY_HOLD_TIMEOUT_MS: String(proxy.holdTimeoutMs),
+      ...(site.clientsComeByService ? { PROXY_STOP_DELAY_MS: String(proxy.stopDelaySeconds * 1000) } : {}),
       PROXY_WORKERS: String(proxy.workers),
       PROXY_DURABILITY: settings.redis.durability,
       PROXY_DURABILITY_REPLICAS: String(settings.redis.instances - 1),
@@ -166,6 +172,7 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       ...(proxy.sentinelApi ? [{ name: "sentinel" as const, port: site.proxySentinelPort }] : []),
       { name: "admin", port: site.adminPort(part) },
     ],
+    graceSeconds: proxy.stopDelaySeconds + graceSeconds,
     memory: proxy.memory,
   };
 }

@@ -46,6 +46,8 @@ export interface Workload {
   readonly certificate?: CertificateKind;
   readonly ports: readonly WorkloadPort[];
   readonly volume?: WorkloadVolume;
+  /** Seconds that it may take to end in order, from the signal on; then it is killed. */
+  readonly graceSeconds: number;
   /** Memory limit as a Kubernetes quantity. */
   readonly memory: string;
 }

@@ -1,5 +1,6 @@
 import type { Server, Socket } from "node:net";
 import { type Address, formatAddress } from "../../quorum/address.ts";
+import { takeQueued } from "../../runtime/take-queued.ts";
 import { createClientServer, type TlsFiles } from "../../runtime/tls-files.ts";
 import { encodeError } from "../resp/encode-reply.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -35,6 +36,7 @@ export class SentinelApiServer {
   readonly #api: SentinelApi;
   readonly #clients = new Set<ClientConnection>();
   readonly #startedAtMs = performance.now();
+  #closing = false;
   #lastId = 0;
 
   constructor(options: SentinelApiServerOptions) {
@@ -91,7 +93,9 @@ export class SentinelApiServer {
 
   /** Takes no more clients, sends what is answered already and ends those that are there. */
   async close(): Promise<void> {
+    await takeQueued(this.#server);
     const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closing = true;
     this.#server.close(() => resolve());
     for (const client of this.#clients) client.end();
     await promise;
@@ -113,6 +117,8 @@ export class SentinelApiServer {
     const client = new ClientConnection({ socket, state, api: this.#api, patienceMs });
     this.#clients.add(client);
     socket.once("close", () => this.#clients.delete(client));
+    // Its handshake was under way: it would keep this proxy from ending.
+    if (this.#closing) client.end();
   }
 }
 

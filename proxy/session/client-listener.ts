@@ -1,4 +1,5 @@
 import type { Server, Socket } from "node:net";
+import { takeQueued } from "../../runtime/take-queued.ts";
 import { createClientServer, type TlsFiles } from "../../runtime/tls-files.ts";
 import { encodeError } from "../resp/encode-reply.ts";
 import { Session } from "./session.ts";
@@ -55,6 +56,7 @@ export class ClientListener {
 
   /** Takes no more clients, and closes each one that is there when nothing of it is under way. */
   async close(): Promise<void> {
+    await takeQueued(this.#server);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     const turn = setInterval(() => {

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { AggregatorRegistry } from "prom-client";
 import { type Health, startAdminServer } from "../../runtime/admin-server.ts";
 import type { ProxyEnvironment } from "../environment.ts";
+import { stopSignals } from "./worker-channel.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /** A worker that ends at once is started again after this, ms; each time twice as long, up to the second. */
@@ -36,7 +37,6 @@ export async function runWorkers(program: string, environment: ProxyEnvironment,
   };
 
   const ready = async (): Promise<Health> => {
-    if (stopping.signal.aborted) return { problem: "draining" };
     const answers = await Promise.all([...workers.values()].map((worker) => worker.ask("ready")));
     const bad = answers.findIndex((answer) => answer !== true);
     if (bad < 0) return true;
@@ -50,9 +50,8 @@ export async function runWorkers(program: string, environment: ProxyEnvironment,
   };
 
   const admin = await startAdminServer({ host, port, live: () => true, ready, metrics });
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  for (const signal of stopSignals) {
     process.on(signal, () => {
-      // A second one ends a worker at once.
       stopping.abort();
       for (const worker of workers.values()) worker.signal(signal);
     });

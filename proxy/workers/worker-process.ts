@@ -3,6 +3,7 @@ import {
   type WorkerAnswer,
   type WorkerAnswers,
   type WorkerQuestion,
+  type WorkerSignal,
   workerVariable,
 } from "./worker-channel.ts";
 
@@ -53,7 +54,9 @@ export class WorkerProcess {
     return value as Value<About> | undefined;
   }
 
+  /** Passes on a signal that asks the proxy to end. */
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    // One that has ended already needs none.
+    this.#child.send({ signal } satisfies WorkerSignal, () => undefined);
   }
 }

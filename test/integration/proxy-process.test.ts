@@ -58,6 +58,67 @@ describe("the proxy as a process", () => {
     assert.equal(await code, 0);
   });
 
+  it("takes new clients for the delay after SIGTERM, is ready meanwhile, keeps those it has, and then drains", async () => {
+    const leaving = await ProxyProcess.start(topology, { environment: { PROXY_STOP_DELAY_MS: "700" } });
+    try {
+      const old = await leaving.client();
+      const begin = performance.now();
+      const code = leaving.terminate();
+      let came = 0;
+      for (; performance.now() - begin < 500; came++) {
+        const client = await leaving.client();
+        assert.equal(typeof (await client.call("INCR came")), "number");
+        assert.equal(await leaving.health("/readyz"), 200);
+      }
+      assert.ok(came > 3, `${came} came`);
+      assert.equal(typeof (await old.call("INCR came")), "number");
+      await old.gone();
+      assert.ok(performance.now() - begin > 690);
+      assert.equal(old.error, undefined);
+      assert.equal(await code, 0);
+    } finally {
+      await leaving.kill();
+    }
+  });
+
+  it("drains before the delay is over at a second signal, and at SIGINT", async () => {
+    for (const signals of [["SIGTERM", "SIGTERM"], ["SIGINT"]] as const) {
+      const leaving = await ProxyProcess.start(topology, { environment: { PROXY_STOP_DELAY_MS: "60000" } });
+      try {
+        const client = await leaving.client();
+        for (const [i, signal] of signals.entries()) {
+          process.kill(leaving.pid, signal);
+          await eventually(() =>
+            assert.equal(leaving.output.match(/asked to end/g)?.length, i + 1, leaving.output),
+          );
+        }
+        await client.gone();
+        assert.equal(client.error, undefined);
+        await eventually(() => assert.equal(leaving.running, false));
+      } finally {
+        await leaving.kill();
+      }
+    }
+  });
+
+  it("resets no client that the kernel has connected and the proxy has not seen yet", async () => {
+    process.kill(proxy.pid, "SIGSTOP");
+    // The kernel connects them to a process that doesn't run.
+    const clients = await Promise.all(Array.from({ length: 50 }, () => proxy.client()));
+    for (const client of clients) client.send("INCR queued");
+    const code = proxy.terminate();
+    process.kill(proxy.pid, "SIGCONT");
+    for (const client of clients) await client.gone();
+    assert.equal(await code, 0);
+    assert.deepEqual(
+      clients.map(({ error }) => error),
+      clients.map(() => undefined),
+    );
+    // Each is answered or was not executed.
+    const answered = clients.filter(({ unread }) => unread.length === 1).length;
+    assert.equal(topology.first.data.text("queued"), answered === 0 ? undefined : String(answered));
+  });
+
   it("loses nothing of clients that go on writing until they are closed", async () => {
     const clients = await Promise.all(Array.from({ length: 10 }, () => proxy.client()));
     let acknowledged = 0;

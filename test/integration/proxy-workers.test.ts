@@ -115,6 +115,30 @@ describe("a proxy with two workers", () => {
     for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/);
   });
 
+  it("takes new clients in both for the delay after SIGTERM, then drains; a signal to the whole group is one signal", async () => {
+    const leaving = await ProxyProcess.start(topology, {
+      environment: { PROXY_WORKERS: String(workers), PROXY_STOP_DELAY_MS: "700" },
+    });
+    try {
+      const pids = childrenOf(leaving.pid);
+      const begin = performance.now();
+      const code = leaving.terminate();
+      for (const pid of pids) process.kill(pid, "SIGTERM");
+      let came = 0;
+      for (; performance.now() - begin < 500; came++) {
+        const client = await leaving.client();
+        assert.equal(typeof (await client.call("INCR came")), "number");
+        assert.equal(await leaving.health("/readyz"), 200);
+      }
+      assert.ok(came > 3, `${came} came`);
+      assert.equal(await code, 0);
+      assert.ok(performance.now() - begin > 690);
+      for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/);
+    } finally {
+      await leaving.kill();
+    }
+  });
+
   it("leaves no worker behind when the process that has started them is killed", async () => {
     const pids = childrenOf(proxy.pid);
     assert.equal(pids.length, workers);

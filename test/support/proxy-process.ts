@@ -63,7 +63,7 @@ export class ProxyProcess {
       directory.remove,
     );
     try {
-      await eventually(() => proxy.#isReady(), { withinMs: 8000, everyMs: 10 });
+      await eventually(() => proxy.#isReady(), { withinMs: 30_000, everyMs: 50 });
       return proxy;
     } catch (error) {
       await proxy.kill();

@@ -41,6 +41,23 @@ describe("describeTopology", () => {
     assert.throws(() => of({ "proxy:allowCommands": "shutdown" }), /proxy:allowCommands.*config\|set/s);
   });
 
+  it("lets proxies take clients for a while after their end was asked for, where a Service sends them some", () => {
+    const of = (config: Record<string, string>, site: Site) => {
+      const { proxy, redis } = describeTopology(
+        resolveSettings({ "images:push": "false", ...config }, "dev"),
+        site,
+      );
+      const { PROXY_STOP_DELAY_MS, PROXY_DRAIN_TIMEOUT_MS } = readProxyEnvironment(proxy.environment);
+      const least = (PROXY_STOP_DELAY_MS + PROXY_DRAIN_TIMEOUT_MS) / 1000;
+      assert.ok(proxy.graceSeconds > least + 10, "nobody is killed who is still draining");
+      assert.equal(redis[0]?.graceSeconds, 60);
+      return PROXY_STOP_DELAY_MS;
+    };
+    assert.equal(of({}, clusterSite), 5000);
+    assert.equal(of({ "proxy:stopDelaySeconds": "200" }, clusterSite), 200_000);
+    assert.equal(of({}, localSite({ basePort: 1, directory: "/tmp" })), 0);
+  });
+
   it("tells the proxies when a write is acknowledged, and how many replicas there are", () => {
     const of = (config: Record<string, string>) =>
       readProxyEnvironment(
