@@ -118,6 +118,16 @@ describe("the users of a stack", function () {
     );
   });
 
+  it("may do on Redis what the operator allows the proxy to pass on", async () => {
+    const allowing = await deploy({ ...prebuilt, ...twoUsers, "proxy:allowCommands": "config|set" });
+    const acl = secrets(allowing).find(({ name }) => name === "acl-redis");
+    assert.ok(acl);
+    const [text = ""] = textsOf(acl);
+    assert.match(text, /^user web on .* \+config\|set$/m);
+    assert.match(text, /^user jobs on .* \+@all -acl .*-config\|get /m);
+    assert.doesNotMatch(text, /^user jobs .* -config(\|set)? /m);
+  });
+
   it("are known to the real Sentinels only when clients talk to them", async () => {
     const direct = await deploy({ ...prebuilt, "proxy:sentinelApi": "false" });
     const usersOf = (deployment: Deployment): string => {

@@ -4,6 +4,7 @@ import { type Deployment, deploy } from "../support/deploy.ts";
 const prebuilt = { "images:sentinel": "example/sentinel:1", "images:proxy": "example/proxy:1" };
 
 interface PodSpec {
+  readonly terminationGracePeriodSeconds: number;
   readonly priorityClassName?: string;
   readonly tolerations: readonly {
     readonly key: string;
@@ -122,6 +123,25 @@ describe("where the pods run", function () {
     assert.deepEqual(
       inputsOf(single, "PodDisruptionBudget").map(({ name }) => name),
       ["sentinel", "redis"],
+    );
+  });
+
+  it("gives a proxy the time to take the clients that still come, and a new one the time to be known", async () => {
+    const patient = await deploy({ ...prebuilt, "proxy:stopDelaySeconds": "90" });
+    const grace = (deployment: Deployment): [string, number][] =>
+      Object.entries(podsByKind(deployment)).map(([kind, pod]) => [kind, pod.terminationGracePeriodSeconds]);
+    assert.deepEqual(grace(standard), [
+      ["redis", 60],
+      ["sentinel", 60],
+      ["proxy", 65],
+    ]);
+    assert.deepEqual(grace(patient).at(-1), ["proxy", 150]);
+    const proxy = inputsOf(standard, "Deployment").find(({ name }) => name === "proxy");
+    assert.ok(proxy);
+    const { minReadySeconds, strategy } = proxy.spec as Record<string, unknown>;
+    assert.deepEqual(
+      [minReadySeconds, strategy],
+      [2, { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }],
     );
   });
 
