@@ -21,7 +21,7 @@ const topology = describeTopology(settings, clusterSiteIn(settings.deployment.na
 const { stack } = settings;
 
 const installation = await identifyInstallation(stack);
-const { claims } = await checkPlace(settings.deployment, fixedNames(topology, settings), {
+const found = await checkPlace(settings.deployment, fixedNames(topology, settings), {
   stack: installation.stack,
   label: stackLabel(stack),
   installation: installation.number,
@@ -38,7 +38,7 @@ const volumes = new Volumes(
     storageClass: settings.redis.storageClass,
     accessMode: settings.redis.accessMode,
     marks: installation.marks,
-    found: claims,
+    found,
   },
   { provider: adopting },
 );

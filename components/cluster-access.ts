@@ -4,14 +4,17 @@ import * as pulumi from "@pulumi/pulumi";
 /** An answer that takes longer is none. */
 const requestTimeoutMs = 15_000;
 
+/** Whether there is a cluster to ask: there is none under Pulumi's mocks. */
+export function hasCluster(): boolean {
+  return pulumi.runtime.hasEngine();
+}
+
 /**
- * How this program itself asks the cluster: by the kubeconfig and the context that the provider uses. Undefined where there is
- * no cluster to ask: under Pulumi's mocks.
+ * How this program itself asks the cluster: by the kubeconfig and the context that the provider uses.
  *
  * @throws {pulumi.RunError} when there is no kubeconfig, or no such context in it.
  */
-export async function accessCluster(context: string | undefined): Promise<KubeConfig | undefined> {
-  if (!pulumi.runtime.hasEngine()) return undefined;
+export async function openKubeconfig(context: string | undefined): Promise<KubeConfig> {
   // Loaded here: the package takes most of a second.
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
@@ -19,6 +22,10 @@ export async function accessCluster(context: string | undefined): Promise<KubeCo
   // The provider takes the content of a kubeconfig, too.
   if (variable.includes("\n") || variable.startsWith("{")) config.loadFromString(variable);
   else config.loadFromDefault();
+  // kubectl proxy and the like: without TLS there is nothing to verify, but the client wants to be told so.
+  config.clusters = config.clusters.map((cluster) =>
+    cluster.server.startsWith("http:") ? { ...cluster, skipTLSVerify: true } : cluster,
+  );
   if (context !== undefined) {
     if (config.getContextObject(context) === null) {
       const known = config.getContexts().map(({ name }) => `'${name}'`);

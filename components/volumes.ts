@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { claimName } from "../ownership/fixed-names.ts";
-import type { FoundClaim } from "../ownership/survey.ts";
+import type { Survey } from "../ownership/survey.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import type { Workload } from "../topology/workload.ts";
 import { commonLabels, workloadLabels } from "./labels.ts";
@@ -17,8 +17,8 @@ export interface VolumesArgs {
   readonly accessMode: Settings["redis"]["accessMode"];
   /** Annotations that make the objects this stack's own. */
   readonly marks: Readonly<Record<string, pulumi.Input<string>>>;
-  /** The stack's claims that are there already: proven to be its own. */
-  readonly found: readonly FoundClaim[];
+  /** What is there already, and was found to be the stack's own. */
+  readonly found: Pick<Survey, "namespace" | "claims">;
 }
 
 /**
@@ -40,7 +40,7 @@ export class Volumes extends pulumi.ComponentResource {
     const own: pulumi.CustomResourceOptions = { parent: this, protect };
     // Its own last state or another installation's that is gone may have set other values: they give way.
     const marks = { ...args.marks, "pulumi.com/patchForce": "true" };
-    const found = new Map(args.found.map((claim) => [claim.name, claim]));
+    const found = new Map(args.found.claims.map((claim) => [claim.name, claim]));
 
     const namespaceName = createNamespace
       ? new k8s.core.v1.Namespace(
@@ -48,8 +48,9 @@ export class Volumes extends pulumi.ComponentResource {
           {
             metadata: {
               name: namespace,
-              annotations: marks,
+              annotations: { ...args.found.namespace?.others.annotations, ...marks },
               labels: {
+                ...args.found.namespace?.others.labels,
                 ...commonLabels(args.stack),
                 "pod-security.kubernetes.io/enforce": "restricted",
                 "pod-security.kubernetes.io/audit": "restricted",
@@ -73,9 +74,9 @@ export class Volumes extends pulumi.ComponentResource {
           metadata: {
             name,
             namespace: namespaceName,
-            labels: workloadLabels(workload, args.stack),
+            labels: { ...live?.others.labels, ...workloadLabels(workload, args.stack) },
             // Many classes bind only when a pod wants the volume: waiting here would be waiting for ever.
-            annotations: { ...marks, "pulumi.com/skipAwait": "true" },
+            annotations: { ...live?.others.annotations, ...marks, "pulumi.com/skipAwait": "true" },
           },
           spec: {
             // A claim can't change these two: one that is adopted says what it has.

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { accessCluster } from "../components/cluster-access.ts";
+import { hasCluster, openKubeconfig } from "../components/cluster-access.ts";
 import { stackPods } from "../components/labels.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import type { FixedNames } from "./fixed-names.ts";
@@ -19,8 +19,8 @@ export async function checkPlace(
   names: FixedNames,
   who: Claimant,
 ): Promise<Survey> {
-  const config = await accessCluster(context);
-  if (config === undefined) return emptySurvey;
+  if (!hasCluster()) return emptySurvey;
+  const config = await openKubeconfig(context);
   const podSelector = Object.entries(stackPods())
     .map(([key, value]) => `${key}=${value}`)
     .join(",");

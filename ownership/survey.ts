@@ -2,6 +2,7 @@ import type { KubeConfig, KubernetesObject, V1PersistentVolumeClaim } from "@kub
 import { boundedClient } from "../components/cluster-access.ts";
 import type { FixedKind, FixedNames } from "./fixed-names.ts";
 import type { Marks } from "./marks.ts";
+import { type Metadata, othersMetadata } from "./others-metadata.ts";
 
 /** An object that is there already. */
 export interface FoundObject extends Marks {
@@ -19,12 +20,20 @@ export interface FoundClaim extends Marks {
   readonly capacity: string | undefined;
   readonly storageClass: string | undefined;
   readonly accessModes: readonly string[];
+  /** What others gave it. */
+  readonly others: Metadata;
+}
+
+/** The namespace, when it is there already. */
+export interface FoundNamespace extends Marks {
+  readonly terminating: boolean;
+  readonly others: Metadata;
 }
 
 /** What the cluster holds at the place where the stack wants to be. */
 export interface Survey {
   /** Undefined: there is no such namespace. */
-  readonly namespace: (Marks & { readonly terminating: boolean }) | undefined;
+  readonly namespace: FoundNamespace | undefined;
   /** The claims with names that the stack uses. */
   readonly claims: readonly FoundClaim[];
   /** Other objects with such names. */
@@ -103,7 +112,11 @@ export async function surveyNamespace(config: KubeConfig, options: SurveyOptions
     }),
   );
   return {
-    namespace: { ...marksOf(found), terminating: found.metadata?.deletionTimestamp !== undefined },
+    namespace: {
+      ...marksOf(found),
+      terminating: found.metadata?.deletionTimestamp !== undefined,
+      others: othersMetadata(found.metadata),
+    },
     claims: foundClaims,
     objects: objects.flat(),
     pods: named("Pod", pods?.items ?? []),
@@ -190,5 +203,6 @@ function describeClaim(claim: V1PersistentVolumeClaim): FoundClaim {
     capacity: status?.capacity?.storage,
     storageClass: spec?.storageClassName,
     accessModes: spec?.accessModes ?? [],
+    others: othersMetadata(metadata),
   };
 }

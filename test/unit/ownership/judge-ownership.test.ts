@@ -36,6 +36,7 @@ const claim = (marks: Marks, terminating = false): FoundClaim => ({
   capacity: "1Gi",
   storageClass: "standard",
   accessModes: ["ReadWriteOnce"],
+  others: { labels: {}, annotations: {} },
 });
 const object = (kind: FoundObject["kind"], name: string, marks: Marks): FoundObject => ({
   kind,
@@ -44,7 +45,7 @@ const object = (kind: FoundObject["kind"], name: string, marks: Marks): FoundObj
 });
 const survey = (namespace: Marks, found: Partial<Survey> = {}): Survey => ({
   ...emptySurvey,
-  namespace: { ...namespace, terminating: false },
+  namespace: { ...namespace, terminating: false, others: { labels: {}, annotations: {} } },
   ...found,
 });
 const deployment = object("Deployment", "redis-instance-1", { labels: labelled("dev") });
@@ -99,7 +100,10 @@ describe("what a stack may not take", () => {
       /belongs to the stack 'prod'/,
     ],
     "a namespace that is going": [
-      { ...survey(proven), namespace: { ...proven, terminating: true } },
+      {
+        ...emptySurvey,
+        namespace: { ...proven, terminating: true, others: { labels: {}, annotations: {} } },
+      },
       /is being deleted/,
     ],
     "a claim without a mark": [

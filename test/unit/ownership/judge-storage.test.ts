@@ -10,6 +10,7 @@ const claim: FoundClaim = {
   capacity: "2Gi",
   storageClass: "standard",
   accessModes: ["ReadWriteOnce"],
+  others: { labels: {}, annotations: {} },
 };
 
 function problems(
