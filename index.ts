@@ -2,11 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { Addresses } from "./components/addresses.ts";
 import { Certificates } from "./components/certificates.ts";
 import { connectCluster } from "./components/cluster.ts";
+import { ConfigCheck } from "./components/config-check.ts";
 import { Credentials } from "./components/credentials.ts";
 import { resolveImages } from "./components/images.ts";
 import { identifyInstallation } from "./components/installation.ts";
 import { Instances } from "./components/instances.ts";
 import { NetworkPolicies } from "./components/network-policies.ts";
+import { Rollouts } from "./components/rollout/rollouts.ts";
 import { SentinelProxy } from "./components/sentinel-proxy.ts";
 import { Volumes } from "./components/volumes.ts";
 import { checkPlace } from "./ownership/check-place.ts";
@@ -28,6 +30,17 @@ const found = await checkPlace(settings.deployment, fixedNames(topology, setting
 });
 const { owning, adopting } = connectCluster(settings.deployment.context);
 const images = await resolveImages(settings.images);
+const rollouts = Rollouts.ofThisRun({
+  namespace: settings.deployment.namespace,
+  context: settings.deployment.context,
+  timeoutSeconds: settings.deployment.rolloutSeconds,
+});
+/** The last first: when instance 1, the first master of a new cluster, decides to lead, it wants an answer from all others. */
+const redisOrder = topology.redis.toReversed();
+const order = {
+  sentinels: (await rollouts?.order(topology.sentinels)) ?? topology.sentinels,
+  redis: (await rollouts?.order(redisOrder)) ?? redisOrder,
+};
 
 const volumes = new Volumes(
   "volumes",
@@ -73,24 +86,39 @@ const pods = {
   pullSecret: settings.images.pullSecret,
   priorityClass: settings.deployment.priorityClass,
   spread: settings.deployment.spread,
+  rollouts,
 };
+const { extraConfig } = settings.redis;
+const check =
+  extraConfig === ""
+    ? undefined
+    : new ConfigCheck(
+        "config-check",
+        {
+          ...inNamespace,
+          image: images.sentinel,
+          extraConfig,
+          pullSecret: settings.images.pullSecret,
+          rollouts,
+        },
+        { provider: owning },
+      );
 const sentinels = new Instances(
   "sentinel",
   {
     ...pods,
     image: images.sentinel,
-    workloads: topology.sentinels,
+    workloads: order.sentinels,
     tolerationSeconds: settings.sentinel.tolerationSeconds,
   },
-  { provider: owning },
+  { provider: owning, after: check?.passed },
 );
 const redis = new Instances(
   "redis",
-  // The last first: when instance 1, the first master of a new cluster, decides to lead, it wants an answer from all others.
   {
     ...pods,
     image: images.sentinel,
-    workloads: topology.redis.toReversed(),
+    workloads: order.redis,
     tolerationSeconds: settings.redis.tolerationSeconds,
   },
   { provider: owning, after: sentinels.last },
@@ -104,7 +132,7 @@ const proxy = new SentinelProxy(
     serviceType: settings.proxy.serviceType,
     tolerationSeconds: settings.proxy.tolerationSeconds,
   },
-  { provider: owning, dependsOn: redis.last === undefined ? [] : [redis.last] },
+  { provider: owning, dependsOn: redis.last },
 );
 
 /** `host:port` that plain Redis clients inside the cluster connect to. */

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Workload } from "../topology/workload.ts";
 import { commonLabels, kindSelector, workloadLabels, workloadSelector } from "./labels.ts";
 import { type PodArgs, podTemplate } from "./pod.ts";
+import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
 
 /** Arguments of {@link Instances}. */
 export interface InstancesArgs extends Omit<PodArgs, "claim"> {
@@ -11,32 +12,36 @@ export interface InstancesArgs extends Omit<PodArgs, "claim"> {
   readonly workloads: readonly Workload[];
   /** Name of the claim of each workload. */
   readonly claims: ReadonlyMap<string, pulumi.Input<string>>;
+  /** Who waits for pods; unset in previews. */
+  readonly rollouts: Pick<Rollouts, "turnOf" | "finished"> | undefined;
 }
 
 /**
- * All Redis or all Sentinels: a Deployment with one pod for each, and one disruption budget over them. Each Deployment
- * depends on the one before, so a change restarts one pod at a time and only goes on when that pod is ready again.
+ * All Redis or all Sentinels: a Deployment with one pod for each, and one disruption budget over them. A Deployment is changed
+ * when the one before is rolled out and all others are ready, so a change takes one pod away at a time.
  */
 export class Instances extends pulumi.ComponentResource {
-  /** Becomes known when every pod is ready. What depends on it starts after them. */
-  readonly last: pulumi.Resource | undefined;
+  /** Known when every pod is ready. What depends on it starts after them. */
+  readonly last: Promise<pulumi.Resource[]>;
 
   constructor(
     name: string,
     args: InstancesArgs,
-    opts: pulumi.ComponentResourceOptions & { readonly after?: pulumi.Resource | undefined } = {},
+    opts: pulumi.ComponentResourceOptions & { readonly after?: Promise<pulumi.Resource[]> | undefined } = {},
   ) {
-    const { after, ...componentOptions } = opts;
+    const { after = Promise.resolve([]), ...componentOptions } = opts;
     super("redis-ha:index:Instances", name, {}, componentOptions);
+    const { rollouts, workloads } = args;
     let previous = after;
-    for (const workload of args.workloads) {
-      previous = new k8s.apps.v1.Deployment(
+    for (const workload of workloads) {
+      const deployment = new k8s.apps.v1.Deployment(
         workload.name,
         {
           metadata: {
             name: workload.name,
             namespace: args.namespace,
             labels: workloadLabels(workload, args.stack),
+            annotations: awaitedByProgram,
           },
           spec: {
             replicas: workload.replicas,
@@ -46,8 +51,9 @@ export class Instances extends pulumi.ComponentResource {
             template: podTemplate(workload, { ...args, claim: args.claims.get(workload.name) }),
           },
         },
-        { parent: this, dependsOn: previous === undefined ? [] : [previous] },
+        { parent: this, dependsOn: turnOf(workload, previous, args) },
       );
+      previous = (rollouts?.finished(deployment, workload) ?? Promise.resolve()).then(() => [deployment]);
     }
     this.last = previous;
 
@@ -66,4 +72,18 @@ export class Instances extends pulumi.ComponentResource {
     }
     this.registerOutputs({});
   }
+}
+
+/** What a workload depends on, known when it may be changed. */
+async function turnOf(
+  workload: Workload,
+  previous: Promise<pulumi.Resource[]>,
+  { rollouts, workloads }: InstancesArgs,
+): Promise<pulumi.Resource[]> {
+  const dependencies = await previous;
+  await rollouts?.turnOf(
+    workload,
+    workloads.filter((other) => other !== workload),
+  );
+  return dependencies;
 }

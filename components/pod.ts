@@ -30,6 +30,28 @@ export interface PodArgs {
 /** The user that both images run as, in number: Kubernetes can't check a name. Owner of the volumes by group. */
 const userId = 65532;
 
+/** What every pod of a stack keeps to. */
+export const restrictedPod = {
+  automountServiceAccountToken: false,
+  // Service variables of the namespace (REDIS_PORT=tcp://…) would only confuse programs.
+  enableServiceLinks: false,
+  securityContext: {
+    runAsNonRoot: true,
+    runAsUser: userId,
+    runAsGroup: userId,
+    fsGroup: userId,
+    fsGroupChangePolicy: "OnRootMismatch",
+    seccompProfile: { type: "RuntimeDefault" },
+  },
+} as const satisfies Partial<k8s.types.input.core.v1.PodSpec>;
+
+/** And every container. */
+export const restrictedContainer = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ["ALL"] },
+} satisfies k8s.types.input.core.v1.SecurityContext;
+
 /**
  * Every name that a pod may use stands in its hosts file. Redis and Sentinel look names up in their main thread, also those that
  * others tell them: with a name server that doesn't answer, a Sentinel that hears of a host that was removed stands still for
@@ -57,20 +79,10 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
       ...annotationsOf(workload, args),
     },
     spec: {
-      automountServiceAccountToken: false,
-      // Service variables of the namespace (REDIS_PORT=tcp://…) would only confuse programs.
-      enableServiceLinks: false,
+      ...restrictedPod,
       hostAliases: args.hostAliases,
       ...noNameServer,
       terminationGracePeriodSeconds: workload.graceSeconds,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: userId,
-        runAsGroup: userId,
-        fsGroup: userId,
-        fsGroupChangePolicy: "OnRootMismatch",
-        seccompProfile: { type: "RuntimeDefault" },
-      },
       ...(args.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: args.pullSecret }] }),
       ...(args.priorityClass === undefined ? {} : { priorityClassName: args.priorityClass }),
       tolerations: ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map((key) => ({
@@ -101,11 +113,7 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
             requests: { cpu: "50m", memory: workload.memory },
             limits: { memory: workload.memory },
           },
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ["ALL"] },
-          },
+          securityContext: restrictedContainer,
           volumeMounts: [
             { name: "credentials", mountPath: clusterSite.secretDirectory, readOnly: true },
             ...(workload.certificate === undefined

@@ -5,6 +5,7 @@ import { serviceNames } from "../topology/site.ts";
 import type { Workload } from "../topology/workload.ts";
 import { commonLabels, kindSelector, workloadLabels, workloadSelector } from "./labels.ts";
 import { type PodArgs, podTemplate } from "./pod.ts";
+import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
 
 /** Seconds for which a new proxy has to be ready before an old one is told to end. */
 const secondsToBeKnown = 2;
@@ -14,6 +15,8 @@ export interface SentinelProxyArgs extends Omit<PodArgs, "claim"> {
   readonly namespace: pulumi.Input<string>;
   readonly workload: Workload;
   readonly serviceType: Settings["proxy"]["serviceType"];
+  /** Who waits for pods; unset in previews. */
+  readonly rollouts: Pick<Rollouts, "finished"> | undefined;
 }
 
 /** The proxies and their Service: the endpoint that clients use as if it were one Redis. */
@@ -41,10 +44,10 @@ export class SentinelProxy extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    new k8s.apps.v1.Deployment(
+    const deployment = new k8s.apps.v1.Deployment(
       name,
       {
-        metadata: { name: workload.name, namespace, labels },
+        metadata: { name: workload.name, namespace, labels, annotations: awaitedByProgram },
         spec: {
           replicas: workload.replicas,
           selector: { matchLabels: workloadSelector(workload) },
@@ -56,6 +59,8 @@ export class SentinelProxy extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    // A failure ends the program, though nothing depends on it.
+    void args.rollouts?.finished(deployment, workload);
     if (workload.replicas > 1) {
       const selector = kindSelector("proxy");
       new k8s.policy.v1.PodDisruptionBudget(

@@ -354,6 +354,13 @@ export const definitions = {
       of: ["preferred", "required"],
       fallback: "preferred",
     }),
+    rolloutSeconds: integer({
+      description:
+        "How long a rollout waits until the pods of a Deployment are ready. A Redis is ready when it is in sync: big data take long.",
+      min: 30,
+      max: 86_400,
+      fallback: 600,
+    }),
     priorityClass: text({
       description: "PriorityClass of all pods: who is evicted first when a node is full.",
       derived: "the cluster's default",

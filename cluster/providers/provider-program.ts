@@ -33,6 +33,8 @@ export interface OperationOptions {
 export interface ProviderProgram {
   readonly version: string;
   configure?(configuration: Properties): void;
+  /** The user wants Pulumi to stop: what is waited for is waited for no longer. */
+  cancel?(): void;
   /** Completes and validates inputs. */
   check(
     resource: ResourceName,
@@ -43,6 +45,7 @@ export interface ProviderProgram {
     resource: ResourceName,
     oldInputs: Properties,
     news: Properties,
+    oldOutputs: Properties,
   ): Promise<{ changes: PropertyChange[]; deleteBeforeReplace: boolean }>;
   create(
     resource: ResourceName,
@@ -72,9 +75,12 @@ export class InitializationFailure extends Error {
   readonly id: string;
   readonly outputs: Properties;
   readonly reasons: readonly string[];
+  /** What a read found of the inputs; undefined for a create or update. */
+  readonly inputs: Properties | undefined;
 
-  constructor(id: string, outputs: Properties, reasons: readonly string[]) {
+  constructor(id: string, outputs: Properties, reasons: readonly string[], inputs?: Properties) {
     super(reasons.join("\n"));
+    this.inputs = inputs;
     this.id = id;
     this.outputs = outputs;
     this.reasons = reasons;

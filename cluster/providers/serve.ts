@@ -77,7 +77,10 @@ function metaCalls(program: ProviderProgram): grpc.UntypedServiceImplementation 
       reply.setSupportspreview(true);
       return reply;
     }),
-    cancel: unary(() => new empty.Empty()),
+    cancel: unary(() => {
+      program.cancel?.();
+      return new empty.Empty();
+    }),
     attach: unary(() => new empty.Empty()),
   };
 }
@@ -106,6 +109,7 @@ function resourceCalls(program: ProviderProgram): grpc.UntypedServiceImplementat
         parseUrn(request.getUrn()),
         plain(request.getOldInputs()),
         plain(request.getNews()),
+        plain(request.getOlds()),
       );
       const reply = new messages.DiffResponse();
       const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
@@ -195,6 +199,7 @@ function toServiceError(error: unknown): Partial<grpc.StatusObject> & { code: gr
   detail.setId(error.id);
   detail.setProperties(toStruct(error.outputs));
   detail.setReasonsList([...error.reasons]);
+  if (error.inputs !== undefined) detail.setInputs(toStruct(error.inputs));
   const packed = new any.Any();
   packed.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
   const status = new statusMessages.Status();

@@ -8,30 +8,37 @@ import { Redis } from "ioredis";
 import { clientLibraries } from "../../chaos/clients.ts";
 import { findNamed } from "../../chaos/find-named.ts";
 import { findAccess } from "../../chaos/stack/find-access.ts";
-import { brokenPromises, countCells } from "../../chaos/stack/judge-round.ts";
+import { brokenPromises } from "../../chaos/stack/judge-round.ts";
 import { renderStackReport } from "../../chaos/stack/render-stack-report.ts";
 import { runStackChaos } from "../../chaos/stack/run-stack-chaos.ts";
 import { RunningStack } from "../../chaos/stack/running-stack.ts";
 import { stackFaults } from "../../chaos/stack/stack-faults.ts";
 import { StackLedger } from "../../chaos/stack/stack-ledger.ts";
 import type { WorkerProgram } from "../../chaos/workload-process.ts";
+import { AwayWatch } from "../support/away-watch.ts";
 import { kubectl } from "../support/kubectl.ts";
+import { RolloutTable } from "../support/rollout-table.ts";
 import { type Endpoint, rollouts } from "../support/rollouts.ts";
 import { TestStack } from "../support/test-stack.ts";
 
 const namespace = "redis-ha-rollouts";
 const service = "svc-redis-sentinel-proxy";
 const inNamespace = ["--namespace", namespace] as const;
-/** `ROLLOUTS=all` does those that take longer, too. */
-const chosen = rollouts.filter(({ quick }) => quick || process.env.ROLLOUTS === "all");
+const { ROLLOUTS: which = "quick", ROLLOUT_ROUNDS: rounds = "1" } = process.env;
+/** `ROLLOUTS=all` does those that take longer, too; any other word those with it in their names. `ROLLOUT_ROUNDS`: of each. */
+const chosen = rollouts.filter(({ quick, name }) =>
+  which === "quick" ? quick : which === "all" || name.includes(which),
+);
 
 /** One stack under load; whatever happens to it, clients lose nothing that they were told was written. */
 describe("rollouts under load", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   const directory = mkdtempSync(join(tmpdir(), "redis-ha-rollouts-"));
   let stack: TestStack;
   let ledger: StackLedger | undefined;
   let host: string;
+  let away: AwayWatch | undefined;
+  const table = new RolloutTable();
   const running = new RunningStack({ namespace, context: process.env.TEST_CONTEXT ?? "", instances: 3 });
 
   before(async () => {
@@ -64,9 +71,12 @@ describe("rollouts under load", function () {
       clients,
       tls: { ca, servername: service },
     });
+    away = await AwayWatch.start(namespace, { redis: 3, sentinel: 3, proxy: 2 });
   });
 
   after(async () => {
+    process.stdout.write(table.render());
+    away?.stop();
     await ledger?.stop();
     await stack?.destroy();
     stack?.remove();
@@ -123,20 +133,27 @@ describe("rollouts under load", function () {
     await running.allWell();
   });
 
-  for (const { name, allows, gapMs, keepsMaster, run } of chosen) {
-    it(`${name}: nothing acknowledged is lost, nothing is executed twice`, async () => {
-      assert.ok(ledger);
-      const before = await running.master();
-      const report = await ledger.during(async () => {
-        await run(stack, running, endpoint);
-        await running.allWell();
+  for (const { name, allows, gapMs, oneAtATime, keepsMaster, run } of chosen) {
+    for (let round = 0; round < Number(rounds); round++) {
+      it(`${name}: one at a time, nothing acknowledged is lost, nothing is executed twice`, async () => {
+        assert.ok(ledger && away);
+        const before = await running.master();
+        away.take();
+        const report = await ledger.during(async () => {
+          await run({ stack, running, endpoint }, round);
+          await running.allWell();
+        });
+        const { most, worst } = away.take();
+        table.add(name, report, most);
+        assert.deepEqual(brokenPromises(report, allows), []);
+        if (keepsMaster) assert.deepEqual(await running.master(), before);
+        if (oneAtATime) {
+          assert.deepEqual(worst, []);
+          assert.equal(most.proxy, 0, "a proxy was away before its successor was ready");
+        }
+        assert.ok(report.gapMs <= gapMs, `${report.gapMs} ms without a write`);
       });
-      const [seconds, gap] = [`${report.seconds.toFixed(0)} s`, `${Math.round(report.gapMs)} ms`];
-      process.stdout.write(`      | ${[name, seconds, gap, ...countCells(report.clients)].join(" | ")} |\n`);
-      assert.deepEqual(brokenPromises(report, allows), []);
-      if (keepsMaster) assert.deepEqual(await running.master(), before);
-      assert.ok(report.gapMs < gapMs, `${report.gapMs} ms without a write`);
-    });
+    }
   }
 
   it("redis-ha chaos --stack injects faults, judges them and leaves the stack as it was", async () => {

@@ -7,6 +7,7 @@ const configurations: Readonly<Record<string, Record<string, string>>> = {
   "of five and five": { "redis:instances": "5", "sentinel:count": "5", "proxy:replicas": "3" },
   "with one proxy for clients outside": { "proxy:replicas": "1", "proxy:serviceType": "LoadBalancer" },
   "without the proxy's Sentinel API": { "proxy:sentinelApi": "false" },
+  "with lines for redis.conf": { "redis:extraConfig": "slowlog-log-slower-than 5000" },
 };
 
 describe("the program under the policy pack", function () {

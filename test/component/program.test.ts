@@ -274,6 +274,30 @@ describe("the program", function () {
     ]);
   });
 
+  it("lets the image read redis:extraConfig before any pod is touched, and only then", async () => {
+    assert.equal(ofType(standard, "Job").length, 0);
+    const { resources } = await deploy({ ...prebuilt, "redis:extraConfig": "slowlog-log-slower-than 5000" });
+    const job = resources.find(({ type }) => type.endsWith(":Job"));
+    const { template } = (job?.inputs.spec ?? {}) as { template?: { spec: PodSpec } };
+    const [container] = template?.spec.containers ?? [];
+    assert.equal(container?.image, "example/sentinel:1");
+    assert.deepEqual(container?.env, [{ name: "REDIS_EXTRA_CONFIG", value: "slowlog-log-slower-than 5000" }]);
+    const order = resources.filter(({ type }) => /:(Job|Deployment)$/.test(type)).map(({ name }) => name);
+    assert.deepEqual(order, [
+      "config-check",
+      ...["redis-sentinel-1", "redis-sentinel-2", "redis-sentinel-3"],
+      ...["redis-instance-3", "redis-instance-2", "redis-instance-1"],
+      "proxy",
+    ]);
+  });
+
+  it("has every Deployment waited for by the program, not by the provider", () => {
+    for (const { name, inputs } of ofType(standard, "Deployment")) {
+      const { annotations } = inputs.metadata as { annotations?: Record<string, string> };
+      assert.deepEqual(annotations, { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" }, name);
+    }
+  });
+
   it("creates nothing of Docker when both images are prebuilt", async () => {
     const { resources } = await deploy(prebuilt);
     assert.deepEqual(

@@ -21,10 +21,23 @@ export interface Rollout {
   readonly allows: readonly string[];
   /** Longest time in ms without an acknowledged write. */
   readonly gapMs: number;
+  /** At most one Redis and one Sentinel are away at any moment, and no proxy. */
+  readonly oneAtATime: boolean;
   /** The master has to stay the same. */
   readonly keepsMaster?: boolean;
-  /** Returns when it is under way, or over; that all is well again is waited for afterwards. */
-  readonly run: (stack: TestStack, running: RunningStack, endpoint: Endpoint) => Promise<unknown>;
+  /**
+   * Returns when it is under way, or over; that all is well again is waited for afterwards.
+   *
+   * @param round from 0: each has to change something.
+   */
+  readonly run: (on: RolloutSubject, round: number) => Promise<unknown>;
+}
+
+/** What is rolled. */
+export interface RolloutSubject {
+  readonly stack: TestStack;
+  readonly running: RunningStack;
+  readonly endpoint: Endpoint;
 }
 
 const uncertain = ["UNCERTAIN"];
@@ -37,85 +50,90 @@ async function nextBase(base: string, tag: string): Promise<void> {
   await execa("docker", ["build", "--quiet", "--tag", tag, "-"], { input });
 }
 
+/** One of two values, each in its turn. */
+function alternate(round: number, first: string, second: string): string {
+  return round % 2 === 0 ? first : second;
+}
+
+/** A roll by Pulumi: nobody sees it but by at most half a second. */
+const byPulumi = { allows: [], gapMs: 500, oneAtATime: true } as const;
+
 /** All of them, in the order in which they are done. */
 export const rollouts: readonly Rollout[] = [
   {
-    name: "sentinel:downAfterMs changed",
+    name: "`sentinel:downAfterMs` changed (Sentinels, proxies)",
     quick: false,
-    allows: [],
-    gapMs: 1000,
-    run: async (stack) => {
-      await stack.configure({ "sentinel:downAfterMs": "1200" });
+    ...byPulumi,
+    run: async ({ stack }, round) => {
+      await stack.configure({ "sentinel:downAfterMs": alternate(round, "1200", "1000") });
       await stack.up();
     },
   },
   {
-    name: "redis:passwordGeneration raised",
+    name: "`redis:passwordGeneration` raised (Sentinels; the others take the new Secrets while they run)",
     quick: false,
-    allows: [],
-    gapMs: 1000,
+    ...byPulumi,
     keepsMaster: true,
-    run: async (stack, _running, { takesNewPassword }) => {
-      await stack.configure({ "redis:passwordGeneration": "2" });
+    run: async ({ stack, endpoint }, round) => {
+      await stack.configure({ "redis:passwordGeneration": String(round + 2) });
       await stack.up();
       // The kubelet brings the files into running pods within about a minute.
-      await eventually(async () => assert.ok(await takesNewPassword()), { withinMs: 150_000, everyMs: 1000 });
+      const isTaken = async (): Promise<void> => assert.ok(await endpoint.takesNewPassword());
+      await eventually(isTaken, { withinMs: 150_000, everyMs: 1000 });
     },
   },
   {
-    name: "tls:generation raised",
+    name: "`tls:generation` raised (the same)",
     quick: false,
-    allows: [],
-    gapMs: 1000,
+    ...byPulumi,
     keepsMaster: true,
-    run: async (stack, _running, { issuer }) => {
-      await stack.configure({ "tls:generation": "2" });
+    run: async ({ stack, endpoint }, round) => {
+      await stack.configure({ "tls:generation": String(round + 2) });
       await stack.up();
-      await eventually(async () => assert.match(await issuer(), /authority 2$/), {
-        withinMs: 150_000,
-        everyMs: 1000,
-      });
+      const isServed = async (): Promise<void> =>
+        assert.match(await endpoint.issuer(), new RegExp(`authority ${round + 2}$`));
+      await eventually(isServed, { withinMs: 150_000, everyMs: 1000 });
     },
   },
   {
-    name: "redis:memory changed",
-    quick: false,
-    allows: uncertain,
-    gapMs: 5000,
-    run: async (stack) => {
-      await stack.configure({ "redis:memory": "288Mi" });
+    name: "`redis:memory` changed (Redis)",
+    quick: true,
+    ...byPulumi,
+    run: async ({ stack }, round) => {
+      await stack.configure({ "redis:memory": alternate(round, "288Mi", "256Mi") });
       await stack.up();
     },
   },
   {
-    name: "images changed",
+    name: "both base images changed (everything)",
     quick: false,
-    allows: uncertain,
-    gapMs: 5000,
-    run: async (stack) => {
-      await nextBase("redis:8.2.9-trixie", "redis:8.2.9-patched");
-      await nextBase("node:26.10.0-trixie-slim", "node:26.10.0-patched");
+    ...byPulumi,
+    run: async ({ stack }, round) => {
+      const tag = `patched-${round}`;
+      await nextBase("redis:8.2.9-trixie", `redis:8.2.9-${tag}`);
+      await nextBase("node:26.10.0-trixie-slim", `node:26.10.0-${tag}`);
       await stack.configure({
-        "images:redisBase": "redis:8.2.9-patched",
-        "images:nodeBase": "node:26.10.0-patched",
+        "images:redisBase": `redis:8.2.9-${tag}`,
+        "images:nodeBase": `node:26.10.0-${tag}`,
       });
       await stack.up();
     },
   },
   {
-    name: "master's pod deleted",
+    name: "the master's pod deleted",
     quick: true,
     allows: uncertain,
     gapMs: 5000,
-    run: async (_stack, running) =>
-      running.deletePods(`redis-ha/workload=${(await running.master()).workload}`),
+    oneAtATime: true,
+    run: async ({ running }) => running.deletePods(`redis-ha/workload=${(await running.master()).workload}`),
   },
   {
-    name: "master's volume and pod deleted",
+    name: "the master's volume and pod deleted, `pulumi up --refresh`",
     quick: false,
     allows: uncertain,
     gapMs: 5000,
-    run: async (stack, running) => {
+    oneAtATime: true,
+    run: async ({ stack, running }) => {
       const { workload: lost } = await running.master();
       await running.kubectl("delete", "pvc", `pvc-${lost}`, "--wait=false");
       await running.deletePods(`redis-ha/workload=${lost}`);
@@ -126,18 +144,20 @@ export const rollouts: readonly Rollout[] = [
     },
   },
   {
-    name: "all Deployments restarted at once",
+    name: "`kubectl rollout restart deployment`: all at once",
     quick: true,
     allows: allDown,
     gapMs: 60_000,
-    run: (_stack, running) => running.kubectl("rollout", "restart", "deployment"),
+    oneAtATime: false,
+    run: ({ running }) => running.kubectl("rollout", "restart", "deployment"),
   },
   {
     name: "all pods killed at once",
     quick: true,
     allows: allDown,
     gapMs: 60_000,
-    run: (_stack, running) =>
+    oneAtATime: false,
+    run: ({ running }) =>
       running.deletePods("app.kubernetes.io/name=redis-ha", "--force", "--grace-period=0"),
   },
 ];

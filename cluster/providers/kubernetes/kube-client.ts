@@ -26,6 +26,16 @@ export class KubeError extends Error {
   }
 }
 
+/** How an object is applied. */
+export interface ApplyOptions {
+  /** Who owns the fields that are set. */
+  readonly fieldManager: string;
+  /** Take fields from others instead of failing with a conflict. */
+  readonly force: boolean;
+  /** Only ask what it would become. */
+  readonly dryRun?: boolean;
+}
+
 /** What a `kubernetes` provider resource is configured with. */
 export interface KubeClientOptions {
   /** Path or content of a kubeconfig; unset: KUBECONFIG or ~/.kube/config. */
@@ -58,34 +68,31 @@ export class KubeClient {
     }
   }
 
-  async list(
-    apiVersion: string,
-    kind: string,
-    namespace: string,
-    labelSelector: string,
-  ): Promise<KubeObject[]> {
+  async list(apiVersion: string, kind: string, namespace: string, labelSelector = ""): Promise<KubeObject[]> {
     const { path } = await this.#resourceOf(apiVersion, kind);
     const prefix = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const url = `${prefix}/namespaces/${namespace}/${path}?labelSelector=${encodeURIComponent(labelSelector)}`;
     return ((await this.#send("GET", url)).items ?? []) as KubeObject[];
   }
 
-  async create(object: KubeObject): Promise<KubeObject> {
-    const path = (await this.#pathOf(object)).split("/").slice(0, -1).join("/");
-    return (await this.#send(
-      "POST",
-      `${path}?fieldManager=${fieldManager}`,
-      object,
-    )) as unknown as KubeObject;
-  }
-
-  /** Server-side apply. */
-  async apply(object: KubeObject): Promise<KubeObject> {
-    const path = `${await this.#pathOf(object)}?fieldManager=${fieldManager}&force=true`;
+  /** Server-side apply: makes the object, or changes what is there. */
+  async apply(
+    object: KubeObject,
+    { fieldManager, force, dryRun = false }: ApplyOptions,
+  ): Promise<KubeObject> {
+    const query = `fieldManager=${fieldManager}&force=${force}${dryRun ? "&dryRun=All" : ""}`;
+    const path = `${await this.#pathOf(object)}?${query}`;
     return (await this.#send("PATCH", path, object, "application/apply-patch+yaml")) as unknown as KubeObject;
   }
 
-  /** Deletes in the foreground: the object is gone when everything that it owns is. */
+  /** Says who owns which fields of an object. */
+  async replaceManagedFields(object: KubeObject, managedFields: readonly object[]): Promise<KubeObject> {
+    const patch = [{ op: "replace", path: "/metadata/managedFields", value: managedFields }];
+    const path = await this.#pathOf(object);
+    return (await this.#send("PATCH", path, patch, "application/json-patch+json")) as unknown as KubeObject;
+  }
+
+  /** @param propagationPolicy `Foreground`: the object is gone when everything that it owns is. */
   async delete(object: KubeObject, propagationPolicy: string): Promise<void> {
     await this.#send("DELETE", await this.#pathOf(object), { propagationPolicy });
   }
@@ -132,8 +139,6 @@ export class KubeClient {
     return reply;
   }
 }
-
-const fieldManager = "pulumi-kubernetes";
 
 function unreachable(error: unknown): never {
   throw new Error(

@@ -3,20 +3,18 @@ import { autonamed } from "./naming.ts";
 
 /** Paths whose change needs a new object, as in the genuine provider. */
 const replacing: Readonly<Record<string, readonly RegExp[]>> = {
-  ConfigMap: [/^data\b/, /^binaryData\b/, /^immutable\b/],
-  Secret: [/^data\b/, /^stringData\b/, /^type$/, /^immutable\b/],
+  ConfigMap: [/^data\b/, /^binaryData\b/],
+  Secret: [/^data\b/, /^stringData\b/, /^type$/],
   Deployment: [/^spec\.selector\b/],
   StatefulSet: [
     /^spec\.(selector|serviceName|podManagementPolicy|revisionHistoryLimit|volumeClaimTemplates)\b/,
   ],
   Service: [/^spec\.clusterIP$/],
-  PersistentVolumeClaim: [
-    /^spec\.(accessModes|storageClassName|volumeName|volumeMode|selector|dataSource)\b/,
-  ],
-  Job: [/^spec\b/],
+  PersistentVolumeClaim: [/^spec\.(accessModes|storageClassName|volumeName|selector)\b/],
+  Job: [/^spec\.(completions|parallelism|selector|template)\b/],
 };
 /** What needs a new Secret when the others' changes are written into the one that is there. */
-const replacingMutableSecret = [/^type$/, /^immutable\b/];
+const replacingMutableSecret = [/^type$/];
 const replacingEverywhere = [/^metadata\.(name|namespace)$/, /^(apiVersion|kind)$/];
 
 /** Differences of two objects, each with whether it replaces the object. */
@@ -26,7 +24,8 @@ export function diffObjects(
   now: Properties,
   { secretsMutable }: { readonly secretsMutable: boolean },
 ): PropertyChange[] {
-  const own = kind === "Secret" && secretsMutable ? replacingMutableSecret : (replacing[kind] ?? []);
+  const mutable = secretsMutable && now.immutable !== true;
+  const own = kind === "Secret" && mutable ? replacingMutableSecret : (replacing[kind] ?? []);
   const rules = [...replacingEverywhere, ...own];
   return compare(old, now).map((change) => ({
     ...change,

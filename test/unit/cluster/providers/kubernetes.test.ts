@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import type { KubeObject } from "../../../../cluster/providers/kubernetes/kube-client.ts";
 import { autonamed, completeObject, kindOf } from "../../../../cluster/providers/kubernetes/naming.ts";
-import { podProblems, readinessOf } from "../../../../cluster/providers/kubernetes/readiness.ts";
 import { deletesFirst, diffObjects } from "../../../../cluster/providers/kubernetes/replace-rules.ts";
 
 const resource = (type: string, name = "thing") => ({ urn: "", type: `kubernetes:${type}`, name });
@@ -59,6 +57,10 @@ describe("replacing a Kubernetes object", () => {
       { spec: { resources: { requests: { storage: "2Gi" } } } },
       false,
     ],
+    ["PersistentVolumeClaim", { spec: { volumeMode: "Block" } }, { spec: {} }, false],
+    ["PodDisruptionBudget", { spec: { minAvailable: 1 } }, { spec: { minAvailable: 2 } }, false],
+    ["Job", { spec: { template: { a: 1 } } }, { spec: { template: { a: 2 } } }, true],
+    ["Job", { spec: { backoffLimit: 1 } }, { spec: { backoffLimit: 2 } }, false],
     ["Namespace", { metadata: { namespace: "a" } }, { metadata: { namespace: "b" } }, true],
   ];
   for (const [kind, old, now, replaces] of rows) {
@@ -80,6 +82,10 @@ describe("replacing a Kubernetes object", () => {
     assert.equal(replaces({ stringData: { a: "1" } }, { stringData: { a: "2" } }), false);
     assert.equal(replaces({ data: { a: "1" } }, { data: { a: "2" } }), false);
     assert.equal(replaces({ type: "Opaque" }, { type: "kubernetes.io/tls" }), true);
+    assert.equal(
+      replaces({ data: { a: "1" }, immutable: true }, { data: { a: "2" }, immutable: true }),
+      true,
+    );
   });
 
   it("deletes first where both would have the same given name", () => {
@@ -87,85 +93,5 @@ describe("replacing a Kubernetes object", () => {
     assert.equal(deletesFirst(named("a"), named("a")), true);
     assert.equal(deletesFirst(named("a"), named("b")), false);
     assert.equal(deletesFirst(named("a"), named("a", { [autonamed]: "true" })), false);
-  });
-});
-
-describe("readiness of a Kubernetes object", () => {
-  const object = (kind: string, spec: object, status: object, generation = 2): KubeObject => ({
-    apiVersion: "v1",
-    kind,
-    metadata: { name: "n", generation },
-    spec: { ...spec },
-    status: { ...status },
-  });
-  const rolledOut = { observedGeneration: 2, replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
-  const stuck = { type: "Progressing", status: "False", message: "deadline exceeded" };
-  const rows: readonly (readonly [string, KubeObject, boolean, RegExp | true])[] = [
-    ["a Deployment that is rolled out", object("Deployment", { replicas: 2 }, rolledOut), false, true],
-    [
-      "one that the controller hasn't seen yet",
-      object("Deployment", { replicas: 2 }, { ...rolledOut, observedGeneration: 1 }),
-      false,
-      /not yet seen/,
-    ],
-    [
-      "one with an old pod",
-      object("Deployment", { replicas: 2 }, { ...rolledOut, replicas: 3 }),
-      false,
-      /2 of 2 pods updated/,
-    ],
-    [
-      "one with a pod that isn't available",
-      object("Deployment", { replicas: 2 }, { ...rolledOut, availableReplicas: 1 }),
-      false,
-      /1 available/,
-    ],
-    [
-      "one that is stuck",
-      object("Deployment", { replicas: 2 }, { ...rolledOut, availableReplicas: 0, conditions: [stuck] }),
-      false,
-      /deadline exceeded/,
-    ],
-    [
-      "one without pods by wish",
-      object("Deployment", { replicas: 0 }, { observedGeneration: 2 }),
-      false,
-      true,
-    ],
-    ["a bound claim", object("PersistentVolumeClaim", {}, { phase: "Bound" }), false, true],
-    ["a pending claim", object("PersistentVolumeClaim", {}, { phase: "Pending" }), false, /claim is Pending/],
-    ["a Service with an endpoint", object("Service", { selector: {} }, {}), true, true],
-    ["a Service without one", object("Service", { selector: {} }, {}), false, /no pod is a ready endpoint/],
-    ["a headless Service", object("Service", { selector: {}, clusterIP: "None" }, {}), false, true],
-    ["a Service without selector", object("Service", {}, {}), false, true],
-    [
-      "a load balancer without address",
-      object("Service", { type: "LoadBalancer", selector: {} }, {}),
-      true,
-      /no load balancer address/,
-    ],
-    ["a Secret", object("Secret", {}, {}), false, true],
-  ];
-  for (const [name, subject, endpoints, expected] of rows) {
-    it(`${name}: ${expected === true ? "ready" : expected.source}`, () => {
-      const found = readinessOf(subject, endpoints);
-      if (expected === true) assert.deepEqual(found, { ready: true });
-      else assert.match(found.ready ? "ready" : found.reason, expected);
-    });
-  }
-
-  it("explains what is wrong with pods", () => {
-    const pod = (status: object): KubeObject => object("Pod", {}, status);
-    const waiting = { state: { waiting: { reason: "ImagePullBackOff", message: "no such image" } } };
-    assert.deepEqual(podProblems([pod({ containerStatuses: [waiting] })]), [
-      "pod n: ImagePullBackOff: no such image",
-    ]);
-    const unscheduled = { type: "PodScheduled", status: "False", message: "no node has memory" };
-    assert.deepEqual(podProblems([pod({ conditions: [unscheduled] })]), ["pod n: no node has memory"]);
-    const unready = { type: "Ready", status: "False", message: "containers with unready status" };
-    assert.deepEqual(podProblems([pod({ conditions: [unready] })]), [
-      "pod n is not ready: containers with unready status",
-    ]);
-    assert.deepEqual(podProblems([pod({}), pod({ conditions: [{ type: "Ready", status: "True" }] })]), []);
   });
 });

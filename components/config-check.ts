@@ -1,0 +1,98 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { ImageReference } from "./images.ts";
+import { commonLabels } from "./labels.ts";
+import { restrictedContainer, restrictedPod } from "./pod.ts";
+import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
+import { jobState } from "./rollout/state.ts";
+
+/** Arguments of {@link ConfigCheck}. */
+export interface ConfigCheckArgs {
+  readonly stack: string;
+  readonly namespace: pulumi.Input<string>;
+  readonly image: ImageReference;
+  /** Lines of `redis:extraConfig`. */
+  readonly extraConfig: string;
+  readonly pullSecret?: string | undefined;
+  /** Who waits for it; unset in previews. */
+  readonly rollouts: Pick<Rollouts, "wait"> | undefined;
+}
+
+const jobName = "redis-config-check";
+/** redis-server reads its whole configuration before it goes to the background: a wrong line ends it with a message. */
+const script = [
+  'printf "%s\\n" "$REDIS_EXTRA_CONFIG" > /tmp/redis.conf',
+  "exec redis-server /tmp/redis.conf --port 0 --dir /tmp --daemonize yes",
+].join("\n");
+
+/**
+ * Lets the image's own redis-server read `redis:extraConfig` before the first pod is touched. Only it knows its directives; its
+ * successor in the same Deployment would find the mistake when the old pod is gone.
+ */
+export class ConfigCheck extends pulumi.ComponentResource {
+  /** Known when the lines are good. */
+  readonly passed: Promise<pulumi.Resource[]>;
+
+  constructor(name: string, args: ConfigCheckArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("redis-ha:index:ConfigCheck", name, {}, opts);
+    const { namespace, stack, image, rollouts } = args;
+    const labels = { ...commonLabels(stack), "app.kubernetes.io/component": "config-check" };
+    const job = new k8s.batch.v1.Job(
+      name,
+      {
+        metadata: { name: jobName, namespace, labels, annotations: awaitedByProgram },
+        spec: {
+          backoffLimit: 0,
+          template: {
+            metadata: { labels },
+            spec: {
+              ...restrictedPod,
+              restartPolicy: "Never",
+              ...(args.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: args.pullSecret }] }),
+              containers: [
+                {
+                  name: "redis-server",
+                  image: image.reference,
+                  command: ["sh", "-ec", script],
+                  env: [{ name: "REDIS_EXTRA_CONFIG", value: args.extraConfig }],
+                  resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "64Mi" } },
+                  securityContext: restrictedContainer,
+                  volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+                },
+              ],
+              volumes: [{ name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "16Mi" } }],
+            },
+          },
+        },
+      },
+      { parent: this },
+    );
+    this.passed = isGood(job, rollouts).then(() => [job]);
+    this.registerOutputs({});
+  }
+}
+
+async function isGood(job: k8s.batch.v1.Job, rollouts: ConfigCheckArgs["rollouts"]): Promise<void> {
+  if (rollouts === undefined) return;
+  const { uid, namespace, name } = await new Promise<k8s.types.output.meta.v1.ObjectMeta>((resolve) => {
+    job.metadata.apply(resolve);
+  });
+  // Not in a cluster: left out by --target.
+  if (uid === undefined) return;
+  const labels = { "job-name": name };
+  await rollouts.wait(
+    {
+      namespace,
+      labels,
+      complaint: "redis-server doesn't accept 'redis:extraConfig'",
+      look: async ({ api }) => {
+        const [found, pods] = await Promise.all([api.job(namespace, name), api.pods(namespace, labels)]);
+        return found === undefined ? { kind: "done" } : jobState(found, pods);
+      },
+      advice:
+        "No pod was touched. Correct it (pulumi config set redis:extraConfig …), then run 'pulumi up' again.",
+    },
+    "checking redis:extraConfig",
+    job,
+  );
+}

@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import type { Workload } from "../../topology/workload.ts";
+import { stackPods, workloadSelector } from "../labels.ts";
+import { connectApi } from "./cluster-api.ts";
+import {
+  RolloutError,
+  rolloutOf,
+  type Subject,
+  stateOf,
+  type Target,
+  untilDone,
+  type Watched,
+} from "./watch.ts";
+
+/**
+ * On every Deployment. The provider applies it and goes on: what it would wait for itself is no rollout (docs/cluster.md), and for
+ * a pod that can't start it would wait for ten minutes. Deleting is waited for as ever.
+ */
+export const awaitedByProgram = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" } as const;
+
+/** What {@link Rollouts} is told. */
+export interface RolloutsArgs {
+  readonly namespace: string;
+  /** Of the kubeconfig; unset: the current one. */
+  readonly context: string | undefined;
+  /** Longest time in seconds until a Deployment's pods are ready. */
+  readonly timeoutSeconds: number;
+}
+
+/**
+ * Takes care that a change takes one pod of a kind away at a time, whatever the provider waits for: the program itself asks the
+ * cluster. Nothing is asked in a preview, nor without an engine (under Pulumi's mocks): there are no rollouts then.
+ */
+export class Rollouts {
+  readonly #args: RolloutsArgs;
+  #watched: Promise<Watched> | undefined;
+
+  constructor(args: RolloutsArgs) {
+    this.#args = args;
+  }
+
+  /** Undefined where nothing is changed. */
+  static ofThisRun(args: RolloutsArgs): Rollouts | undefined {
+    return pulumi.runtime.isDryRun() || process.env.PULUMI_NODEJS_ENGINE === undefined
+      ? undefined
+      : new Rollouts(args);
+  }
+
+  /**
+   * The order in which workloads of a kind are rolled: those that aren't ready first. To roll them takes nothing away, and this
+   * very change may be what they need. The others stay in their order.
+   */
+  async order(workloads: readonly Workload[]): Promise<readonly Workload[]> {
+    const sick = new Set<string>();
+    try {
+      const watched = await this.#watch();
+      for (const workload of workloads) {
+        if ((await watched.api.deployment(this.#args.namespace, workload.name)) === undefined) continue;
+        if ((await stateOf(this.#target(workload), watched)).kind !== "done") sick.add(workload.name);
+      }
+    } catch {
+      // The provider will say that the cluster doesn't answer.
+    }
+    const rank = ({ name }: Workload): number => (sick.has(name) ? 0 : 1);
+    return workloads.toSorted((one, other) => rank(one) - rank(other));
+  }
+
+  /**
+   * Resolves when the pods of a workload may be taken away: all others of its kind are ready.
+   *
+   * @param others of the same kind; those that the cluster doesn't have yet don't count.
+   */
+  async turnOf(workload: Workload, others: readonly Workload[]): Promise<void> {
+    const { api } = await this.#watch();
+    const { namespace } = this.#args;
+    const exists = async ({ name }: Workload): Promise<boolean> =>
+      (await api.deployment(namespace, name)) !== undefined;
+    if (!(await exists(workload))) return;
+    for (const other of others) {
+      if (await exists(other))
+        await this.wait(rolloutOf(this.#target(other)), `before ${workload.name} is rolled`);
+    }
+  }
+
+  /** Resolves when a Deployment's pods are all of its new template and ready. */
+  async finished(deployment: k8s.apps.v1.Deployment, workload: Workload): Promise<void> {
+    const { uid, generation } = await known(deployment.metadata);
+    // Not in a cluster: left out by --target.
+    if (uid === undefined) return;
+    const applied = { uid, generation };
+    await this.wait(rolloutOf({ ...this.#target(workload), applied }), "rolling", deployment);
+  }
+
+  /**
+   * Waits until something is done, and tells why it isn't yet.
+   *
+   * @throws {pulumi.ResourceError} with what a person needs to mend it.
+   */
+  async wait(subject: Subject, purpose: string, resource?: pulumi.Resource): Promise<void> {
+    const say = (text: string): Promise<void> => pulumi.log.info(text, resource);
+    try {
+      await untilDone(subject, {
+        ...(await this.#watch()),
+        timeoutMs: this.#args.timeoutSeconds * 1000,
+        onProgress: (reason) => void say(`${purpose}: ${reason}`),
+        now: () => performance.now(),
+        sleep: (ms) => sleep(ms),
+      });
+    } catch (error) {
+      if (error instanceof RolloutError) throw new pulumi.ResourceError(error.message, resource, true);
+      throw error;
+    }
+  }
+
+  #watch(): Promise<Watched> {
+    this.#watched ??= this.#beginWatching();
+    return this.#watched;
+  }
+
+  async #beginWatching(): Promise<Watched> {
+    const { namespace, context } = this.#args;
+    const api = await connectApi(context);
+    const pods = await api.pods(namespace, stackPods());
+    const earlierRestarts = new Map<string, number>();
+    for (const { metadata, status } of pods) {
+      const restarts = (status?.containerStatuses ?? []).map(({ restartCount }) => restartCount);
+      earlierRestarts.set(metadata?.uid ?? "", Math.max(0, ...restarts));
+    }
+    return { api, earlierRestarts };
+  }
+
+  #target(workload: Workload): Target {
+    const { name, replicas } = workload;
+    return { namespace: this.#args.namespace, name, labels: workloadSelector(workload), replicas };
+  }
+}
+
+function known<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => {
+    output.apply(resolve);
+  });
+}
