@@ -78,6 +78,8 @@ export function renderRedisConf(input: RedisConfInput): string {
       "repl-diskless-sync yes",
       "repl-diskless-sync-delay 0",
       `repl-diskless-sync-max-replicas ${input.instanceCount - 1}`,
+      // A full copy's first step: freeing the old data would keep the server silent for seconds, and its probe would end it.
+      "replica-lazy-flush yes",
       "repl-timeout 15",
       "repl-ping-replica-period 3",
       `client-output-buffer-limit replica ${Math.floor(maxmemoryBytes / 2)} ${Math.floor(maxmemoryBytes / 4)} 60`,
