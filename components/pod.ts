@@ -55,7 +55,7 @@ export const restrictedContainer = {
 /**
  * Every name that a pod may use stands in its hosts file. Redis and Sentinel look names up in their main thread, also those that
  * others tell them: with a name server that doesn't answer, a Sentinel that hears of a host that was removed stands still for
- * 40 s at a time. Nothing listens on this one, so that a lookup fails at once.
+ * 20 s at a time. Nothing listens on this one, so that a lookup fails at once.
  */
 const noNameServer: Pick<k8s.types.input.core.v1.PodSpec, "dnsPolicy" | "dnsConfig"> = {
   dnsPolicy: "None",

@@ -82,7 +82,7 @@ export class GhostFinder {
   }
 
   /** Those whom a Sentinel knows although they aren't configured. */
-  ghostsOf({ sentinels, replicas }: Acquaintances): Address[] {
+  ghostsOf({ sentinels, replicas }: Acquaintances): (Address | KnownSentinel)[] {
     return [
       ...sentinels.filter((sentinel) => !includes(this.#sentinels, sentinel)),
       ...replicas.filter((replica) => !includes(this.#instances, replica)),
@@ -95,8 +95,8 @@ export class GhostFinder {
     return others.every((other) => includes(sentinels, other)) && missing.length <= 1;
   }
 
-  #isGone(host: Address, nowMs: number): boolean {
-    const aliveMs = this.#seenAlive.get(formatAddress(host));
+  #isGone(host: Address | KnownSentinel, nowMs: number): boolean {
+    const aliveMs = this.#seenAlive.get(nameOf(host));
     return aliveMs !== undefined && nowMs - aliveMs > goneAfterMs;
   }
 
@@ -104,7 +104,7 @@ export class GhostFinder {
     for (const replica of attached) this.#seenAlive.set(formatAddress(replica), nowMs);
     for (const { sentinel, sentinels } of known) {
       for (const other of sentinels.filter(({ helloMs }) => Number.isFinite(helloMs))) {
-        const pair = `${formatAddress(sentinel)} ${formatAddress(other)}`;
+        const pair = `${formatAddress(sentinel)} ${nameOf(other)}`;
         const atMs = nowMs - other.helloMs;
         const last = this.#hellos.get(pair) ?? { atMs, count: 0 };
         if (atMs < last.atMs + newHelloMs) {
@@ -113,10 +113,18 @@ export class GhostFinder {
         }
         const count = last.count + 1;
         this.#hellos.set(pair, { atMs, count });
-        if (count >= hellosOfTheLiving) this.#seenAlive.set(formatAddress(other), atMs);
+        if (count >= hellosOfTheLiving) this.#seenAlive.set(nameOf(other), atMs);
       }
     }
   }
+}
+
+/**
+ * A Sentinel by its ID: of several whose names can't be looked up all but one have port 0, each in its turn, since they seem to have the
+ * same address (`sentinel.c`).
+ */
+function nameOf(host: Address | KnownSentinel): string {
+  return "id" in host ? host.id : formatAddress(host);
 }
 
 function includes(list: readonly Address[], address: Address): boolean {

@@ -69,7 +69,7 @@ export class GhostHunt {
       nowMs: performance.now(),
       mayAct: leads && calm,
     });
-    this.#tell(known.flatMap((one) => this.#finder.ghostsOf(one)).map(formatAddress));
+    this.#tell(known.flatMap((one) => this.#finder.ghostsOf(one)).map(({ host }) => host));
     const sentinel = sentinels.find(({ address }) => found !== undefined && sameAddress(address, found));
     if (sentinel === undefined) return;
     log.warn(
