@@ -42,6 +42,7 @@ function afterLoss({ route, effectFree, name }: CommandRule): string {
     case "wait":
       return "UNCERTAIN";
     case "blocking":
+      if (name === "xread") return "sent again with the time that is left; from `$`: nil";
       return effectFree ? "sent again with the time that is left" : "UNCERTAIN";
     default:
       return name === "monitor" ? "the client is closed" : effectFree ? "sent again" : "UNCERTAIN";

@@ -69,6 +69,10 @@ class Reader {
   }
 
   #list(length: number): PlainReply[] {
-    return Array.from({ length }, () => this.read());
+    return Array.from({ length }, () => {
+      // A message in the middle of a list is none of its values.
+      while (this.#bytes[this.#at] === 62) this.read();
+      return this.read();
+    });
   }
 }

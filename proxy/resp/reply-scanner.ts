@@ -132,9 +132,14 @@ export class ReplyScanner {
           this.#valuesLeft--;
           break;
         }
+        case push:
+          // Redis 7.0 tells a client what it publishes to itself in the middle of EXEC's reply: that is none of its values.
+          if (this.type !== push) this.#valuesLeft++;
+          this.#valuesLeft += Math.max(this.#length(at + 1, lineEnd), 0) - 1;
+          at = after;
+          break;
         case array:
         case set:
-        case push:
           this.#valuesLeft += Math.max(this.#length(at + 1, lineEnd), 0) - 1;
           at = after;
           break;

@@ -30,6 +30,7 @@ export class CommandFlow {
   #lastShared: Upstream | undefined;
   /** What is under way is a suspect, which has its turn. */
   #alone = false;
+  #sharedLost = false;
   #pumping = false;
   #pumpAgain = false;
 
@@ -50,9 +51,14 @@ export class CommandFlow {
     return this.waiting.empty && this.#input.empty && !this.reader.hasMore;
   }
 
-  /** The shared connection that this client has used last. */
-  get lastShared(): Upstream | undefined {
-    return this.#lastShared;
+  /** A shared connection that this client has used was lost since {@link forgetLosses}. */
+  get sharedLost(): boolean {
+    return this.#sharedLost || this.#lastShared?.ready === false;
+  }
+
+  forgetLosses(): void {
+    this.#sharedLost = false;
+    this.#lastShared = undefined;
   }
 
   /** Forgets everything that was not sent yet. */
@@ -168,7 +174,11 @@ export class CommandFlow {
     if (upstream === undefined) return undefined;
     // Replies of another connection could come after those of this one.
     if (upstream !== this.#lastShared && session.outstanding > 0) return undefined;
-    this.#lastShared = upstream;
+    if (upstream !== this.#lastShared) {
+      // To look for a connection is enough to get another one: what became of the last must not be forgotten by that.
+      if (this.#lastShared?.ready === false) this.#sharedLost = true;
+      this.#lastShared = upstream;
+    }
     if (!session.authorized) session.authorized = this.reader.authorized = true;
     return upstream;
   }

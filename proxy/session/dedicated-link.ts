@@ -13,6 +13,8 @@ export interface LinkOwner {
   closed(): void;
   /** Commands that it sends now are only queued (MULTI). */
   readonly queues: boolean;
+  /** The server doesn't accept the client's user any more. */
+  refused(): void;
   /** A reply was given: the connection may not be needed any more. */
   answered(): void;
 }
@@ -52,7 +54,10 @@ export class DedicatedLink {
       }
       if (upstream === undefined) {
         if (session.group().denied === undefined) session.wakeSoon();
-        else session.wake();
+        else {
+          this.#owner.refused();
+          session.wake();
+        }
         return;
       }
       this.#use(upstream);
@@ -67,7 +72,11 @@ export class DedicatedLink {
     this.dirty = this.#condemned = false;
     if (session.name !== "") this.adopt(["CLIENT", "SETNAME", session.name]);
     upstream.replies.owner = session;
-    upstream.replies.onMessage = (frame) => session.output.add(frame);
+    upstream.replies.onMessage = (frame) => {
+      // Lines of MONITOR are replies, and everything else is what a client without replies gets, too.
+      if (frame[0] === 43) session.output.add(frame);
+      else session.output.push(frame);
+    };
     upstream.onClosed = () => {
       this.#upstream = undefined;
       this.#owner.closed();
@@ -83,8 +92,9 @@ export class DedicatedLink {
   }
 
   /** Sends something for the proxy's own purposes. */
-  sendOwn(frame: Buffer, replies = 1): void {
-    this.#upstream?.send(Run.of(undefined, swallow, { pieces: [frame] }, replies));
+  sendOwn(frame: Buffer, replies = 1, look: (reply: Buffer) => void = ignore): void {
+    const handler: ReplyHandler = { reply: look, lost: ignore };
+    this.#upstream?.send(Run.of(undefined, handler, { pieces: [frame] }, replies));
   }
 
   /** Sends a command for the proxy's own purposes. @param answered gets the server's reply; undefined: the connection was lost. */
@@ -142,10 +152,11 @@ export class DedicatedLink {
   }
 
   /** Sends a command whose loss and rejection are treated as on the shared connection. */
-  exchange(command: Command): void {
+  exchange(command: Command, look: (reply: Buffer) => void = ignore): void {
     this.send(command, 1, {
       reply: (bytes) => {
         if (this.#doubted(bytes, command) || this.rejected(bytes, command, bytes)) return;
+        look(bytes);
         this.giveOrRepeat(bytes, command);
       },
       lost: (sent, term) => this.#session.lostCommand(command, sent, term),
@@ -185,6 +196,12 @@ export class DedicatedLink {
     else this.#session.output.add(bytes);
   }
 
+  /** Gives the client what Redis tells it even when it wants no replies, after those to commands that were put back. */
+  tell(bytes: Buffer): void {
+    if (this.#session.givenBack) this.#session.giveBack({ kind: "reply", bytes, executed: false });
+    else this.#session.output.push(bytes);
+  }
+
   /**
    * Puts a command back that a Redis has refused because it is no master; gives whether it has.
    *
@@ -210,4 +227,5 @@ export class DedicatedLink {
   }
 }
 
-const swallow: ReplyHandler = { reply: () => undefined, lost: () => undefined };
+const ignore = (): void => undefined;
+const swallow: ReplyHandler = { reply: ignore, lost: ignore };

@@ -13,6 +13,11 @@ const invalidateAll = Buffer.from(">2\r\n$10\r\ninvalidate\r\n_\r\n");
 /** These have an end, and are brought back on a new connection. */
 const restorable: ReadonlySet<string> = new Set(["client|tracking", "client|no-evict", "client|no-touch"]);
 
+/** `+1700000000.123456 [0 127.0.0.1:4711] "get" "a"`: a line of MONITOR, and none of the replies that begin with a plus. */
+function isMonitored(line: Buffer): boolean {
+  return line[0] === 43 && /^\+\d+\.\d{6} \[\d+ [^\]]*\] "/.test(line.toString("latin1", 0, 200));
+}
+
 /** What goes on on a connection until its client ends it: subscriptions, tracking, MONITOR, and what the proxy doesn't know. */
 export class LastingStates {
   readonly #session: Session;
@@ -22,6 +27,8 @@ export class LastingStates {
   /** A state that never ends: until the client leaves. */
   #forSession = false;
   #monitoring = false;
+  /** `CLIENT CACHING`, which is about the next command: until that one is answered. */
+  #caching: Buffer | undefined;
   /** What brings a state back on a new connection. */
   readonly #restore = new Map<string, Buffer>();
 
@@ -49,6 +56,11 @@ export class LastingStates {
     return this.#monitoring;
   }
 
+  /** The next command is told apart from all others by what went before it. */
+  get preparing(): boolean {
+    return this.#caching !== undefined;
+  }
+
   /** The client is told something without asking: it needs its connection back at once. */
   get needsConnection(): boolean {
     return this.subscribed || this.#restore.size > 0;
@@ -62,6 +74,7 @@ export class LastingStates {
   forget(): void {
     this.#subscriptions = undefined;
     this.#forSession = this.#monitoring = false;
+    this.#caching = undefined;
     this.#restore.clear();
   }
 
@@ -69,12 +82,16 @@ export class LastingStates {
   restoreOn(upstream: Upstream): void {
     const session = this.#session;
     for (const frame of this.#restore.values()) this.#link.sendOwn(frame);
-    if (this.#restore.has("client|tracking") && session.protocol === 3) session.output.add(invalidateAll);
+    if (this.#caching !== undefined) this.#link.sendOwn(this.#caching);
+    if (this.#restore.has("client|tracking") && session.protocol === 3) session.output.push(invalidateAll);
     if (!this.subscribed) return;
     upstream.replies.isMessage = (frame) => isPublished(frame, session.protocol);
     session.host.metrics.subscriptionGaps.inc();
     for (const { frame, confirmations } of this.#subscriptions?.restore() ?? []) {
-      this.#link.sendOwn(frame, confirmations);
+      // Redis ends the connection of a client that may not listen any more: so does the proxy.
+      this.#link.sendOwn(frame, confirmations, (reply) => {
+        if (isError(reply) && session.host.link.rejects(reply) === undefined) session.destroy();
+      });
     }
   }
 
@@ -97,7 +114,9 @@ export class LastingStates {
           change.undo();
           left = 0;
         }
-        this.#link.give(bytes);
+        // Redis tells it even a client that wants no replies.
+        if (isError(bytes)) this.#link.give(bytes);
+        else this.#link.tell(bytes);
         if (left === 0 && session.protocol === 2) this.#over();
       },
       lost: () => session.giveBack({ kind: "command", command: unconfirmed(command, left) }),
@@ -105,18 +124,36 @@ export class LastingStates {
     return true;
   }
 
-  /** Takes a command that leaves a state which the proxy doesn't know the end of. */
+  /** Takes a command that leaves a state which the proxy doesn't know the end of; what it leaves is known when the server has agreed. */
   keep(command: Command, upstream: Upstream): boolean {
-    this.#forSession = true;
-    const { name } = command.rule;
-    if (name === "monitor") return this.#monitor(command, upstream);
-    if (restorable.has(name)) {
-      const frame = Buffer.concat(command.pieces);
-      if (upper(decodeCommand(frame, 3)[2]) === "OFF") this.#restore.delete(name);
-      else this.#restore.set(name, frame);
+    if (command.rule.name === "monitor") {
+      this.#forSession = true;
+      return this.#monitor(command, upstream);
     }
-    this.#link.exchange(command);
+    // What Redis doesn't know, a module may; and it may do anything to its connection.
+    if (command.rule.name === "unknown") this.#forSession = true;
+    this.#link.exchange(command, (reply) => {
+      if (!isError(reply)) this.#agreed(command);
+      this.#over();
+    });
     return true;
+  }
+
+  #agreed({ rule: { name }, pieces }: Command): void {
+    this.#forSession = true;
+    const frame = Buffer.concat(pieces);
+    if (name === "client|caching") this.#caching = frame;
+    if (!restorable.has(name)) return;
+    if (upper(decodeCommand(frame, 3)[2]) === "OFF") this.#restore.delete(name);
+    else this.#restore.set(name, frame);
+  }
+
+  /** A command that `CLIENT CACHING` was about is on its way: with its answer that is over. */
+  answersCaching(): () => void {
+    const caching = this.#caching;
+    return () => {
+      if (this.#caching === caching) this.#caching = undefined;
+    };
   }
 
   #monitor(command: Command, upstream: Upstream): boolean {
@@ -125,7 +162,7 @@ export class LastingStates {
       reply: (bytes) => {
         this.#session.output.add(bytes);
         if (isError(bytes)) return;
-        upstream.replies.isMessage = (line) => line[0] === 43;
+        upstream.replies.isMessage = isMonitored;
         this.#monitoring = true;
       },
       lost: (sent, term) => this.#session.lostCommand(command, sent, term),

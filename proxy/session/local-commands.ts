@@ -2,6 +2,7 @@ import { decodeCommand, upper } from "../resp/command-frame.ts";
 import { encodeError, encodeReply, type ReplyValue, status } from "../resp/encode-reply.ts";
 import type { Command } from "../upstream/run.ts";
 import type { Credentials } from "../upstream/upstream-options.ts";
+import { askServer, ifAllowed } from "./ask-server.ts";
 import { noAuthReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 
@@ -51,30 +52,39 @@ export function answerLocally(session: Session, command: Command): boolean {
     }
     case "select":
       if (args.length !== 2) return wrongCount();
-      return isAccepted(session, () => select(session, args[1]?.toString() ?? ""));
+      return select(session, args[1]?.toString() ?? "");
     case "client|setname":
       if (args.length !== 3) return wrongCount();
-      return isAccepted(session, () => {
+      return ifAllowed(session, name, ["client", "setname", ""], () => {
         const given = args[2]?.toString("latin1") ?? "";
         if (!isName(given)) {
-          return fail("ERR Client names cannot contain spaces, newlines or special characters.");
+          fail("ERR Client names cannot contain spaces, newlines or special characters.");
+          return;
         }
         session.name = given;
-        return reply(status("OK"));
+        session.ownConnection?.adopt(["CLIENT", "SETNAME", given]);
+        reply(status("OK"));
       });
     case "client|getname":
       if (args.length !== 2) return wrongCount();
-      return isAccepted(session, () => reply(session.name === "" ? null : session.name));
+      return ifAllowed(session, name, ["client", "getname"], () =>
+        reply(session.name === "" ? null : Buffer.from(session.name, "latin1")),
+      );
     case "client|setinfo":
-      return isAccepted(session, () => reply(status("OK")));
+      // A Redis before 7.2 doesn't know it, and says so with the client's own word.
+      return ifAllowed(session, name, ["client", args[1]?.toString("latin1") ?? "", "lib-name", ""], () => {
+        const problem = args.length === 4 ? infoProblem(args) : undefined;
+        if (args.length !== 4) wrongCount();
+        else if (problem !== undefined) fail(problem);
+        else reply(status("OK"));
+      });
     case "client|reply": {
       const mode = upper(args[2]);
       if (args.length !== 3) return wrongCount();
       if (mode !== "ON" && mode !== "OFF" && mode !== "SKIP") return fail("ERR syntax error");
-      return isAccepted(session, () => {
+      return ifAllowed(session, name, ["client", "reply", "on"], () => {
         session.setReplyMode(mode);
         if (mode === "ON") reply(status("OK"));
-        return true;
       });
     }
     case "client|maint_notifications":
@@ -140,22 +150,33 @@ function authenticate(session: Session, credentials: Credentials, accepted: () =
   return false;
 }
 
-function select(session: Session, text: string): boolean {
+/** The client goes to another database when the server has let its user go there. */
+function select(session: Session, text: string): false {
   const { databases } = session.host.server;
-  if (!/^-?\d{1,19}$/.test(text)) {
-    session.answer(encodeError("ERR value is not an integer or out of range"));
-    return true;
-  }
-  const db = Number(text);
-  if (db < 0 || db >= databases) {
-    session.answer(encodeError("ERR DB index is out of range"));
-    return true;
-  }
-  session.db = db;
-  session.pinned.adopt(["SELECT", text]);
-  session.changeGroup();
-  session.answer(encodeReply(status("OK"), session.protocol));
-  return true;
+  const db = /^(0|-?[1-9]\d{0,18})$/.test(text) ? Number(text) : undefined;
+  const problem =
+    db === undefined
+      ? "ERR value is not an integer or out of range"
+      : db < 0 || db >= databases
+        ? "ERR DB index is out of range"
+        : undefined;
+  // Whether its user may select at all says a database that exists.
+  const target = problem === undefined && db !== undefined ? db : session.db;
+  return askServer(session, {
+    ask: ["select", String(target)],
+    as: { db: target },
+    agreed: () => {
+      session.accepted();
+      if (problem !== undefined) {
+        session.answer(encodeError(problem));
+        return;
+      }
+      session.db = target;
+      session.pinned.adopt(["SELECT", String(target)]);
+      session.changeGroup();
+      session.answer(encodeReply(status("OK"), session.protocol));
+    },
+  });
 }
 
 function hello(session: Session, args: readonly Buffer[]): boolean {
@@ -211,6 +232,15 @@ function greeting(session: Session): ReplyValue {
     ["role", "master"],
     ["modules", []],
   ]);
+}
+
+/** What Redis says to `CLIENT SETINFO`; undefined: OK. */
+function infoProblem([, , option, value]: readonly Buffer[]): string | undefined {
+  const name = option?.toString("latin1") ?? "";
+  if (!/^lib-(name|ver)$/i.test(name)) return `ERR Unrecognized option '${name.slice(0, 128)}'`;
+  const given = value?.toString("latin1") ?? "";
+  if (isName(given)) return undefined;
+  return `ERR ${name.toLowerCase()} cannot contain spaces, newlines or special characters.`;
 }
 
 /** Redis' rule, and a bound: the name is kept for as long as the client is there. */

@@ -57,8 +57,13 @@ export class OutputQueue implements UnreadOutput {
     this.#owner.dropUnread();
   }
 
+  /** A reply. */
   add(bytes: Buffer): void {
-    if (this.muted) return;
+    if (!this.muted) this.push(bytes);
+  }
+
+  /** What isn't a reply, and is given to a client that wants no replies, too. */
+  push(bytes: Buffer): void {
     if (this.#first === undefined) this.#first = bytes;
     else if (this.#more === undefined) this.#more = [bytes];
     else this.#more.push(bytes);

@@ -1,6 +1,7 @@
+import type { Route } from "../commands/command-rule.ts";
 import type { Command } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import { answerWithoutState } from "./answer-without-state.ts";
+import { askServer } from "./ask-server.ts";
 import { BlockedCommand } from "./blocked-command.ts";
 import { DedicatedLink, type LinkOwner } from "./dedicated-link.ts";
 import { tooManyDedicatedReply, waitLostReply } from "./error-replies.ts";
@@ -10,6 +11,9 @@ import { TransactionFlow } from "./transaction-flow.ts";
 
 /** Nobody listens: it only moves the replication offset of its connection to now, which is what WAIT asks about. */
 const offsetMark = ["PUBLISH", "__ha:wait", ""];
+
+/** They end what isn't there: the server says so on any connection. */
+const endsNothing: ReadonlySet<Route> = new Set(["exec", "discard", "unwatch"]);
 
 /** The connection of one client alone, for as long as it has a state that others must not see. */
 export class PinnedConnection implements LinkOwner {
@@ -22,6 +26,8 @@ export class PinnedConnection implements LinkOwner {
   #waits = 0;
   /** A connection was lost since the client last heard from WAIT. */
   #lostSinceWait = false;
+  /** How often there was no master when it gave a connection back that it had written on: the first since it heard from WAIT. */
+  #releasedAt: number | undefined;
 
   constructor(session: Session) {
     this.#session = session;
@@ -67,7 +73,12 @@ export class PinnedConnection implements LinkOwner {
   get plainUpstream(): Upstream | undefined {
     const { upstream } = this.#link;
     const lasting = this.#lasting;
-    const special = this.inTransaction || this.#blocked.active || lasting.monitoring || lasting.subscribed;
+    const special =
+      this.inTransaction ||
+      this.#blocked.active ||
+      lasting.monitoring ||
+      lasting.subscribed ||
+      lasting.preparing;
     if (special || !this.#session.following) return undefined;
     return upstream?.ready === true && this.#stateful ? upstream : undefined;
   }
@@ -89,9 +100,9 @@ export class PinnedConnection implements LinkOwner {
   take(command: Command): boolean {
     const session = this.#session;
     const { route } = command.rule;
-    if (!this.active) {
-      const reply = answerWithoutState(command, session.protocol);
-      if (reply !== undefined && this.#answer(reply)) return true;
+    if (!this.active && endsNothing.has(route)) {
+      if (session.outstanding > 0) return false;
+      return askServer(session, { ask: command, agreed: (reply) => session.answer(reply) });
     }
     if (this.#transaction.answerAlone(command)) return true;
     if (!session.following) {
@@ -103,7 +114,7 @@ export class PinnedConnection implements LinkOwner {
     const { upstream } = this.#link;
     if (upstream === undefined) {
       if (session.outstanding > 0) return false;
-      if (route === "wait" && this.#writesAreLost()) return this.#answer(waitLostReply);
+      if (route === "wait" && this.#writesAreLost()) return this.#answerLost();
       // What it has already is brought back, whatever others have taken meanwhile.
       if (!this.active && session.host.link.full && !session.group().idle)
         return this.#answer(tooManyDedicatedReply);
@@ -129,7 +140,8 @@ export class PinnedConnection implements LinkOwner {
       case "session":
         return this.#lasting.keep(command, upstream);
       default:
-        this.#link.exchange(command);
+        if (this.#lasting.preparing) this.#link.exchange(command, this.#lasting.answersCaching());
+        else this.#link.exchange(command);
         return true;
     }
   }
@@ -170,15 +182,21 @@ export class PinnedConnection implements LinkOwner {
 
   closed(): void {
     this.#blocked.reset();
-    this.#lostSinceWait = this.#lasting.forSession;
+    this.#lostSinceWait = true;
     this.#transaction.lost();
     // What goes on without any state ends with its connection.
     if (this.#lasting.monitoring) this.#session.destroy();
     else queueMicrotask(() => this.#session.wake());
   }
 
+  refused(): void {
+    // It waits to be told something, and never will be: Redis, too, ends the connections of a user that it deletes.
+    if (this.#lasting.needsConnection) this.#session.destroy();
+  }
+
   answered(): void {
     if (this.#stateful || this.#blocked.active || this.#session.outstanding > 0) return;
+    if (this.#link.upstream !== undefined) this.#releasedAt ??= this.#session.host.link.interruptions;
     this.#link.release();
   }
 
@@ -190,10 +208,7 @@ export class PinnedConnection implements LinkOwner {
 
   /** WAIT asks about all that its connection has written: nobody can say so of one that was lost. */
   #wait(command: Command): boolean {
-    if (this.#lostSinceWait && this.#session.outstanding === 0) {
-      this.#lostSinceWait = false;
-      return this.#answer(waitLostReply);
-    }
+    if (this.#writesAreLost()) return this.#answerLost();
     this.#lasting.keepForSession();
     this.#waits++;
     this.#link.send(command, 1, {
@@ -211,7 +226,17 @@ export class PinnedConnection implements LinkOwner {
   }
 
   #writesAreLost(): boolean {
-    const { lastShared } = this.#session;
-    return this.#lostSinceWait || (lastShared !== undefined && !lastShared.ready);
+    const { host, sharedLost } = this.#session;
+    const released = this.#releasedAt !== undefined && this.#releasedAt !== host.link.interruptions;
+    return this.#lostSinceWait || released || sharedLost;
+  }
+
+  /** Once: what is written from now on is another matter. */
+  #answerLost(): boolean {
+    if (!this.#answer(waitLostReply)) return false;
+    this.#lostSinceWait = false;
+    this.#releasedAt = undefined;
+    this.#session.forgetLosses();
+    return true;
   }
 }

@@ -2,7 +2,6 @@ import type { Socket } from "node:net";
 import type { Protocol } from "../resp/encode-reply.ts";
 import { isError } from "../resp/reply-type.ts";
 import { bytesOf, type Command, type ReplyReceiver, type Run } from "../upstream/run.ts";
-import type { Upstream } from "../upstream/upstream.ts";
 import type { Lane, UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import type { Credentials } from "../upstream/upstream-options.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
@@ -101,11 +100,6 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     return this.#window.lane;
   }
 
-  /** The shared connection that this client has used last. */
-  get lastShared(): Upstream | undefined {
-    return this.#flow.lastShared;
-  }
-
   /** The connections of its kind of clients. */
   group(): UpstreamGroup {
     return this.#membership.group;
@@ -115,6 +109,23 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   changeGroup(): void {
     this.#membership.leave();
     if (this.authorized) this.#flow.reader.authorized = true;
+  }
+
+  /** The server has said that it accepts this client. */
+  accepted(): void {
+    if (this.authorized) return;
+    this.authorized = true;
+    this.changeGroup();
+  }
+
+  /** A shared connection that this client has used was lost since WAIT was answered last. */
+  get sharedLost(): boolean {
+    return this.#flow.sharedLost;
+  }
+
+  /** The client was told of it. */
+  forgetLosses(): void {
+    this.#flow.forgetLosses();
   }
 
   /** `CLIENT REPLY`. */

@@ -65,14 +65,25 @@ export class Subscriptions {
       // Without arguments it is an error: one reply.
       return { confirmations: Math.max(args.length, 1), undo };
     }
-    // Redis refuses nobody to leave a channel.
-    const undo = (): void => undefined;
+    const left = new Map<string, Buffer>();
+    const leave = (key: string): void => {
+      const each = names.get(key);
+      if (each === undefined) return;
+      left.set(key, each);
+      this.#remove(names, key, each);
+    };
+    const undo = (): void => {
+      for (const [key, each] of left) {
+        names.set(key, each);
+        this.#bytes += each.length;
+      }
+    };
     if (name === undefined || args.length === 0) {
       const confirmations = Math.max(names.size, 1);
-      for (const [key, each] of names) this.#remove(names, key, each);
+      for (const key of [...names.keys()]) leave(key);
       return { confirmations, undo };
     }
-    for (const arg of args) this.#remove(names, arg.toString("latin1"), arg);
+    for (const arg of args) leave(arg.toString("latin1"));
     return { confirmations: args.length, undo };
   }
 

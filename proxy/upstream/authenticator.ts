@@ -1,63 +1,83 @@
-import { createHash } from "node:crypto";
+import { decodeReply, isErrorReply } from "../resp/decode-reply.ts";
 import type { MasterLink } from "./master-link.ts";
+import { rejectionOf } from "./rejection.ts";
+import type { Upstream } from "./upstream.ts";
 import type { Credentials } from "./upstream-options.ts";
 
 /** What came of `AUTH`: accepted, the server's error, or nobody to ask. */
 export type AuthResult = true | { readonly error: string } | "again";
 
-/** An accepted password is asked about again after this time: a revoked one must not live on. */
-const trustMs = 1000;
-/** Questions at a time: guessing passwords must not fill the server with connections. */
+/** Connections for questions at a time: guessing passwords must not fill the server with them. */
 const maxQuestions = 8;
+/** The server answers within this time, ms, or the connection is given up. */
+const answerWithinMs = 1000;
+/** A connection that nobody has asked anything on is kept so long, ms. */
+const keepMs = 10_000;
 
-interface Question {
-  readonly result: Promise<AuthResult>;
-  /** When it was accepted; unset while the answer is awaited. */
-  settledAt?: number;
-}
-
-/** Asks the master whether it accepts a client's credentials. Many clients with the same ones cost one question a second. */
+/**
+ * Asks the master whether it accepts a client's credentials: each time, since a password may be revoked at any moment. The first client that
+ * is accepted leaves its connection for the questions of others, so that many clients cost one command each, and no connection.
+ */
 export class Authenticator {
   readonly #link: MasterLink;
-  readonly #known = new Map<string, Question>();
   readonly #queue: (() => void)[] = [];
   #running = 0;
+  #asked: Upstream | undefined;
+  #idle: NodeJS.Timeout | undefined;
 
   constructor(link: MasterLink) {
     this.#link = link;
   }
 
-  check(credentials: Credentials): Promise<AuthResult> {
-    const key = createHash("sha256")
-      .update(JSON.stringify([credentials.user, credentials.password]))
-      .digest("base64");
-    const known = this.#known.get(key);
-    const settledAt = known?.settledAt;
-    if (known !== undefined && (settledAt === undefined || performance.now() - settledAt < trustMs)) {
-      return known.result;
-    }
-    const entry: Question = { result: this.#ask(credentials) };
-    this.#known.set(key, entry);
-    const settle = (result: AuthResult | undefined): void => {
-      if (result === true) entry.settledAt = performance.now();
-      else this.#known.delete(key);
-    };
-    entry.result.then(settle, () => settle(undefined));
-    return entry.result;
-  }
-
-  async #ask(credentials: Credentials): Promise<AuthResult> {
-    if (this.#running >= maxQuestions) {
+  async check(credentials: Credentials): Promise<AuthResult> {
+    if (this.#asked?.ready !== true && this.#running >= maxQuestions) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#queue.push(resolve);
       await promise;
     }
+    if (this.#asked?.ready === true) {
+      // Nobody waits any longer for a connection of its own.
+      for (const go of this.#queue.splice(0)) go();
+      return this.#ask(this.#asked, credentials);
+    }
     this.#running++;
     try {
-      return await this.#link.authenticate(credentials);
+      return await this.#link.authenticate(credentials, (upstream) => this.#keep(upstream));
     } finally {
       this.#running--;
       this.#queue.shift()?.();
     }
+  }
+
+  #keep(upstream: Upstream): void {
+    if (this.#asked?.ready === true) upstream.destroy();
+    else {
+      this.#asked = upstream;
+      this.#endWhenIdle(upstream);
+    }
+  }
+
+  #endWhenIdle(upstream: Upstream): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => upstream.destroy(), keepMs).unref();
+  }
+
+  #ask(upstream: Upstream, { user, password }: Credentials): Promise<AuthResult> {
+    this.#endWhenIdle(upstream);
+    const { promise, resolve } = Promise.withResolvers<AuthResult>();
+    const late = setTimeout(() => upstream.destroy("it doesn't answer AUTH"), answerWithinMs).unref();
+    upstream.ask(user === undefined ? ["AUTH", password] : ["AUTH", user, password], {
+      reply: (bytes) => {
+        clearTimeout(late);
+        const reply = decodeReply(bytes);
+        if (!isErrorReply(reply)) resolve(true);
+        else resolve(rejectionOf(bytes) === undefined ? { error: reply.error } : "again");
+      },
+      lost: () => {
+        clearTimeout(late);
+        resolve("again");
+      },
+    });
+    return promise;
   }
 }

@@ -78,6 +78,8 @@ export class MasterLink implements GroupHost {
   #doubtedAt = Number.NEGATIVE_INFINITY;
   #dedicated = 0;
   #holdingSince = performance.now();
+  /** How often there was no master. */
+  interruptions = 0;
 
   constructor(options: MasterLinkOptions) {
     this.#options = options;
@@ -208,9 +210,14 @@ export class MasterLink implements GroupHost {
     return upstream;
   }
 
-  /** Whether the server accepts a client's credentials: the server's own error when it doesn't. */
+  /**
+   * Whether the server accepts a client's credentials: the server's own error when it doesn't.
+   *
+   * @param keep gets the connection on which it was asked, when it was accepted.
+   */
   async authenticate(
     credentials: Credentials | undefined,
+    keep: (upstream: Upstream) => void,
   ): Promise<true | { readonly error: string } | "again"> {
     const outcome = Promise.withResolvers<true | { readonly error: string } | "again">();
     const upstream = this.open(
@@ -223,7 +230,8 @@ export class MasterLink implements GroupHost {
       if (ready) outcome.resolve(true);
     });
     const result = await outcome.promise;
-    upstream.destroy();
+    if (result === true) keep(upstream);
+    else upstream.destroy();
     return result;
   }
 
@@ -238,6 +246,7 @@ export class MasterLink implements GroupHost {
   #hold(): void {
     if (this.#state !== "following") return;
     this.#state = "holding";
+    this.interruptions++;
     this.#holdingSince = performance.now();
     this.#startDeadline();
   }

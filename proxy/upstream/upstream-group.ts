@@ -45,6 +45,8 @@ export class UpstreamGroup {
   members = 0;
   /** When the last one left, ms of the monotonic clock. */
   emptySince = performance.now();
+  /** Commands that the shared connection has let this user do, among those that the proxy does itself. */
+  readonly #allowed = new Set<string>();
   readonly #host: GroupHost;
   readonly #waiters = new Set<Waiter>();
   readonly #idle: Upstream[] = [];
@@ -73,6 +75,16 @@ export class UpstreamGroup {
   /** There is a connection that the next client can have for itself. */
   get idle(): boolean {
     return this.#idle.some(({ ready }) => ready);
+  }
+
+  /** Whether the server has let this user do a command, on a connection that is there still. */
+  allows(name: string): boolean {
+    return this.current("small") !== undefined && this.#allowed.has(name);
+  }
+
+  /** The server has let this user do a command. */
+  allow(name: string): void {
+    this.#allowed.add(name);
   }
 
   /** A connection for one client alone; `done` gets undefined when it could not be had. */
@@ -130,6 +142,7 @@ export class UpstreamGroup {
       this.denied = failure.message;
       this.accepted = false;
     }
+    this.#allowed.clear();
     this.retire(upstream);
     const at = this.#idle.indexOf(upstream);
     if (at >= 0) this.#idle.splice(at, 1);

@@ -5,7 +5,7 @@ import type { ConfirmationGate } from "./confirmation-gate.ts";
 import { shakeHands } from "./handshake.ts";
 import { type Rejection, rejectionOf } from "./rejection.ts";
 import { ReplyRouter } from "./reply-router.ts";
-import { type ReplyHandler, Run } from "./run.ts";
+import { type Command, type ReplyHandler, Run } from "./run.ts";
 import { RunQueue } from "./run-queue.ts";
 import type { UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
 import { WriteBatch } from "./write-batch.ts";
@@ -144,6 +144,11 @@ export class Upstream {
   ask(args: readonly (string | Buffer)[], handler: ReplyHandler): void {
     const frame = encodeCommand(args);
     this.send(Run.of(undefined, handler, { pieces: [frame] }, 1));
+  }
+
+  /** The same with a command's own bytes. */
+  askFrame(frame: Pick<Command, "pieces">, handler: ReplyHandler): void {
+    this.send(Run.of(undefined, handler, frame, 1));
   }
 
   /** Calls back once when the server has taken what was written. */

@@ -102,7 +102,7 @@ export class ProxyFixture {
 
   /** Waits until the proxy has read all that was sent before: it answers this by itself, and in order. */
   async settled(): Promise<void> {
-    await this.#observer?.call("CLIENT", "GETNAME");
+    await this.#observer?.call("HELLO");
   }
 }
 
