@@ -1,4 +1,5 @@
 import type { V1Deployment, V1Job, V1Pod, V1ReplicaSet } from "@kubernetes/client-node";
+import { boundedClient, openKubeconfig } from "../cluster-access.ts";
 
 /** What a rollout is watched with: a few questions to the API server. */
 export interface ClusterApi {
@@ -13,8 +14,6 @@ export interface ClusterApi {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** An API server that is busy answers late; one that is gone, never. */
-const answerWithinMs = 15_000;
 const logLines = 20;
 
 /**
@@ -25,25 +24,14 @@ const logLines = 20;
  */
 export async function connectApi(context: string | undefined): Promise<ClusterApi> {
   // Loaded when first needed: a preview asks nothing, and this package is big.
-  const { ApiException, AppsV1Api, BatchV1Api, CoreV1Api, KubeConfig } = await import(
-    "@kubernetes/client-node"
-  );
-  const config = new KubeConfig();
-  const given = process.env.KUBECONFIG ?? "";
-  // The provider takes a kubeconfig's text in the place of its path, too.
-  if (given.includes("\n") || given.startsWith("{")) config.loadFromString(given);
-  else config.loadFromDefault();
-  if (context !== undefined) {
-    if (config.getContextObject(context) === null)
-      throw new Error(`the kubeconfig has no context '${context}'`);
-    config.setCurrentContext(context);
-  }
-  const apps = config.makeApiClient(AppsV1Api);
-  const core = config.makeApiClient(CoreV1Api);
-  const batch = config.makeApiClient(BatchV1Api);
+  const { ApiException, AppsV1Api, BatchV1Api, CoreV1Api } = await import("@kubernetes/client-node");
+  const config = await openKubeconfig(context);
+  const apps = await boundedClient(config, AppsV1Api);
+  const core = await boundedClient(config, CoreV1Api);
+  const batch = await boundedClient(config, BatchV1Api);
   const ifThere = async <T>(answer: Promise<T>): Promise<T | undefined> => {
     try {
-      return await within(answer);
+      return await answer;
     } catch (error) {
       if (error instanceof ApiException && error.code === 404) return undefined;
       throw error;
@@ -53,11 +41,11 @@ export async function connectApi(context: string | undefined): Promise<ClusterAp
     deployment: (namespace, name) => ifThere(apps.readNamespacedDeployment({ namespace, name })),
     job: (namespace, name) => ifThere(batch.readNamespacedJob({ namespace, name })),
     replicaSets: async (namespace, labels) =>
-      (await within(apps.listNamespacedReplicaSet({ namespace, labelSelector: selector(labels) }))).items,
+      (await apps.listNamespacedReplicaSet({ namespace, labelSelector: selector(labels) })).items,
     pods: async (namespace, labels) =>
-      (await within(core.listNamespacedPod({ namespace, labelSelector: selector(labels) }))).items,
+      (await core.listNamespacedPod({ namespace, labelSelector: selector(labels) })).items,
     log: (namespace, name, container, previous) =>
-      within(core.readNamespacedPodLog({ namespace, name, container, previous, tailLines: logLines })),
+      core.readNamespacedPodLog({ namespace, name, container, previous, tailLines: logLines }),
   };
 }
 
@@ -65,17 +53,4 @@ function selector(labels: Labels): string {
   return Object.entries(labels)
     .map(([name, value]) => `${name}=${value}`)
     .join(",");
-}
-
-async function within<T>(answer: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`no answer within ${answerWithinMs / 1000} s`)),
-    answerWithinMs,
-  );
-  try {
-    return await Promise.race([answer, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
