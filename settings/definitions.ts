@@ -195,7 +195,8 @@ export const definitions = {
         "Connections to Redis that one proxy opens for single clients: subscribed ones, transactions, blocking commands. Clients beyond it get an error.",
       min: 10,
       max: 20_000,
-      derived: "4000, or less with more than 3 proxies: Redis takes 20 000 connections in all",
+      derived:
+        "4000, or less with more than 3 proxies (Redis takes 20 000 connections in all) or little redis:memory (32Ki for each connection of each proxy)",
       example: "2000",
     }),
     allowCommands: list({

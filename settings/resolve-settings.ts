@@ -1,5 +1,5 @@
 import { majorityOf } from "../quorum/agreement.ts";
-import { mostDedicated } from "../topology/connection-limits.ts";
+import { mostDedicated, mostDedicatedIn } from "../topology/connection-limits.ts";
 import { parseQuantity } from "../topology/quantity.ts";
 import type { ParsedSettings } from "./definitions.ts";
 import { parseSettings, type RawConfig } from "./parse-settings.ts";
@@ -75,6 +75,16 @@ export function resolveSettings(
       `Configuration 'proxy:maxDedicated' is ${proxy.maxDedicated} but with ${proxy.replicas} proxies Redis has connections for ${dedicated} of each: use 10 to ${dedicated}, or unset it (pulumi config rm proxy:maxDedicated).`,
     );
   }
+  const redisBytes = parseQuantity(redis.memory ?? "");
+  const fitting =
+    redisBytes === undefined
+      ? dedicated
+      : Math.min(dedicated, mostDedicatedIn(redisBytes, proxy.replicas ?? 2));
+  if (proxy.maxDedicated !== undefined && proxy.maxDedicated > fitting && proxy.maxDedicated <= dedicated) {
+    problems.push(
+      `Configuration 'proxy:maxDedicated' is ${proxy.maxDedicated} but with ${proxy.replicas} proxies a Redis of ${redis.memory} has memory for ${fitting} of each, 32Ki a connection: use 10 to ${fitting}, unset it (pulumi config rm proxy:maxDedicated), or give Redis more memory (pulumi config set redis:memory ${Math.ceil((proxy.maxDedicated * (proxy.replicas ?? 2)) / 32)}Mi).`,
+    );
+  }
   if (tls.secret !== undefined && tls.issuer !== undefined) {
     problems.push(
       "Configuration 'tls:secret' and 'tls:issuer' both say where certificates come from: remove one of them (pulumi config rm tls:issuer).",
@@ -125,7 +135,7 @@ export function resolveSettings(
     } as Settings["sentinel"],
     proxy: {
       ...proxy,
-      maxDedicated: proxy.maxDedicated ?? Math.min(4000, dedicated),
+      maxDedicated: proxy.maxDedicated ?? Math.min(4000, fitting),
       holdTimeoutMs: proxy.holdTimeoutMs ?? Math.min(60_000, Math.max(10_000, downAfterMs + 10_000)),
     } as Settings["proxy"],
     tls: { ...tls, hostnames: tls.hostnames ?? [] } as Settings["tls"],

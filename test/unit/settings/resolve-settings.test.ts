@@ -67,6 +67,7 @@ describe("resolveSettings", () => {
       resolveSettings(
         {
           ...registry,
+          "redis:memory": "1Gi",
           "proxy:replicas": replicas,
           ...(maxDedicated === undefined ? {} : { "proxy:maxDedicated": maxDedicated }),
         },
@@ -80,6 +81,20 @@ describe("resolveSettings", () => {
     assert.deepEqual(problemsOf({ "proxy:replicas": "4", "proxy:maxDedicated": "4000" }), [
       "Configuration 'proxy:maxDedicated' is 4000 but with 4 proxies Redis has connections for 3700 of each: use 10 to 3700, or unset it (pulumi config rm proxy:maxDedicated).",
     ]);
+  });
+
+  it("lets the connections of all proxies together need no more memory than Redis has", () => {
+    const most = (memory: string, replicas = "2"): number =>
+      resolveSettings({ ...registry, "redis:memory": memory, "proxy:replicas": replicas }, "dev").proxy
+        .maxDedicated;
+    assert.equal(most("256Mi"), 4000);
+    assert.equal(most("128Mi"), 2048);
+    assert.equal(most("128Mi", "4"), 1024);
+    assert.equal(most("8Gi"), 4000);
+    assert.deepEqual(problemsOf({ "proxy:maxDedicated": "6000", "redis:memory": "256Mi" }), [
+      "Configuration 'proxy:maxDedicated' is 6000 but with 2 proxies a Redis of 256Mi has memory for 4096 of each, 32Ki a connection: use 10 to 4096, unset it (pulumi config rm proxy:maxDedicated), or give Redis more memory (pulumi config set redis:memory 375Mi).",
+    ]);
+    assert.deepEqual(problemsOf({ "proxy:maxDedicated": "6000", "redis:memory": "375Mi" }), []);
   });
 
   it("refuses a quorum that no failover could or should reach", () => {
