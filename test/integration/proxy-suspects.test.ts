@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { renderRedisConf } from "../../sentinel-image/redis-conf.ts";
 import { eventually } from "../support/eventually.ts";
 import { closesBefore, type Fault } from "../support/fake-redis-faults.ts";
 import { ProxiedRedis } from "../support/proxied-redis.ts";
@@ -90,6 +91,7 @@ describe("the proxy, a command that breaks what it is sent to", () => {
 describe("the proxy, replies and commands that are bigger than Redis allows one connection", () => {
   let master: ProxiedRedis;
   const size = 200_000;
+  const withinMs = 8000;
   afterEach(() => master.stop());
 
   async function start(...lines: string[]): Promise<void> {
@@ -112,6 +114,48 @@ describe("the proxy, replies and commands that are bigger than Redis allows one 
     await counting;
     assert.match(String(reply), givenUp);
     assert.ok(lost <= 1, `${lost} connections of another client`);
+    assert.equal(await client.call("STRLEN big"), size);
+  });
+
+  it("are served, as by a plain Redis, with the product's redis.conf", async () => {
+    const conf = renderRedisConf({
+      bind: "127.0.0.1",
+      self: { host: "127.0.0.1", port: 1 },
+      dataDirectory: "/",
+      maxmemoryBytes: 20 * 2 ** 20,
+      maxmemoryPolicy: "noeviction",
+      instanceCount: 3,
+      extraConfig: undefined,
+      password: undefined,
+      master: undefined,
+    });
+    await start(...conf.split("\n").filter((line) => line.startsWith("maxmemory")));
+    const [client, other] = [await master.proxy.client(), await master.proxy.client()];
+    const waiting = [];
+    for (let i = 0; i < 30; i++) waiting.push(await master.proxy.client());
+    for (const one of waiting) one.send("BLPOP nothing 0");
+    other.send("INCR n");
+    assert.equal(await other.reply(withinMs), 1);
+    let stop = false;
+    const counting = (async () => {
+      const replies = new Set<string>();
+      while (!stop) replies.add(typeof (await other.call("INCR n")));
+      return [...replies];
+    })();
+    const sizeOf = (reply: unknown): number => String(reply).length;
+    const big = Array<string>(20).fill("big");
+    client.send("MGET", ...big);
+    assert.equal(sizeOf(await client.reply(withinMs)), 20 * (size + 1) - 1);
+    client.pipeline(...big.map((key) => `GET ${key}`));
+    for (const reply of await client.replies(20, withinMs)) assert.equal(sizeOf(reply), size);
+    const value = "x".repeat(3 * 2 ** 20);
+    client.send("SET", "bigger", value);
+    assert.equal(await client.reply(withinMs), "+OK");
+    client.send("GET bigger");
+    assert.equal(sizeOf(await client.reply(withinMs)), value.length);
+    stop = true;
+    assert.deepEqual(await counting, ["number"], "another client");
+    for (const one of waiting) assert.deepEqual(one.unread, []);
     assert.equal(await client.call("STRLEN big"), size);
   });
 });
