@@ -15,7 +15,7 @@ export function parseReplies(text: string): ParsedReplies {
   const replies: { readonly type: string; readonly bytes: string }[] = [];
   for (let at = 0; at < text.length; ) {
     try {
-      const { type, end } = parseValue(text, at);
+      const { type, end } = parseValue(text, at, undefined);
       replies.push({ type, bytes: text.slice(at, end) });
       at = end;
     } catch (error) {
@@ -27,7 +27,12 @@ export function parseReplies(text: string): ParsedReplies {
   return { replies, broken: false, rest: 0 };
 }
 
-function parseValue(text: string, start: number): { readonly type: string; readonly end: number } {
+/** @param top type of the whole reply; undefined: this is where it begins. */
+function parseValue(
+  text: string,
+  start: number,
+  top: string | undefined,
+): { readonly type: string; readonly end: number } {
   const type = text[start];
   if (type === undefined) throw new Incomplete();
   const lineEnd = text.indexOf("\r", start + 1);
@@ -46,15 +51,26 @@ function parseValue(text: string, start: number): { readonly type: string; reado
     if (end + length + 2 > text.length) throw new Incomplete();
     return { type, end: end + length + 2 };
   }
-  if ("*~>".includes(type)) return { type, end: skipValues(text, end, Math.max(lengthOf(line, true), 0)) };
-  if (type === "%") return { type, end: skipValues(text, end, 2 * lengthOf(line, false)) };
-  if (type === "|") return parseValue(text, skipValues(text, end, 2 * lengthOf(line, false)));
+  const whole = top ?? type;
+  if (type === ">" && whole !== ">") {
+    // A message in the middle of a reply is none of its values: the value comes behind it.
+    return parseValue(text, skipValues(text, end, Math.max(lengthOf(line, true), 0), whole), whole);
+  }
+  if ("*~>".includes(type)) {
+    return { type, end: skipValues(text, end, Math.max(lengthOf(line, true), 0), whole) };
+  }
+  if (type === "%") return { type, end: skipValues(text, end, 2 * lengthOf(line, false), whole) };
+  if (type === "|") {
+    // What it is about is the reply proper, when the attribute stands before the whole.
+    const behind = skipValues(text, end, 2 * lengthOf(line, false), whole);
+    return parseValue(text, behind, top);
+  }
   throw new Broken();
 }
 
-function skipValues(text: string, start: number, count: number): number {
+function skipValues(text: string, start: number, count: number, top: string): number {
   let at = start;
-  for (let i = 0; i < count; i++) at = parseValue(text, at).end;
+  for (let i = 0; i < count; i++) at = parseValue(text, at, top).end;
   return at;
 }
 

@@ -91,6 +91,15 @@ describe("ReplyScanner, properties", function () {
     );
   });
 
+  it("takes a message in the middle of EXEC's reply for none of its elements, as Redis 7.0 sends it", () => {
+    const exec = "*2\r\n>3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n:1\r\n+x\r\n";
+    const { replies } = scan(cutAt(`${exec}+OK\r\n`, [5, 20, 40]));
+    assert.deepEqual(
+      replies.map(({ bytes }) => bytes),
+      [exec, "+OK\r\n"],
+    );
+  });
+
   it("counts nesting of any depth without descending into it", () => {
     const depth = 200_000;
     const stream = `${"*1\r\n".repeat(depth)}:1\r\n`;
