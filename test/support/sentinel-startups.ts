@@ -81,4 +81,19 @@ export const sentinelStartups: Readonly<Record<string, readonly (readonly string
       "SENTINEL SLAVES mymaster",
     ],
   ],
+  "go-redis 9.23.0": [
+    [
+      "hello 3",
+      "client setinfo LIB-NAME go-redis(,go1.26.8)",
+      "client setinfo LIB-VER 9.23.0",
+      "sentinel get-master-addr-by-name mymaster",
+      "sentinel sentinels mymaster",
+      "sentinel replicas mymaster",
+    ],
+    ["hello 3", "subscribe +switch-master +replica-reconf-done"],
+  ],
+  "radix 4.1.4": [
+    ["SENTINEL SENTINELS mymaster", "SENTINEL MASTER mymaster", "SENTINEL SLAVES mymaster"],
+    ["SUBSCRIBE switch-master"],
+  ],
 };
