@@ -41,6 +41,11 @@ export class PrivatePulumi {
     };
   }
 
+  /** The checkout with Pulumi.yaml. */
+  get project(): string {
+    return this.#place.project;
+  }
+
   /** Runs `pulumi <args>` and gives what it printed. Progress goes to the terminal when `show` is set. */
   async run(args: readonly string[], { show = false }: { show?: boolean } = {}): Promise<string> {
     const result = await execa("pulumi", ["--non-interactive", "--cwd", this.#place.project, ...args], {

@@ -109,7 +109,7 @@ async function clusterTests(files: readonly string[], env: Record<string, string
 
 if (process.argv[2] === "rollouts") {
   // All of them, those too that take too long for every run.
-  await clusterTests(["test/cluster/rollouts.test.ts"], { ROLLOUTS: "all" });
+  await clusterTests(["test/cluster/rollouts.test.ts"], { ROLLOUTS: process.env.ROLLOUTS ?? "all" });
 } else {
   await check("types", "tsc", ["--noEmit"]);
   await check("format and lint", "biome", ["check", "."]);

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Workload } from "../../topology/workload.ts";
 import { stackPods, workloadSelector } from "../labels.ts";
 import { connectApi } from "./cluster-api.ts";
+import type { RolloutState } from "./state.ts";
 import {
   RolloutError,
   rolloutOf,
@@ -73,14 +74,17 @@ export class Rollouts {
    * @param others of the same kind; those that the cluster doesn't have yet don't count.
    */
   async turnOf(workload: Workload, others: readonly Workload[]): Promise<void> {
-    const { api } = await this.#watch();
     const { namespace } = this.#args;
-    const exists = async ({ name }: Workload): Promise<boolean> =>
-      (await api.deployment(namespace, name)) !== undefined;
-    if (!(await exists(workload))) return;
     for (const other of others) {
-      if (await exists(other))
-        await this.wait(rolloutOf(this.#target(other)), `before ${workload.name} is rolled`);
+      const target = this.#target(other);
+      const look = async (watched: Watched): Promise<RolloutState> => {
+        const exists = async ({ name }: Workload): Promise<boolean> =>
+          (await watched.api.deployment(namespace, name)) !== undefined;
+        // What isn't there yet can't be taken away, and is missed by nobody.
+        if (!(await exists(workload)) || !(await exists(other))) return { kind: "done" };
+        return stateOf(target, watched);
+      };
+      await this.wait({ ...rolloutOf(target), look }, `before ${workload.name} is rolled, ${other.name}`);
     }
   }
 
@@ -115,7 +119,13 @@ export class Rollouts {
   }
 
   #watch(): Promise<Watched> {
-    this.#watched ??= this.#beginWatching();
+    if (this.#watched === undefined) {
+      this.#watched = this.#beginWatching();
+      // The next one asks again.
+      this.#watched.catch(() => {
+        this.#watched = undefined;
+      });
+    }
     return this.#watched;
   }
 
