@@ -142,7 +142,7 @@ export class ProxyServer {
       answerSentinel: options.answerSentinel,
       budget,
       transactions: new TransactionBudget(limits.transactionBytesInAll),
-      outputs: new OutputBudget(limits.unreadBytesInAll),
+      outputs: new OutputBudget(limits),
     };
     this.#host = host;
     this.#failovers = new FailoverLog(log, () => this.metrics.failovers.inc());

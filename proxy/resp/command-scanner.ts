@@ -268,7 +268,8 @@ export class CommandScanner {
 /** A piece up to this size is copied to the one before it: an object for each byte would take 100 times the memory. */
 const smallPiece = 4096;
 
-function keepPiece(pieces: Buffer[], piece: Buffer): void {
+/** Keeps a piece behind others, without more memory than its bytes need. */
+export function keepPiece(pieces: Buffer[], piece: Buffer): void {
   const last = pieces.at(-1);
   if (last !== undefined && last.length + piece.length <= smallPiece) {
     pieces[pieces.length - 1] = Buffer.concat([last, piece]);

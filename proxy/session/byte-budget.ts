@@ -25,13 +25,18 @@ export class ByteBudget {
     this.#limit = limit;
   }
 
+  /** There is no room for more. */
+  get full(): boolean {
+    return this.total >= this.#limit;
+  }
+
   /**
    * Whether a client may send more; if not, it is told when it may.
    *
    * @param completes it sends a command that goes on as soon as it is complete.
    */
   mayGrow(reader: Reader, completes: boolean): boolean {
-    const full = this.total >= this.#limit;
+    const { full } = this;
     if (full && !(completes && (this.#exempt.has(reader) || this.#exempt.size < alwaysReading))) {
       this.#waiting.add(reader);
       return false;
@@ -54,7 +59,7 @@ export class ByteBudget {
   /** Whether a reader could go on if it wants to complete a command. */
   #hasRoomFor(reader: Reader | undefined): boolean {
     if (reader === undefined) return false;
-    return this.total < this.#limit || this.#exempt.has(reader) || this.#exempt.size < alwaysReading;
+    return !this.full || this.#exempt.has(reader) || this.#exempt.size < alwaysReading;
   }
 
   /** Asks those that wait, in their order, until there is no room any more. To be called when more of them can go on, too. */

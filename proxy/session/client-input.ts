@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { keepPiece } from "../resp/command-scanner.ts";
 import { afterSocketsWereRead } from "../upstream/after-sockets-were-read.ts";
 import type { ByteBudget, Reader } from "./byte-budget.ts";
 import type { SessionLimits } from "./session-host.ts";
@@ -60,6 +61,12 @@ export class ClientInput implements Reader {
     return this.#socket.isPaused();
   }
 
+  /** No more is read before some of it was taken. */
+  get crowded(): boolean {
+    const bytes = this.#bytes + this.#owner.heldBytes;
+    return bytes >= this.#limits.aheadBytes || (bytes > 0 && this.#budget.full);
+  }
+
   /** It is found out whether the client has left. */
   get looking(): boolean {
     return this.#looking;
@@ -71,7 +78,7 @@ export class ClientInput implements Reader {
   }
 
   keep(piece: Buffer): void {
-    this.#pieces.push(piece);
+    keepPiece(this.#pieces, piece);
     this.#bytes += piece.length;
   }
 
@@ -103,21 +110,22 @@ export class ClientInput implements Reader {
     const { blocked, heldBytes, outputFull, holding, blocking } = this.#owner;
     const bytes = this.#bytes + heldBytes;
     this.#account(bytes);
+    const limits = this.#limits;
+    // Whoever sends everything before it reads must be able to do so.
     const enough =
-      blocked && (bytes >= this.#limits.heldBytes || this.#pieces.length >= this.#limits.heldPieces);
+      blocked &&
+      (outputFull
+        ? bytes >= limits.aheadBytes
+        : bytes >= limits.heldBytes || this.#pieces.length >= limits.heldPieces);
     if (blocking) {
-      const { heldBytesInAll } = this.#limits;
-      const tooMuch = bytes >= lookAheadBytes || (enough && this.#budget.total >= heldBytesInAll);
+      const tooMuch = bytes >= lookAheadBytes || (enough && this.#budget.full);
       if (tooMuch) this.#owner.dropInput();
       else if (this.paused) this.#socket.resume();
       return;
     }
     const pause =
       !this.#looking &&
-      (enough ||
-        this.congested ||
-        outputFull ||
-        (bytes > 0 && !this.#budget.mayGrow(this, !blocked && !holding)));
+      (enough || this.congested || (bytes > 0 && !this.#budget.mayGrow(this, !blocked && !holding)));
     if (pause && !this.paused) this.#socket.pause();
     else if (!pause && this.paused) this.#socket.resume();
   }

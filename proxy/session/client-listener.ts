@@ -93,7 +93,8 @@ export class ClientListener {
     const now = performance.now();
     const { partialCommandMs, authenticateWithinMs } = this.#host.limits;
     for (const session of this.#sessions) {
-      if (session.partialSince !== undefined && now - session.partialSince > partialCommandMs) {
+      if (session.leaving && session.output.stalled) session.dropUnread();
+      else if (session.partialSince !== undefined && now - session.partialSince > partialCommandMs) {
         this.#host.metrics.dropped.inc({ reason: "partial command" });
         session.destroy();
       } else if (session.loginHeld) {

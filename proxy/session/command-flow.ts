@@ -38,7 +38,11 @@ export class CommandFlow {
     this.#session = session;
     this.#input = input;
     this.replyMode = new ReplyMode(session.output);
-    this.reader = new RunReader(session.host.server, session.group().denied === undefined);
+    this.reader = new RunReader(
+      session.host.server,
+      session.group().denied === undefined,
+      session.host.limits.partialCommandBytes,
+    );
   }
 
   /** What comes now has to wait. */
@@ -138,8 +142,9 @@ export class CommandFlow {
   /** Sends on what is simple; false when it stopped because too much is under way. */
   #read(): boolean {
     const session = this.#session;
-    // Replies that nobody reads must not pile up without a bound.
-    if (session.outstanding >= session.maxOutstanding || session.output.full) return false;
+    if (session.outstanding >= session.maxOutstanding) return false;
+    // Replies that nobody reads must not pile up, as long as it is enough that commands do.
+    if (session.output.full && !this.#input.crowded) return false;
     const upstream = this.replyMode.counts ? undefined : this.#linkForRuns();
     const command = this.reader.read(session, session.host.server, upstream);
     if (command !== undefined) {

@@ -8,6 +8,8 @@ const manyOutstanding = 1024;
 const fewOutstanding = 4;
 /** A reply of so many bytes is big: others behind it wait longer than for a whole pipeline of small ones. */
 const bigReplyBytes = 64 * 2 ** 10;
+/** So many bytes of replies may be on their way to one client: it may be one that doesn't read them. */
+const windowBytes = 4 * 2 ** 20;
 /** After its last big reply a client counts as one of the others again, ms: each change waits for everything in flight. */
 const bigForMs = 5000;
 
@@ -42,6 +44,9 @@ export class ReplyWindow {
     if (bytes >= bigReplyBytes * count) {
       this.#size = fewOutstanding;
       this.#bigAt = this.#now();
-    } else if (this.#bigAt === undefined) this.#size = manyOutstanding;
+    } else if (this.#bigAt === undefined) {
+      const few = bytes * manyOutstanding <= windowBytes * count;
+      this.#size = few ? manyOutstanding : Math.floor((windowBytes * count) / bytes);
+    }
   }
 }

@@ -20,13 +20,18 @@ export const bigCommandBytes = 2 * 2 ** 20;
 
 /** Finds the commands in a client's bytes, and sends those on that are simple: all that stand next to each other at once. */
 export class RunReader {
-  /** Since when a command has begun and isn't complete, ms of the monotonic clock. */
+  /** Since when a command has begun, isn't complete and hasn't moved on much, ms of the monotonic clock. */
   partialSince: number | undefined;
+  /** Bytes of it that were there then. */
+  #partialFrom = 0;
   /** There may be commands in what was pushed. */
   hasMore = false;
   readonly #scanner: CommandScanner;
+  readonly #partialStep: number;
 
-  constructor(server: ServerProfile, authorized: boolean) {
+  /** @param partialStep bytes by which a command that isn't complete has to move on. */
+  constructor(server: ServerProfile, authorized: boolean, partialStep: number) {
+    this.#partialStep = partialStep;
     this.#scanner = new CommandScanner(server.table, limitsFor(authorized));
   }
 
@@ -113,8 +118,16 @@ export class RunReader {
       flush();
     }
     if (!this.hasMore) scanner.forget();
-    this.partialSince = scanner.partial ? (this.partialSince ?? performance.now()) : undefined;
+    if (scanner.partial) this.#notePartial();
+    else this.partialSince = undefined;
     return undefined;
+  }
+
+  #notePartial(): void {
+    const bytes = this.#scanner.partialBytes;
+    if (this.partialSince !== undefined && bytes - this.#partialFrom < this.#partialStep) return;
+    this.partialSince = performance.now();
+    this.#partialFrom = bytes;
   }
 }
 

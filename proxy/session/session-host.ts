@@ -13,17 +13,19 @@ export interface SessionLimits {
   /** Bytes and pieces of one client that are held; beyond them it isn't read from any more. */
   readonly heldBytes: number;
   readonly heldPieces: number;
+  /** Bytes that are read from a client that doesn't read its replies; beyond them its commands go on, and more replies pile up. */
+  readonly aheadBytes: number;
   /** Held bytes of all clients. */
   readonly heldBytesInAll: number;
-  /** Unread replies of one client: above the first it isn't read from, above the second it is dropped. */
+  /** Unread replies of one client: above it its commands wait, as long as it may send more of them. */
   readonly pauseAtOutput: number;
-  readonly dropAtOutput: number;
-  /** Unread replies of all clients: above it those with the most are dropped. */
+  /** Unread replies of all clients: above it those that read nothing are dropped, then those with the most. */
   readonly unreadBytesInAll: number;
   /** Commands in open transactions of all clients: beyond it a command isn't queued. */
   readonly transactionBytesInAll: number;
-  /** A command that has begun must be complete within this time, ms. */
+  /** A command that has begun must move on by {@link partialCommandBytes} or be complete within this time, ms. */
   readonly partialCommandMs: number;
+  readonly partialCommandBytes: number;
   /** Without a password that is accepted a client may stay so long, ms. */
   readonly authenticateWithinMs: number;
 }
@@ -31,12 +33,13 @@ export interface SessionLimits {
 export const defaultSessionLimits: SessionLimits = {
   heldBytes: 2 ** 20,
   heldPieces: 1024,
+  aheadBytes: 16 * 2 ** 20,
   heldBytesInAll: 64 * 2 ** 20,
-  pauseAtOutput: 8 * 2 ** 20,
-  dropAtOutput: 32 * 2 ** 20,
+  pauseAtOutput: 4 * 2 ** 20,
   unreadBytesInAll: 128 * 2 ** 20,
   transactionBytesInAll: 64 * 2 ** 20,
   partialCommandMs: 30_000,
+  partialCommandBytes: 256 * 1024,
   authenticateWithinMs: 5000,
 };
 

@@ -48,7 +48,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     this.host = host;
     this.id = id;
     this.#socket = socket;
-    this.output = new OutputQueue(socket, host.limits, host.outputs, this);
+    this.output = new OutputQueue(socket, host.outputs, this);
     this.#input = new ClientInput(socket, this, host.limits, host.budget);
     this.#membership = new GroupMembership(host.link, this);
     this.#flow = new CommandFlow(this, this.#input);
@@ -315,6 +315,8 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     if (this.blocked) {
       this.#input.keep(piece);
       this.#input.regulate();
+      // It may be one that reads only when it has sent everything.
+      if (this.#input.crowded && this.output.full) this.goOn();
       return;
     }
     this.#flow.reader.push(piece);
@@ -405,13 +407,13 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
 
   /** Closes the connection in order. */
   end(): void {
-    this.output.flush();
-    this.#socket.end();
-    this.#socket.destroySoon();
-    if (this.#socket.writableLength > 0) {
-      // Whoever doesn't read what is left must not keep it here.
-      const cutOff = setTimeout(() => this.#socket.destroy(), lingerMs);
-      this.#socket.once("close", () => clearTimeout(cutOff));
+    const { output } = this;
+    output.end();
+    if (output.unread > 0) {
+      const cutOff = setInterval(() => {
+        if (output.stalled) this.#socket.destroy();
+      }, lookForStallMs);
+      this.#socket.once("close", () => clearInterval(cutOff));
     }
     this.#release();
   }
@@ -458,5 +460,5 @@ function returned(command: Command, how: Return, term: number): Command {
 
 /** ms */
 const retryMs = 25;
-/** A client that is ended has so long to read the last replies, ms. */
-const lingerMs = 10_000;
+/** So often it is looked whether a client that is ended still reads the last replies, ms. */
+const lookForStallMs = 1000;

@@ -101,12 +101,13 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
     const [slow, other] = [await test.client(), await test.client()];
     test.first.data.set("big", "x".repeat(mebi));
     slow.socket.pause();
-    slow.pipeline(...Array.from({ length: 100 }, () => "GET big"));
+    // More than all clients together may leave unread.
+    slow.pipeline(...Array.from({ length: 200 }, () => "GET big"));
     for (let i = 1; i <= 20; i++) assert.equal(await other.call("INCR a"), i);
     // It learns of it when it reads.
     slow.socket.resume();
     await slow.gone(5000);
-    assert.ok(slow.unread.length < 100);
+    assert.ok(slow.unread.length < 200);
   });
 
   it("gives a client that half-closes its connection the answers to what it sent, and then ends", async () => {

@@ -20,6 +20,16 @@ describe("how far a client's commands may go ahead of its replies", () => {
     assert.deepEqual([small.size, small.lane], [1024, "small"]);
   });
 
+  it("fewer, the bigger its replies are: four mebibytes may be on their way", () => {
+    const medium = window();
+    medium.saw(50_000, 1);
+    assert.deepEqual([medium.size, medium.lane], [83, "small"]);
+    medium.saw(10 * 8192, 10);
+    assert.equal(medium.size, 512);
+    medium.saw(10 * 100, 10);
+    assert.equal(medium.size, 1024);
+  });
+
   it("a few when its replies are big, beside its like", () => {
     const grown = window();
     grown.saw(5, 1);
