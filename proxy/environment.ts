@@ -32,6 +32,8 @@ const contract = {
   PROXY_MAX_CLIENTS: env.integer(1, 1_000_000, 10_000),
   /** Processes that share the ports and the bounds of clients and connections. */
   PROXY_WORKERS: env.integer(1, 64, 1),
+  /** Bytes of memory for all processes: what clients may send, leave unread and keep follows from it. */
+  PROXY_MEMORY: env.integer(2 ** 20, Number.MAX_SAFE_INTEGER, 512 * 2 ** 20),
   /** Connections to the master for single clients. */
   PROXY_MAX_DEDICATED: env.integer(1, 1_000_000, 4000),
   /** When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too. */

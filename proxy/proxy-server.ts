@@ -18,6 +18,7 @@ import {
   type SessionHost,
   type SessionLimits,
 } from "./session/session-host.ts";
+import { SubscriptionBudget } from "./session/subscriptions.ts";
 import { TransactionBudget } from "./session/transaction.ts";
 import { Authenticator } from "./upstream/authenticator.ts";
 import { loadProfile } from "./upstream/load-profile.ts";
@@ -142,6 +143,7 @@ export class ProxyServer {
       answerSentinel: options.answerSentinel,
       budget,
       transactions: new TransactionBudget(limits.transactionBytesInAll),
+      subscriptions: new SubscriptionBudget(limits.subscribedBytesInAll),
       outputs: new OutputBudget(limits),
     };
     this.#host = host;

@@ -11,6 +11,7 @@ import { checkPassword } from "./sentinel-api/check-password.ts";
 import { aclFileReader, checkUser } from "./sentinel-api/check-user.ts";
 import { SentinelApiServer } from "./sentinel-api/sentinel-api-server.ts";
 import { ViewSource } from "./sentinel-api/view-source.ts";
+import { sessionLimits } from "./session/session-host.ts";
 import { stopSignals, WorkerChannel } from "./workers/worker-channel.ts";
 
 /**
@@ -35,6 +36,7 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
     maxClients: share(environment.PROXY_MAX_CLIENTS),
     maxDedicated: share(environment.PROXY_MAX_DEDICATED),
     holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
+    limits: sessionLimits(environment.PROXY_MEMORY, environment.PROXY_WORKERS),
     ...(environment.PROXY_DURABILITY === "sync"
       ? {
           durabilityTimeoutMs: environment.PROXY_DURABILITY_TIMEOUT_MS,

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { formatAddress } from "../quorum/address.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import { maxmemoryBytes } from "./memory-budget.ts";
+import { parseQuantity } from "./quantity.ts";
 import type { Part, PartKind, Site } from "./site.ts";
 import type { SecretFile, Workload } from "./workload.ts";
 
@@ -154,6 +155,7 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       PROXY_DURABILITY: settings.redis.durability,
       PROXY_DURABILITY_REPLICAS: String(settings.redis.instances - 1),
       PROXY_DURABILITY_TIMEOUT_MS: String(proxy.durabilityTimeoutMs),
+      PROXY_MEMORY: String(Math.floor(parseQuantity(proxy.memory) ?? 0)),
       PROXY_MAX_CLIENTS: String(proxy.maxClients),
       PROXY_MAX_DEDICATED: String(proxy.maxDedicated),
       ...(proxy.allowCommands === undefined ? {} : { PROXY_ALLOW_COMMANDS: proxy.allowCommands.join(",") }),

@@ -17,16 +17,27 @@ export interface CommandLimits {
   readonly inlineBytes: number;
   /** Bytes of one command, all of it. */
   readonly commandBytes: number;
+  /** What an error says about the bounds of bytes: where they come from. */
+  readonly reason?: string;
 }
 
-/** Redis' own limits, except for the size of a value: 64 MiB instead of 512. */
-export const defaultCommandLimits: CommandLimits = {
-  args: 1024 * 1024,
-  argBytes: 64 * 2 ** 20,
-  inlineBytes: 64 * 1024,
-  // A value of the greatest size, or a million small ones.
-  commandBytes: 65 * 2 ** 20,
-};
+/** Bounds for a client that may send values of so many bytes; the others are Redis' own, or those that it had before 7.0. */
+export function commandLimits(argBytes: number, reason?: string): CommandLimits {
+  return {
+    args: 1024 * 1024,
+    argBytes,
+    inlineBytes: 64 * 1024,
+    // A value of the greatest size, or a million small ones.
+    commandBytes: argBytes + 2 ** 20,
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+/** Values of up to 64 MiB. */
+export const defaultCommandLimits: CommandLimits = commandLimits(64 * 2 ** 20);
+
+/** For commands that were read before: as big as a Redis takes them. */
+export const redisCommandLimits: CommandLimits = commandLimits(512 * 2 ** 20);
 
 /** Redis' limits for clients that aren't authenticated yet (CVE-2021-32675). */
 export const unauthenticatedCommandLimits: CommandLimits = {
@@ -168,12 +179,12 @@ export class CommandScanner {
         throw new ProtocolError(
           this.limits.argBytes === unauthenticatedCommandLimits.argBytes
             ? "unauthenticated bulk length"
-            : "invalid bulk length",
+            : this.#tooBig("invalid bulk length", this.limits.argBytes),
         );
       }
       const after = body + length + 2;
       if (this.#taken + after - this.start > this.limits.commandBytes) {
-        throw new ProtocolError("too big command");
+        throw new ProtocolError(this.#tooBig("too big command", this.limits.commandBytes));
       }
       if (!this.#named) {
         if (length > maxNameBytes) this.rule = unknownCommand;
@@ -192,6 +203,11 @@ export class CommandScanner {
     this.end = at;
     this.#at = at;
     return true;
+  }
+
+  #tooBig(what: string, most: number): string {
+    const { reason } = this.limits;
+    return reason === undefined ? what : `${what}: the proxy takes at most ${most} bytes (${reason})`;
   }
 
   #value = 0;

@@ -41,7 +41,7 @@ export class CommandFlow {
     this.reader = new RunReader(
       session.host.server,
       session.group().denied === undefined,
-      session.host.limits.partialCommandBytes,
+      session.host.limits,
     );
   }
 

@@ -54,7 +54,9 @@ export const httpReply = encodeError("ERR this is Redis' protocol, not HTTP");
 
 /** The proxy has to look at every argument of this command. */
 export function tooManyArgsReply(name: string, most: number): Buffer {
-  return encodeError(`ERR the proxy takes no more than ${most} arguments of '${name.replace("|", " ")}'`);
+  return encodeError(
+    `ERR the proxy takes no more than ${most} arguments of '${name.replace("|", " ")}': the command was not executed`,
+  );
 }
 
 export function tooBigReply(name: string): Buffer {
@@ -62,12 +64,12 @@ export function tooBigReply(name: string): Buffer {
 }
 
 export const tooManySubscriptionsReply = encodeError(
-  "ERR the names of all channels that a client is subscribed to may have no more than 1 MiB",
+  "ERR the names that all clients are subscribed to take too much of the proxy's memory (proxy:memory): the command was not executed",
 );
 
 /** Kept so that a transaction can be built again on a new master. */
 export const tooBigTransactionReply = encodeError(
-  "ERR the open transactions of all clients are too big for the proxy: the command was not queued",
+  "ERR the open transactions of all clients take too much of the proxy's memory (proxy:memory): the command was not queued",
 );
 
 /** The bytes of the reply `*-1` or `_`: EXEC of a transaction that a watched key has ended. */

@@ -1,7 +1,7 @@
 import { type CommandRule, unknownCommand } from "../commands/command-rule.ts";
 import { type CommandTable, maxNameBytes } from "../commands/command-table.ts";
 import { decodeCommand, upper } from "../resp/command-frame.ts";
-import { CommandScanner } from "../resp/command-scanner.ts";
+import { CommandScanner, redisCommandLimits } from "../resp/command-scanner.ts";
 import type { Command, Run } from "../upstream/run.ts";
 import { maxExaminedArgs } from "./refusal.ts";
 
@@ -28,7 +28,7 @@ function lookUp({ pieces }: Command, table: CommandTable): CommandRule {
 
 /** The commands of a run one by one, to decide about each of them. */
 export function commandsOf(run: Run, table: CommandTable): Command[] {
-  const scanner = new CommandScanner(table);
+  const scanner = new CommandScanner(table, redisCommandLimits);
   const commands: Command[] = [];
   scanner.push(Buffer.concat([...(run.earlier ?? []), run.buffer.subarray(run.start, run.end)]));
   while (scanner.next()) {

@@ -72,6 +72,7 @@ export class LastingStates {
   }
 
   forget(): void {
+    this.#subscriptions?.end();
     this.#subscriptions = undefined;
     this.#forSession = this.#monitoring = false;
     this.#caching = undefined;
@@ -97,7 +98,7 @@ export class LastingStates {
 
   subscribe(command: Command, upstream: Upstream): boolean {
     const session = this.#session;
-    this.#subscriptions ??= new Subscriptions();
+    this.#subscriptions ??= new Subscriptions(session.host.subscriptions);
     if (this.#subscriptions.exceededBy(command)) {
       if (session.outstanding > 0) return false;
       session.answer(tooManySubscriptionsReply);

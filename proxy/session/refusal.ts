@@ -3,9 +3,9 @@ import { httpCommands } from "../commands/special-commands.ts";
 import { type Command, sizeOf } from "../upstream/run.ts";
 import { deniedReply, httpReply, tooBigReply, tooManyArgsReply } from "./error-replies.ts";
 
-/** Routes of commands whose arguments the proxy itself has to look through, and how many it does. */
+/** Routes of commands whose arguments the proxy itself has to look through, and how many it does: each takes 100 bytes meanwhile. */
 const examined: ReadonlySet<Route> = new Set(["local", "blocking", "subscribe", "unsubscribe"]);
-export const maxExaminedArgs = 10_000;
+export const maxExaminedArgs = 100_000;
 /** Bytes of a command that the proxy itself answers: passwords and names are short. */
 const maxLocalBytes = 2 ** 20;
 

@@ -1,12 +1,12 @@
 import {
   type CommandLimits,
   CommandScanner,
-  defaultCommandLimits,
+  commandLimits,
   unauthenticatedCommandLimits,
 } from "../resp/command-scanner.ts";
 import { bytesOf, type Command, type ReplyReceiver, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import type { ServerProfile } from "./session-host.ts";
+import type { ServerProfile, SessionLimits } from "./session-host.ts";
 
 /** Whoever sends runs; it counts what is to be answered. */
 export interface RunSender extends ReplyReceiver {
@@ -27,12 +27,11 @@ export class RunReader {
   /** There may be commands in what was pushed. */
   hasMore = false;
   readonly #scanner: CommandScanner;
-  readonly #partialStep: number;
+  readonly #limits: SessionLimits;
 
-  /** @param partialStep bytes by which a command that isn't complete has to move on. */
-  constructor(server: ServerProfile, authorized: boolean, partialStep: number) {
-    this.#partialStep = partialStep;
-    this.#scanner = new CommandScanner(server.table, limitsFor(authorized));
+  constructor(server: ServerProfile, authorized: boolean, limits: SessionLimits) {
+    this.#limits = limits;
+    this.#scanner = new CommandScanner(server.table, limitsFor(authorized, limits));
   }
 
   /** A command has begun and isn't complete. */
@@ -46,7 +45,7 @@ export class RunReader {
 
   /** Before the server has accepted a client it may send very little. */
   set authorized(authorized: boolean) {
-    this.#scanner.limits = limitsFor(authorized);
+    this.#scanner.limits = limitsFor(authorized, this.#limits);
   }
 
   push(piece: Buffer): void {
@@ -125,7 +124,8 @@ export class RunReader {
 
   #notePartial(): void {
     const bytes = this.#scanner.partialBytes;
-    if (this.partialSince !== undefined && bytes - this.#partialFrom < this.#partialStep) return;
+    if (this.partialSince !== undefined && bytes - this.#partialFrom < this.#limits.partialCommandBytes)
+      return;
     this.partialSince = performance.now();
     this.#partialFrom = bytes;
   }
@@ -136,6 +136,15 @@ function isBig(earlier: readonly Buffer[] | undefined): boolean {
   return earlier !== undefined && bytesOf(earlier) > bigCommandBytes;
 }
 
-function limitsFor(authorized: boolean): CommandLimits {
-  return authorized ? defaultCommandLimits : unauthenticatedCommandLimits;
+/** One object for each bound: thousands of clients have the same. */
+const known = new Map<number, CommandLimits>();
+
+function limitsFor(authorized: boolean, { argBytes }: SessionLimits): CommandLimits {
+  if (!authorized) return unauthenticatedCommandLimits;
+  let limits = known.get(argBytes);
+  if (limits === undefined) {
+    limits = commandLimits(argBytes, "an eighth of proxy:memory");
+    known.set(argBytes, limits);
+  }
+  return limits;
 }

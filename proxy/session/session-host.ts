@@ -6,6 +6,7 @@ import type { MasterLink } from "../upstream/master-link.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { OutputBudget } from "./output-budget.ts";
 import type { Session } from "./session.ts";
+import type { SubscriptionBudget } from "./subscriptions.ts";
 import type { TransactionBudget } from "./transaction.ts";
 
 /** Bounds for one client, and for all of them together. */
@@ -15,6 +16,8 @@ export interface SessionLimits {
   readonly heldPieces: number;
   /** Bytes that are read from a client that doesn't read its replies; beyond them its commands go on, and more replies pile up. */
   readonly aheadBytes: number;
+  /** One argument of a command. */
+  readonly argBytes: number;
   /** Held bytes of all clients. */
   readonly heldBytesInAll: number;
   /** Unread replies of one client: above it its commands wait, as long as it may send more of them. */
@@ -23,6 +26,8 @@ export interface SessionLimits {
   readonly unreadBytesInAll: number;
   /** Commands in open transactions of all clients: beyond it a command isn't queued. */
   readonly transactionBytesInAll: number;
+  /** The names of all channels and patterns that all clients are subscribed to. */
+  readonly subscribedBytesInAll: number;
   /** A command that has begun must move on by {@link partialCommandBytes} or be complete within this time, ms. */
   readonly partialCommandMs: number;
   readonly partialCommandBytes: number;
@@ -30,18 +35,36 @@ export interface SessionLimits {
   readonly authenticateWithinMs: number;
 }
 
-export const defaultSessionLimits: SessionLimits = {
-  heldBytes: 2 ** 20,
-  heldPieces: 1024,
-  aheadBytes: 16 * 2 ** 20,
-  heldBytesInAll: 64 * 2 ** 20,
-  pauseAtOutput: 4 * 2 ** 20,
-  unreadBytesInAll: 128 * 2 ** 20,
-  transactionBytesInAll: 64 * 2 ** 20,
-  partialCommandMs: 30_000,
-  partialCommandBytes: 256 * 1024,
-  authenticateWithinMs: 5000,
-};
+const mebi = 2 ** 20;
+/** No Redis takes a bigger value (`proto-max-bulk-len`). */
+const biggestArgBytes = 512 * mebi;
+
+/**
+ * The bounds of a proxy with so much memory. A bit more than half of it is for what clients have sent, haven't read, or keep there; the
+ * rest is for everything else.
+ *
+ * @param workers processes that share the memory.
+ */
+export function sessionLimits(memoryBytes: number, workers = 1): SessionLimits {
+  const share = (part: number): number => Math.floor(memoryBytes / workers / part);
+  return {
+    heldBytes: mebi,
+    heldPieces: 1024,
+    aheadBytes: Math.min(16 * mebi, share(16)),
+    argBytes: Math.min(biggestArgBytes, Math.floor(memoryBytes / 8)),
+    heldBytesInAll: share(8),
+    pauseAtOutput: 4 * mebi,
+    unreadBytesInAll: share(4),
+    transactionBytesInAll: share(8),
+    subscribedBytesInAll: share(16),
+    partialCommandMs: 30_000,
+    partialCommandBytes: 256 * 1024,
+    authenticateWithinMs: 5000,
+  };
+}
+
+/** Those of a proxy with the default `proxy:memory`. */
+export const defaultSessionLimits: SessionLimits = sessionLimits(512 * mebi);
 
 /** What the proxy knows of the Redis behind it. */
 export interface ServerProfile {
@@ -66,5 +89,6 @@ export interface SessionHost {
   /** The replies that nobody has read yet. */
   readonly outputs: OutputBudget;
   readonly transactions: TransactionBudget;
+  readonly subscriptions: SubscriptionBudget;
   ended(session: Session): void;
 }

@@ -4,8 +4,19 @@ import { type Command, sizeOf } from "../upstream/run.ts";
 
 type Kind = "subscribe" | "psubscribe" | "ssubscribe";
 
-/** Bytes of the names that one client is subscribed to. */
-export const maxSubscribedBytes = 2 ** 20;
+/** What a name takes beside its bytes. */
+const bytesOfEntry = 128;
+
+/** The bytes of all names that all clients are subscribed to. */
+export class SubscriptionBudget {
+  total = 0;
+  readonly limit: number;
+
+  /** @param limit bytes of all clients together. */
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+}
 
 const messageKinds = new Set(["message", "pmessage", "smessage"]);
 const confirmationKinds = new Set([
@@ -33,7 +44,12 @@ export class Subscriptions {
     ssubscribe: new Map(),
   };
 
+  readonly #budget: SubscriptionBudget;
   #bytes = 0;
+
+  constructor(budget: SubscriptionBudget) {
+    this.#budget = budget;
+  }
 
   get count(): number {
     return this.#names.subscribe.size + this.#names.psubscribe.size + this.#names.ssubscribe.size;
@@ -42,7 +58,14 @@ export class Subscriptions {
   /** Whether the names would be too much to keep with those of this command. */
   exceededBy(command: Command): boolean {
     if (command.rule.route !== "subscribe") return false;
-    return this.#bytes + sizeOf(command) > maxSubscribedBytes;
+    const bytes = sizeOf(command) + command.argCount * bytesOfEntry;
+    return this.#budget.total + bytes > this.#budget.limit;
+  }
+
+  /** Nothing is kept any more. */
+  end(): void {
+    for (const names of Object.values(this.#names)) names.clear();
+    this.#account(-this.#bytes);
   }
 
   /** Takes note of a command. */
@@ -55,7 +78,7 @@ export class Subscriptions {
       for (const arg of args) {
         const key = arg.toString("latin1");
         if (names.has(key)) continue;
-        this.#bytes += arg.length;
+        this.#account(arg.length + bytesOfEntry);
         names.set(key, arg);
         added.set(key, arg);
       }
@@ -88,7 +111,12 @@ export class Subscriptions {
   }
 
   #remove(names: Map<string, Buffer>, key: string, name: Buffer): void {
-    if (names.delete(key)) this.#bytes -= name.length;
+    if (names.delete(key)) this.#account(-name.length - bytesOfEntry);
+  }
+
+  #account(bytes: number): void {
+    this.#bytes += bytes;
+    this.#budget.total += bytes;
   }
 
   /** The commands that bring all of it back, with the number of their confirmations. */
