@@ -6,13 +6,17 @@ describe("the proxy's environment", () => {
     readProxyEnvironment({ REDIS_SENTINELS: "sentinel:26379", PROXY_ALLOW_COMMANDS: names })
       .PROXY_ALLOW_COMMANDS;
 
-  it("allows commands that are denied by default, a container stands for its subcommands", () => {
+  it("allows commands that are denied by default, by their exact names", () => {
     assert.deepEqual(read(""), []);
-    assert.deepEqual(read("save,config|set,cluster|info"), ["save", "config|set", "cluster|info"]);
+    assert.deepEqual(read("save,config|set,cluster"), ["save", "config|set", "cluster"]);
   });
 
   it("refuses names that can't be allowed or aren't denied, and tells those that can", () => {
-    for (const name of ["shutdown", "replicaof", "script|debug", "config set", "config", "get", "save,"]) {
+    for (const name of [
+      ...["shutdown", "replicaof", "script|debug", "config set", "config", "get", "save,"],
+      // Not a name of the list: what is allowed here stands in the users' rules, too.
+      "cluster|info",
+    ]) {
       assert.throws(
         () => read(name),
         (error: Error) =>

@@ -57,7 +57,7 @@ describe("fateOf", () => {
     {
       steps: ["lost 1", "lost 2", "lost 3"],
       term: 4,
-      slow: "againAlone",
+      slow: "givenUp",
       fast: "givenUp",
       blocking: "givenUp",
     },
