@@ -19,11 +19,21 @@ export interface ConfigCheckArgs {
 }
 
 const jobName = "redis-config-check";
-/** redis-server reads its whole configuration before it goes to the background: a wrong line ends it with a message. */
-const script = [
-  'printf "%s\\n" "$REDIS_EXTRA_CONFIG" > /tmp/redis.conf',
-  "exec redis-server /tmp/redis.conf --port 0 --dir /tmp --daemonize yes",
-].join("\n");
+/**
+ * Whether redis-server comes up says more than whether it reads its configuration: it takes a word that it doesn't know for a module's,
+ * and ends later. Nothing is saved, and nobody can connect.
+ */
+const script = `
+printf '%s\\n' "$REDIS_EXTRA_CONFIG" > /tmp/redis.conf
+redis-server /tmp/redis.conf --port 0 --unixsocket /tmp/redis.sock --dir /tmp --save '' &
+for _ in $(seq 150); do
+  if [ "$(redis-cli -s /tmp/redis.sock ping 2> /tmp/error)" = PONG ]; then kill $!; exit 0; fi
+  kill -0 $! 2> /tmp/error || { wait $!; exit 1; }
+  sleep 0.2
+done
+echo "redis-server doesn't answer within 30 s"
+exit 1
+`;
 
 /**
  * Lets the image's own redis-server read `redis:extraConfig` before the first pod is touched. Only it knows its directives; its
@@ -36,7 +46,11 @@ export class ConfigCheck extends pulumi.ComponentResource {
   constructor(name: string, args: ConfigCheckArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:ConfigCheck", name, {}, opts);
     const { namespace, stack, image, rollouts } = args;
-    const labels = { ...commonLabels(stack), "app.kubernetes.io/component": "config-check" };
+    const labels = {
+      ...commonLabels(stack),
+      "app.kubernetes.io/component": "config-check",
+      "redis-ha/workload": jobName,
+    };
     const job = new k8s.batch.v1.Job(
       name,
       {
@@ -53,7 +67,7 @@ export class ConfigCheck extends pulumi.ComponentResource {
                 {
                   name: "redis-server",
                   image: image.reference,
-                  command: ["sh", "-ec", script],
+                  command: ["sh", "-c", script],
                   env: [{ name: "REDIS_EXTRA_CONFIG", value: args.extraConfig }],
                   resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "64Mi" } },
                   securityContext: restrictedContainer,

@@ -95,8 +95,11 @@ export class AwayWatch extends AwayCount {
       `/api/v1/namespaces/${this.#namespace}/pods`,
       query,
       (type: string, pod: V1Pod) => {
-        if (type === "ERROR") this.#gaps.push(JSON.stringify(pod));
-        else {
+        if (type === "ERROR") {
+          // The server may be a moment behind what it has told; only what is too old is lost.
+          const { code } = pod as unknown as { code?: number };
+          if (code === 410) this.#gaps.push(JSON.stringify(pod));
+        } else {
           this.#version = pod.metadata?.resourceVersion;
           this.observe(type, pod);
         }

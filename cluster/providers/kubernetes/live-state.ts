@@ -11,9 +11,10 @@ const readOnlyMetadata = [
   "uid",
 ];
 
-/** Inputs as the API server keeps them: a Secret's `stringData` is write-only, and becomes `data`. */
-export function normalizeInputs(inputs: Properties): Properties {
-  if (hasUnknown(inputs)) return inputs;
+/** Inputs as the API server keeps them: without what is empty, and a Secret's `stringData`, which is write-only, as `data`. */
+export function normalizeInputs(given: Properties): Properties {
+  if (hasUnknown(given)) return given;
+  const inputs = withoutEmpty(given) as Properties;
   const { stringData, ...others } = inputs;
   const metadata = Object.fromEntries(
     Object.entries((inputs.metadata ?? {}) as Properties).filter(([key]) => !readOnlyMetadata.includes(key)),
@@ -41,6 +42,19 @@ export function pruneLive(live: unknown, inputs: unknown): unknown {
       .map(([key, value]) => [key, pruneLive(value, inputs[key])]),
   );
 }
+
+/** Without empty texts and lists, which the API server leaves out of everything but maps of texts. */
+function withoutEmpty(value: unknown, key = ""): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutEmpty(item));
+  if (!isObject(value) || textMaps.has(key)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== "" && !(Array.isArray(item) && item.length === 0))
+      .map(([name, item]) => [name, withoutEmpty(item, name)]),
+  );
+}
+
+const textMaps: ReadonlySet<string> = new Set(["annotations", "data", "labels", "matchLabels", "stringData"]);
 
 /** What a live object has of the inputs, in their form: `stringData` stays that, so that the engine keeps it as a secret. */
 export function inputsFrom(live: Properties, inputs: Properties): Properties {

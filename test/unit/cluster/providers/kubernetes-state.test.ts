@@ -103,6 +103,21 @@ describe("what the genuine provider compares", () => {
     });
   });
 
+  it("nothing that is empty, which the API server drops, but in maps of texts", () => {
+    const env = [
+      { name: "A", value: "" },
+      { name: "B", value: "b" },
+    ];
+    const inputs = {
+      metadata: { labels: { a: "" } },
+      spec: { env, ingress: [], emptyDir: {}, zero: 0, off: false },
+    };
+    assert.deepEqual(normalizeInputs(inputs), {
+      metadata: { labels: { a: "" } },
+      spec: { env: [{ name: "A" }, { name: "B", value: "b" }], emptyDir: {}, zero: 0, off: false },
+    });
+  });
+
   it("nothing while something is unknown", () => {
     assert.equal(hasUnknown({ a: [{ b: unknownValue }] }), true);
     assert.equal(hasUnknown({ a: [{ b: "x" }], c: null }), false);
