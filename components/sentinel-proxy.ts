@@ -33,7 +33,13 @@ export class SentinelProxy extends pulumi.ComponentResource {
     const service = new k8s.core.v1.Service(
       name,
       {
-        metadata: { name: serviceNames.proxy, namespace, labels },
+        metadata: {
+          name: serviceNames.proxy,
+          namespace,
+          labels,
+          // The provider would wait for ten quiet seconds of its endpoints. Only a load balancer has something to wait for: an address.
+          ...(args.serviceType === "LoadBalancer" ? {} : { annotations: awaitedByProgram }),
+        },
         spec: {
           type: args.serviceType,
           selector: workloadSelector(workload),

@@ -109,7 +109,8 @@ async function clusterTests(files: readonly string[], env: Record<string, string
 
 if (process.argv[2] === "rollouts") {
   // All of them, those too that take too long for every run.
-  await clusterTests(["test/cluster/rollouts.test.ts"], { ROLLOUTS: process.env.ROLLOUTS ?? "all" });
+  const files = ["test/cluster/rollouts.test.ts", "test/cluster/rollout-failures.test.ts"];
+  await clusterTests(files, { ROLLOUTS: process.env.ROLLOUTS ?? "all" });
 } else {
   await check("types", "tsc", ["--noEmit"]);
   await check("format and lint", "biome", ["check", "."]);

@@ -75,13 +75,13 @@ export async function untilDone(subject: Subject, options: WatchOptions): Promis
   const begin = now();
   let told: string | undefined;
   let toldAt = begin;
-  let trouble: { readonly reason: string; readonly since: number } | undefined;
+  /** Its reason may change meanwhile: a pull fails, then waits to be tried again. */
+  let troubledSince: number | undefined;
   for (;;) {
     const state = await lookAt(subject, options);
     if (state.kind === "done") return;
-    if (state.kind !== "failed") trouble = undefined;
-    else if (trouble?.reason !== state.reason) trouble = { reason: state.reason, since: now() };
-    if (state.kind === "failed" && now() - (trouble?.since ?? 0) >= state.toleratedMs) {
+    troubledSince = state.kind === "failed" ? (troubledSince ?? now()) : undefined;
+    if (state.kind === "failed" && now() - (troubledSince ?? 0) >= state.toleratedMs) {
       throw new RolloutError(await explain(subject, state.reason, state.culprit, options));
     }
     if (now() - begin >= timeoutMs) {

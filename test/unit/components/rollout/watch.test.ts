@@ -126,6 +126,14 @@ describe("waiting for a rollout", () => {
     await assert.rejects(watch([under(unpulled)]), /ImagePullBackOff/);
   });
 
+  it("bears it no longer because its words change", async () => {
+    const failing = podOf("new", {
+      state: { waiting: { reason: "ErrImagePull", message: "no such image" } },
+    });
+    const turns = Array.from({ length: 200 }, (_, i) => under(i % 2 === 0 ? unpulled : failing));
+    await assert.rejects(watch([...turns, { deployment: done }]), /ErrImagePull|ImagePullBackOff/);
+  });
+
   it("bears it each time anew", async () => {
     const passing = Array.from({ length: 60 }, () => under(unpulled));
     await watch([...passing, under(), ...passing, { deployment: done }]);
