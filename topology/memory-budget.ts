@@ -3,7 +3,7 @@ import { parseQuantity } from "./quantity.ts";
 const MiB = 2 ** 20;
 
 /**
- * Bytes of a Redis pod that are not Redis' data: the supervisor (28 to 35 MiB, with the bounds that its command line gives to
+ * Bytes of a Redis pod that are not Redis' data: the supervisor (about 30 MiB, with the bounds that its command line gives to
  * its heap), redis-server without data (8 MiB), and what the kernel keeps for the pod's processes and connections.
  */
 const fixedBytes = 48 * MiB;

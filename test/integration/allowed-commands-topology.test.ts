@@ -10,7 +10,8 @@ const calls: readonly (readonly [name: string, call: string, answer: RegExp])[] 
   ["acl|setuser", "ACL SETUSER temporary", /^OK$/],
   ["acl|deluser", "ACL DELUSER temporary", /^[01]$/],
   ["bgrewriteaof", "BGREWRITEAOF", /^Background append only file rewriting (started|scheduled)$|in progress/],
-  ["bgsave", "BGSAVE SCHEDULE", /^Background saving (started|scheduled)$/],
+  // The user before may have started one.
+  ["bgsave", "BGSAVE SCHEDULE", /^Background saving (started|scheduled)$|already in progress/],
   ["save", "SAVE", /^OK$|Background save already in progress/],
   ["client|kill", "CLIENT KILL ID 999999999", /^0$/],
   ["client|pause", "CLIENT PAUSE 1 WRITE", /^OK$/],
