@@ -1,4 +1,5 @@
 import { createServer, type Server } from "node:net";
+import { portsInUse } from "../../runtime/ports-in-use.ts";
 import { localPortCount } from "../../topology/site.ts";
 
 /** First ports that this process has handed out, with the servers that keep them from all other processes. */
@@ -6,7 +7,7 @@ const taken = new Map<number, Server>();
 
 /**
  * A first port for a local topology. No other process gets it while this one lives: it listens on the last port of the
- * range, which no topology uses. A range whose first port is free again is handed out again only when all others are taken.
+ * range, which no topology uses. A range whose ports are free again is handed out again only when all others are taken.
  */
 export async function freeBasePort(): Promise<number> {
   const ranges = Array.from({ length: 20 }, (_, i) => 10_000 + i * localPortCount);
@@ -33,10 +34,10 @@ export async function freeBasePort(): Promise<number> {
   throw new Error("no free range of ports between 10000 and 30000");
 }
 
-async function isFree(port: number): Promise<boolean> {
-  const server = await listen(port);
-  server?.close();
-  return server !== undefined;
+/** Nobody listens on any port of the range but its last: what a killed run has left may be anywhere in it. */
+async function isFree(first: number): Promise<boolean> {
+  const ports = Array.from({ length: localPortCount - 1 }, (_, i) => first + i);
+  return (await portsInUse(ports)).length === 0;
 }
 
 async function listen(port: number): Promise<Server | undefined> {
