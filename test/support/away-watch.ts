@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { KubeConfig, type V1Pod, Watch } from "@kubernetes/client-node";
+import { eventually } from "./eventually.ts";
 
 /** Most pods of each kind that were away at the same moment. */
 export type Away = Readonly<Record<"redis" | "sentinel" | "proxy", number>>;
@@ -39,10 +41,23 @@ export class AwayCount {
     return taken;
   }
 
+  /** How many are away at this moment. */
+  now(): Away {
+    const [redis = 0, sentinel = 0, proxy = 0] = kinds.map((kind) =>
+      Math.max(0, this.#wanted[kind] - this.#readyOf(kind).length),
+    );
+    return { redis, sentinel, proxy };
+  }
+
+  #readyOf(kind: keyof Away): string[] {
+    return [...this.#ready].filter(([, of]) => of === kind).map(([name]) => name);
+  }
+
   #count(cause: string): void {
+    const now = this.now();
     for (const kind of kinds) {
-      const ready = [...this.#ready].filter(([, of]) => of === kind).map(([name]) => name);
-      const away = Math.max(0, this.#wanted[kind] - ready.length);
+      const ready = this.#readyOf(kind);
+      const away = now[kind];
       if (away > 1) this.#worst.push(`${away} ${kind} away at ${cause}, ready: ${ready.join(", ")}`);
       this.#most[kind] = Math.max(this.#most[kind], away);
     }
@@ -67,10 +82,14 @@ export class AwayWatch extends AwayCount {
     this.#config.setCurrentContext(process.env.TEST_CONTEXT ?? "");
   }
 
-  /** Begins with pods that are all there. */
+  /** Begins when all pods are there and ready. */
   static async start(namespace: string, wanted: Wanted): Promise<AwayWatch> {
     const watch = new AwayWatch(namespace, wanted);
     await watch.#connect();
+    const none = { redis: 0, sentinel: 0, proxy: 0 };
+    const isComplete = (): void => assert.deepEqual(watch.now(), none);
+    await eventually(isComplete, { withinMs: 60_000 });
+    watch.take();
     return watch;
   }
 
