@@ -70,8 +70,8 @@ export class AwayWatch extends AwayCount {
   readonly #config = new KubeConfig();
   #request: AbortController | undefined;
   #stopped = false;
-  /** Of the last event. */
-  #version: string | undefined;
+  /** Of the last event. "0" is whatever the server has at hand: the newest may take it a while to know. */
+  #version = "0";
   /** Why it could not watch all the time: what it saw is then not all. */
   #gaps: string[] = [];
 
@@ -107,8 +107,8 @@ export class AwayWatch extends AwayCount {
   async #connect(): Promise<void> {
     const query = {
       labelSelector: "app.kubernetes.io/name=redis-ha",
-      // From here on, so that nothing is missed between two connections: one without events is cut after half a minute.
-      ...(this.#version === undefined ? {} : { resourceVersion: this.#version }),
+      // From there on, so that nothing is missed between two connections: one without events is cut after half a minute.
+      resourceVersion: this.#version,
     };
     this.#request = await new Watch(this.#config).watch(
       `/api/v1/namespaces/${this.#namespace}/pods`,
@@ -119,7 +119,7 @@ export class AwayWatch extends AwayCount {
           const { code } = pod as unknown as { code?: number };
           if (code === 410) this.#gaps.push(JSON.stringify(pod));
         } else {
-          this.#version = pod.metadata?.resourceVersion;
+          this.#version = pod.metadata?.resourceVersion ?? this.#version;
           this.observe(type, pod);
         }
       },
