@@ -37,7 +37,7 @@ export class AwayCount {
     const taken = { most: this.#most, worst: this.#worst };
     this.#most = { redis: 0, sentinel: 0, proxy: 0 };
     this.#worst = [];
-    this.#count("the beginning");
+    this.#count("nothing");
     return taken;
   }
 
@@ -58,7 +58,7 @@ export class AwayCount {
     for (const kind of kinds) {
       const ready = this.#readyOf(kind);
       const away = now[kind];
-      if (away > 1) this.#worst.push(`${away} ${kind} away at ${cause}, ready: ${ready.join(", ")}`);
+      if (away > 1) this.#worst.push(`${away} ${kind} away when ${cause} changed, ready: ${ready.join(", ")}`);
       this.#most[kind] = Math.max(this.#most[kind], away);
     }
   }

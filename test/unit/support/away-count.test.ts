@@ -51,7 +51,7 @@ describe("how many pods of a kind are away at once", () => {
     count.observe("MODIFIED", pod("r1", "redis"));
     const { most, worst } = count.take();
     assert.equal(most.redis, 2);
-    assert.deepEqual(worst, ["2 redis away at r2, ready: "]);
+    assert.deepEqual(worst, ["2 redis away when r2 changed, ready: "]);
   });
 });
 
