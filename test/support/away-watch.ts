@@ -58,7 +58,8 @@ export class AwayCount {
     for (const kind of kinds) {
       const ready = this.#readyOf(kind);
       const away = now[kind];
-      if (away > 1) this.#worst.push(`${away} ${kind} away when ${cause} changed, ready: ${ready.join(", ")}`);
+      if (away > 1)
+        this.#worst.push(`${away} ${kind} away when ${cause} changed, ready: ${ready.join(", ")}`);
       this.#most[kind] = Math.max(this.#most[kind], away);
     }
   }
