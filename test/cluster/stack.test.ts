@@ -25,7 +25,7 @@ const everything = [
 
 /** The tests follow one stack through its life, so they build on one another. */
 describe("a stack on a real cluster", function () {
-  this.timeout(200_000);
+  this.timeout(300_000);
   this.bail(true);
   let stack: TestStack;
   let password: string;
