@@ -87,21 +87,17 @@ describe("the memory of a stack's Redis pods", function () {
     const returning = instances.find((name) => name !== master);
     assert.ok(returning);
     const [backAfterMs] = await Promise.all([comeBack(returning, seconds * 300), load.overwrite(seconds)]);
-    const lost = await load.lost();
     let logs: string[] = [];
     const count = (text: RegExp): number[] => logs.map((log) => log.match(text)?.length ?? 0);
-    // In turns, and none beside a replica's full copy: the last one may begin when the clients have ended.
-    await eventually(
-      async () => {
-        logs = await Promise.all(instances.map((name) => running.kubectl("logs", `deployment/${name}`)));
-        const rewrites = count(/rewriting the append-only file/g);
-        assert.ok(
-          instances.every((name, i) => name === returning || (rewrites[i] ?? 0) > 0),
-          `rewrites ${rewrites}`,
-        );
-      },
-      { withinMs: 90_000, everyMs: 2000 },
-    );
+    const allHaveRewritten = async (): Promise<boolean> => {
+      logs = await Promise.all(instances.map((name) => running.kubectl("logs", `deployment/${name}`)));
+      const rewrites = count(/rewriting the append-only file/g);
+      return instances.every((name, i) => name === returning || (rewrites[i] ?? 0) > 0);
+    };
+    // A slow machine writes less than the 64 MiB from which on files are rewritten, and turns take their time.
+    for (let more = 0; more < 4 && !(await allHaveRewritten()); more++) await load.overwrite(seconds);
+    assert.ok(await allHaveRewritten(), `rewrites ${count(/rewriting the append-only file/g)}`);
+    const lost = await load.lost();
     const peaks = await Promise.all(
       instances.map((name) =>
         running.inPod(
