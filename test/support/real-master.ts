@@ -1,34 +1,31 @@
-import { FakeSentinel } from "./fake-sentinel.ts";
+import { NamedRedis } from "./named-redis.ts";
 import { ProxyProcess } from "./proxy-process.ts";
-import { freePort, RedisProcess } from "./redis-process.ts";
+import type { RedisProcess } from "./redis-process.ts";
 
 /** One genuine redis-server, three fake Sentinels that name it, and a proxy process in front of it. */
 export class RealMaster {
   readonly redis: RedisProcess;
   readonly proxy: ProxyProcess;
-  readonly #sentinels: readonly FakeSentinel[];
+  readonly #named: NamedRedis;
 
-  private constructor(redis: RedisProcess, proxy: ProxyProcess, sentinels: readonly FakeSentinel[]) {
-    this.redis = redis;
+  private constructor(named: NamedRedis, proxy: ProxyProcess) {
+    this.redis = named.redis;
     this.proxy = proxy;
-    this.#sentinels = sentinels;
+    this.#named = named;
   }
 
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<RealMaster> {
-    const port = await freePort();
-    const redis = await RedisProcess.startWithFile(port, [`port ${port}`, "bind 127.0.0.1", 'save ""']);
-    const makeSentinel = () => new FakeSentinel({ host: "127.0.0.1", port }).start();
-    const sentinels = [await makeSentinel(), await makeSentinel(), await makeSentinel()];
+    const named = await NamedRedis.start();
     try {
-      return new RealMaster(redis, await ProxyProcess.start({ sentinels }, { environment }), sentinels);
+      return new RealMaster(named, await ProxyProcess.start({ sentinels: named.sentinels }, { environment }));
     } catch (error) {
-      await Promise.all([redis.kill(), ...sentinels.map((sentinel) => sentinel.stop())]);
+      await named.stop();
       throw error;
     }
   }
 
   async stop(): Promise<void> {
     await this.proxy.kill();
-    await Promise.all([this.redis.kill(), ...this.#sentinels.map((sentinel) => sentinel.stop())]);
+    await this.#named.stop();
   }
 }
