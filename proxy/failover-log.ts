@@ -25,6 +25,11 @@ export class FailoverLog {
       else this.#log.info({ reason }, "the master doesn't answer: new clients wait");
       return;
     }
+    if (state.busy === true) {
+      const master = formatAddress(state.master);
+      this.#log.warn({ master }, "the master is busy with a script: it answers BUSY, and takes SCRIPT KILL");
+      return;
+    }
     const before = this.#lastMaster;
     const line = {
       master: formatAddress(state.master),

@@ -199,7 +199,7 @@ export class ProxyServer {
     }
     this.#link.follow(state);
     clearTimeout(this.#profileTimer);
-    if (state.kind !== "following") return;
+    if (state.kind !== "following" || state.busy === true) return;
     // To read a list of all commands takes 10 ms, for which everybody who has waited for this master would wait on.
     this.#profileTimer = setTimeout(() => this.#loadProfile(state), profileAfterMs).unref();
   }

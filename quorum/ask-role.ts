@@ -11,6 +11,12 @@ export type Role =
     }
   | { readonly kind: "replica"; readonly master: Address; readonly linkUp: boolean; readonly offset: number };
 
+/** Whether a question failed because a script keeps the Redis from answering: since `busy-reply-threshold` ms, or longer. */
+export function isBusy(error: unknown): error is Error {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && cause.message.startsWith("BUSY ");
+}
+
 /**
  * Asks a Redis for its role.
  *

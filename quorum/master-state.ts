@@ -3,7 +3,13 @@ import type { Agreement } from "./agreement.ts";
 
 /** What a watcher knows of the master. */
 export type MasterState =
-  | { readonly kind: "following"; readonly master: Address; readonly configEpoch: number }
+  | {
+      readonly kind: "following";
+      readonly master: Address;
+      readonly configEpoch: number;
+      /** A script keeps it from everything but `SCRIPT KILL` and the like: it answers `BUSY`. */
+      readonly busy?: true;
+    }
   | {
       readonly kind: "searching";
       readonly reason: string;
@@ -27,6 +33,8 @@ export interface Suspect extends Candidate {
 export type Probe =
   | { readonly kind: "master" }
   | { readonly kind: "replica" }
+  /** `BUSY`: it can't say what it is. */
+  | { readonly kind: "busy"; readonly problem: string }
   | { readonly kind: "silent"; readonly problem: string };
 
 /**
@@ -72,10 +80,15 @@ export function nextState(
       return { kind: "following", master, configEpoch };
     case "replica":
       return { kind: "searching", reason: `${formatAddress(master)} is a replica` };
+    case "busy":
     case "silent": {
       const lost = { kind: "searching", reason: probe.problem } as const;
       const before = state.kind === "following" ? state : state.suspect;
       if (before === undefined || !sameAddress(before.master, master)) return lost;
+      // What it was when the script began it is still, since it takes no REPLICAOF before the script ends. Once the Sentinels see
+      // it down, and BUSY is no sign of life to them, another master is coming.
+      if (probe.kind === "busy" && agreement.kind === "agreed" && seenUp)
+        return { kind: "following", master, configEpoch, busy: true };
       const { failures, sinceMs } = "failures" in before ? before : { failures: 0, sinceMs: nowMs };
       const suspect = { master, configEpoch, failures: failures + 1, sinceMs };
       const tooLong = suspect.failures >= givenUpAfterFailures && nowMs - sinceMs > givenUpAfterMs;
@@ -86,6 +99,7 @@ export function nextState(
 
 /** Whether clients notice a difference. */
 export function sameState(a: MasterState, b: MasterState): boolean {
-  if (a.kind === "following") return b.kind === "following" && sameAddress(a.master, b.master);
+  if (a.kind === "following")
+    return b.kind === "following" && sameAddress(a.master, b.master) && a.busy === b.busy;
   return b.kind === "searching" && (a.suspect === undefined) === (b.suspect === undefined);
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import type { TlsFiles } from "../runtime/tls-files.ts";
 import { type Address, sameAddress } from "./address.ts";
 import { agree, majoritySeesUp, newestView, type SentinelView } from "./agreement.ts";
-import { askReplicationIds, askRole, type ReplicationIds } from "./ask-role.ts";
+import { askReplicationIds, askRole, isBusy, type ReplicationIds } from "./ask-role.ts";
 import { askSentinels } from "./ask-sentinel.ts";
 import { ControlConnection } from "./control-connection.ts";
 import { candidateOf, type MasterState, nextState, type Probe, sameState } from "./master-state.ts";
@@ -178,7 +178,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     if (this.#isBeingReplaced(state)) return;
     this.#change(state);
     // It changes when a master is promoted, and when one lost its data.
-    if (state.kind === "following") this.#history = (await this.#askHistory())?.current;
+    if (state.kind === "following" && state.busy !== true)
+      this.#history = (await this.#askHistory())?.current;
   }
 
   /** The old master still says that it is one, and a replica is being promoted. */
@@ -248,6 +249,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     try {
       return { kind: (await askRole(this.#probe)).kind };
     } catch (error) {
+      if (isBusy(error)) return { kind: "busy", problem: error.message };
       return { kind: "silent", problem: error instanceof Error ? error.message : String(error) };
     } finally {
       this.#asking = undefined;

@@ -54,7 +54,9 @@ export function askServer(session: Session, { ask, as = {}, agreed }: ServerQues
     const upstream = group.current("small");
     if (session.ended) return;
     if (upstream === undefined) {
-      if (group.denied === undefined) again();
+      const { denied, busy } = group;
+      if (denied === undefined && busy !== undefined) done(() => session.answer(encodeError(busy)));
+      else if (denied === undefined) again();
       else done(() => session.answer(refusalIn(group)));
       return;
     }

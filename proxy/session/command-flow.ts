@@ -273,10 +273,16 @@ export class CommandFlow {
     return true;
   }
 
-  /** Answers at once when the server refuses this client. */
+  /** Answers at once when the server refuses this client, or has no connection for it because it is busy. */
   #refuseAccess(): boolean {
     const session = this.#session;
-    if (session.group().denied === undefined || session.outstanding > 0) return false;
+    const { denied, busy } = session.group();
+    if ((denied === undefined && busy === undefined) || session.outstanding > 0) return false;
+    if (denied === undefined && busy !== undefined) {
+      if (!session.following) return false;
+      session.answer(encodeError(busy));
+      return true;
+    }
     session.authorized = this.reader.authorized = false;
     session.answer(noAuthReply);
     return true;

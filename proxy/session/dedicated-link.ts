@@ -26,6 +26,8 @@ export class DedicatedLink {
   readonly #session: Session;
   readonly #owner: LinkOwner;
   #upstream: Upstream | undefined;
+  /** It is good for nothing but what a busy Redis does. */
+  #unproven = false;
   /** It has refused a command: it ends as soon as it has answered the others. */
   #condemned = false;
 
@@ -38,8 +40,18 @@ export class DedicatedLink {
     return this.#upstream;
   }
 
-  /** Gets a connection; the session goes on when it is there. @param first what is asked on it before anything else. */
-  acquire(first?: readonly string[]): void {
+  /** Nothing may go over it but what a busy Redis does. */
+  get unproven(): boolean {
+    return this.#unproven && this.#upstream !== undefined;
+  }
+
+  /**
+   * Gets a connection; the session goes on when it is there.
+   *
+   * @param first what is asked on it before anything else.
+   * @param evenBusy it is for what a busy Redis does, too.
+   */
+  acquire(first?: readonly string[], evenBusy = false): void {
     const session = this.#session;
     if (!session.following) {
       session.waitForMaster();
@@ -61,9 +73,12 @@ export class DedicatedLink {
         return;
       }
       this.#use(upstream);
+      this.#unproven = upstream.options.evenBusy === true;
+      // Others may not have it: its role was never proven.
+      if (this.#unproven) this.dirty = true;
       if (first !== undefined) upstream.ask(first, swallow);
       session.wake();
-    });
+    }, evenBusy);
   }
 
   #use(upstream: Upstream): void {

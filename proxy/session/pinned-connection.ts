@@ -1,4 +1,5 @@
 import type { Route } from "../commands/command-rule.ts";
+import { encodeError } from "../resp/encode-reply.ts";
 import type { Command } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { askServer } from "./ask-server.ts";
@@ -11,6 +12,9 @@ import { TransactionFlow } from "./transaction-flow.ts";
 
 /** Nobody listens: it only moves the replication offset of its connection to now, which is what WAIT asks about. */
 const offsetMark = ["PUBLISH", "__ha:wait", ""];
+
+/** What a Redis does while a script keeps it busy, for its client alone. */
+const doneWhenBusy: ReadonlySet<string> = new Set(["script|kill", "function|kill"]);
 
 /** They end what isn't there: the server says so on any connection. */
 const endsNothing: ReadonlySet<Route> = new Set(["exec", "discard", "unwatch"]);
@@ -115,13 +119,17 @@ export class PinnedConnection implements LinkOwner {
     if (upstream === undefined) {
       if (session.outstanding > 0) return false;
       if (route === "wait" && this.#writesAreLost()) return this.#answerLost();
+      const evenBusy = !this.active && doneWhenBusy.has(command.rule.name);
+      const { busy } = session.group();
+      if (busy !== undefined && !this.active && !evenBusy) return this.#answer(encodeError(busy));
       // What it has already is brought back, whatever others have taken meanwhile.
       if (!this.active && session.host.link.full && !session.group().idle)
         return this.#answer(tooManyDedicatedReply);
       session.host.metrics.dedicated.inc({ route });
-      this.#link.acquire(route === "wait" ? offsetMark : undefined);
+      this.#link.acquire(route === "wait" ? offsetMark : undefined, evenBusy);
       return false;
     }
+    if (this.#link.unproven && !doneWhenBusy.has(command.rule.name)) return false;
     if (this.inTransaction) return this.#transaction.take(command);
     switch (route) {
       case "multi":

@@ -13,13 +13,22 @@ export interface HandshakeHost {
 
 /** Logs in, and finds out whether the server is a master that works. All questions go at once. */
 export function shakeHands(
-  { credentials, protocol, db }: Pick<UpstreamOptions, "credentials" | "protocol" | "db">,
+  {
+    credentials,
+    protocol,
+    db,
+    evenBusy,
+  }: Pick<UpstreamOptions, "credentials" | "protocol" | "db" | "evenBusy">,
   { ask, fail, done }: HandshakeHost,
 ): void {
   const expect = (args: string[], check: (reply: PlainReply) => UpstreamFailure | undefined): void =>
     ask(args, {
       reply: (bytes) => {
-        const failure = check(decodeReply(bytes));
+        const reply = decodeReply(bytes);
+        // The server accepts the user, or it would have said so first.
+        const isBusy = isErrorReply(reply) && reply.error.startsWith("BUSY ");
+        if (isBusy && evenBusy === true) return;
+        const failure = isBusy ? ({ kind: "busy", message: reply.error } as const) : check(reply);
         if (failure !== undefined) fail(failure.kind, failure.message);
       },
       lost: () => undefined,

@@ -67,6 +67,8 @@ export class MasterLink implements GroupHost {
   #master: Address | undefined;
   #term = 0;
   #state: LinkState = "holding";
+  /** A script keeps the master from answering: what is silent has to do with it. */
+  #busy = false;
   #deadline: NodeJS.Timeout | undefined;
   #ticks = 0;
   readonly #writeRefusals = new WriteRefusals();
@@ -134,6 +136,7 @@ export class MasterLink implements GroupHost {
       this.#master = state.master;
       if (this.#state !== "following") this.#options.held((performance.now() - this.#holdingSince) / 1000);
       this.#state = "following";
+      this.#busy = state.busy === true;
       if (before !== undefined && !sameAddress(before, state.master)) {
         this.#term++;
         this.#writeRefusals.forget();
@@ -142,9 +145,11 @@ export class MasterLink implements GroupHost {
             upstream.destroy("the master was replaced");
         }
       }
+      if (this.#busy) this.#lookForSilence();
       this.#wake();
       return;
     }
+    this.#busy = false;
     this.#hold();
     // It says that it is none: what it still answers may never become true.
     if (state.suspect === undefined) {
@@ -183,13 +188,19 @@ export class MasterLink implements GroupHost {
     this.#waiting.delete(waiter);
   }
 
-  open(key: GroupKey, onClose: UpstreamOptions["onClose"], dedicated: boolean): Upstream | undefined {
+  open(
+    key: GroupKey,
+    onClose: UpstreamOptions["onClose"],
+    dedicated: boolean,
+    evenBusy = false,
+  ): Upstream | undefined {
     if (this.#master === undefined || this.#state !== "following") return undefined;
     const upstream: Upstream = new Upstream({
       address: this.#master,
       term: this.#term,
       tls: this.#options.tls,
       ...key,
+      evenBusy,
       connectTimeoutMs: 1000,
       durability: this.#durability,
       rejects: (reply) => this.rejects(reply),
@@ -222,7 +233,8 @@ export class MasterLink implements GroupHost {
     const outcome = Promise.withResolvers<true | { readonly error: string } | "again">();
     const upstream = this.open(
       { credentials, db: 0, protocol: 2 },
-      (_closed, failure) => outcome.resolve(failure.kind === "denied" ? { error: failure.message } : "again"),
+      (_closed, { kind, message }) =>
+        outcome.resolve(kind === "denied" ? { error: message } : kind === "busy" ? true : "again"),
       false,
     );
     if (upstream === undefined) return "again";
@@ -230,7 +242,7 @@ export class MasterLink implements GroupHost {
       if (ready) outcome.resolve(true);
     });
     const result = await outcome.promise;
-    if (result === true) keep(upstream);
+    if (result === true && upstream.ready) keep(upstream);
     else upstream.destroy();
     return result;
   }
@@ -332,7 +344,13 @@ export class MasterLink implements GroupHost {
       if (trim) group.trim();
       for (const lane of lanes) {
         const shared = group.current(lane);
-        if (shared !== undefined && now - shared.quietSince >= silenceMs) this.#doubt(shared, now);
+        if (shared !== undefined && now - shared.quietSince >= silenceMs) {
+          if (this.#busy && shared.inFlight > 0) {
+            // The script came over it, or what it has is answered in a moment: nothing new waits behind that.
+            group.retire(shared);
+            shared.endWhenIdle();
+          } else this.#doubt(shared, now);
+        }
       }
     }
   }

@@ -22,8 +22,14 @@ export interface GroupHost {
    * Begins a connection with the current master; undefined when there is none.
    *
    * @param dedicated it is for one client alone.
+   * @param evenBusy it is for what a busy Redis does, too.
    */
-  open(key: GroupKey, onClose: UpstreamOptions["onClose"], dedicated: boolean): Upstream | undefined;
+  open(
+    key: GroupKey,
+    onClose: UpstreamOptions["onClose"],
+    dedicated: boolean,
+    evenBusy?: boolean,
+  ): Upstream | undefined;
 }
 
 /** Clients with big replies share a connection beside that of the others, whose replies would wait behind theirs. */
@@ -34,11 +40,15 @@ export const lanes: readonly Lane[] = ["small", "big"];
 /** Connections that are kept for the next transaction or blocking command. */
 const maxIdle = 32;
 
+/** What a busy Redis has told one new connection counts for others so long, ms. */
+const busyForMs = 50;
+
 /** The connections of all clients with the same user, database and protocol: one or two shared ones, and those of single clients. */
 export class UpstreamGroup {
   readonly key: GroupKey;
   /** Why the server doesn't accept this user (any more). */
   denied: string | undefined;
+  #busy: { readonly message: string; readonly untilMs: number } | undefined;
   /** The server has accepted this user, and has not refused it since. */
   accepted = false;
   /** Clients of its kind; without any it is ended after a while. */
@@ -57,12 +67,20 @@ export class UpstreamGroup {
     this.#host = host;
   }
 
+  /** What the server has just said to a new connection when a script kept it busy: there is no other one for now. */
+  get busy(): string | undefined {
+    return this.#busy !== undefined && performance.now() < this.#busy.untilMs
+      ? this.#busy.message
+      : undefined;
+  }
+
   /** The connection that all of a lane share; undefined when it isn't there yet: the waiter is woken then. */
   shared(waiter: Waiter, lane: Lane): Upstream | undefined {
     const ready = this.current(lane);
     if (ready !== undefined) return ready;
     this.#waiters.add(waiter);
-    this.#shared[lane] ??= this.#open(() => this.#wakeAll(), false);
+    if (this.busy !== undefined) this.#wakeAll();
+    else this.#shared[lane] ??= this.#open(() => this.#wakeAll(), false);
     return undefined;
   }
 
@@ -87,15 +105,24 @@ export class UpstreamGroup {
     this.#allowed.add(name);
   }
 
-  /** A connection for one client alone; `done` gets undefined when it could not be had. */
-  dedicated(done: (upstream: Upstream | undefined) => void): void {
+  /**
+   * A connection for one client alone; `done` gets undefined when it could not be had.
+   *
+   * @param evenBusy it is for what a busy Redis does, too: nothing else may go over it.
+   */
+  dedicated(done: (upstream: Upstream | undefined) => void, evenBusy = false): void {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.ready) {
         done(idle);
         return;
       }
     }
-    const upstream = this.#open(() => done(upstream?.ready === true ? upstream : undefined), true);
+    if (this.busy !== undefined && !evenBusy) {
+      done(undefined);
+      return;
+    }
+    const opened = (): void => done(upstream?.ready === true ? upstream : undefined);
+    const upstream = this.#open(opened, true, evenBusy);
     if (upstream === undefined) done(undefined);
   }
 
@@ -125,8 +152,9 @@ export class UpstreamGroup {
     this.#idle.shift()?.destroy();
   }
 
-  #open(settled: () => void, dedicated: boolean): Upstream | undefined {
-    const upstream = this.#host.open(this.key, (closed, failure) => this.#closed(closed, failure), dedicated);
+  #open(settled: () => void, dedicated: boolean, evenBusy = false): Upstream | undefined {
+    const onClose: UpstreamOptions["onClose"] = (closed, failure) => this.#closed(closed, failure);
+    const upstream = this.#host.open(this.key, onClose, dedicated, evenBusy);
     upstream?.onceOpened((ready) => {
       if (ready) {
         this.denied = undefined;
@@ -141,6 +169,11 @@ export class UpstreamGroup {
     if (failure.kind === "denied") {
       this.denied = failure.message;
       this.accepted = false;
+    }
+    if (failure.kind === "busy") {
+      this.denied = undefined;
+      this.accepted = true;
+      this.#busy = { message: failure.message, untilMs: performance.now() + busyForMs };
     }
     this.#allowed.clear();
     this.retire(upstream);

@@ -21,6 +21,8 @@ export interface UpstreamOptions {
   readonly credentials?: Credentials | undefined;
   readonly protocol: Protocol;
   readonly db: number;
+  /** It is for what a Redis does while a script keeps it busy, too: the role isn't proven then, and the database may be another one. */
+  readonly evenBusy?: boolean;
   /** Bound for connecting and the handshake, ms. */
   readonly connectTimeoutMs: number;
   /** With it the replies to writes are given when a replica has these, too. */
@@ -35,8 +37,11 @@ export interface UpstreamOptions {
   readonly onClose: (upstream: Upstream, reason: UpstreamFailure) => void;
 }
 
-/** Why an upstream ended. `denied`: the server doesn't accept the credentials. */
+/**
+ * Why an upstream ended. `denied`: the server doesn't accept the credentials. `busy`: it does, but a script keeps it from saying what it
+ * is; the message is its own.
+ */
 export interface UpstreamFailure {
-  readonly kind: "unreachable" | "notMaster" | "denied" | "lost" | "retired";
+  readonly kind: "unreachable" | "notMaster" | "denied" | "busy" | "lost" | "retired";
   readonly message: string;
 }

@@ -30,6 +30,7 @@ const suspecting = (index: number): MasterState => ({
 
 const isMaster: Probe = { kind: "master" };
 const isReplica: Probe = { kind: "replica" };
+const isBusy: Probe = { kind: "busy", problem: "BUSY Redis is busy running a script" };
 const isSilent: Probe = { kind: "silent", problem: "no answer" };
 
 /** One round, as the watcher does it. */
@@ -123,6 +124,33 @@ describe("the state of the master", () => {
     assert.ok(seenDown.kind === "searching" && seenDown.suspect === undefined);
     const replica = round(state, agreedOn(1), isReplica, 100_000, true);
     assert.ok(replica.kind === "searching" && replica.suspect === undefined);
+  });
+
+  describe("that answers BUSY", () => {
+    const busy: MasterState = { kind: "following", master: instance(1), configEpoch: 4, busy: true };
+    const rows: readonly (readonly [string, MasterState, Agreement, boolean, MasterState["kind"]])[] = [
+      ["is the master still that was followed", following(1), agreedOn(1), true, "following"],
+      ["is it after it was silent, too", suspecting(1), agreedOn(1), true, "following"],
+      ["is it as long as that goes on", busy, agreedOn(1), true, "following"],
+      ["isn't when most Sentinels see it down", following(1), agreedOn(1), false, "searching"],
+      ["isn't when they don't agree", following(1), none, true, "searching"],
+      ["isn't when another one was followed", following(2), agreedOn(1, 5), true, "searching"],
+      ["isn't when it was given up", lost, agreedOn(1), true, "searching"],
+    ];
+    for (const [name, state, agreement, seenUp, kind] of rows) {
+      it(name, () => {
+        const found = round(state, agreement, isBusy, 0, seenUp);
+        assert.equal(found.kind, kind);
+        if (found.kind === "following") assert.deepEqual(found, busy);
+        else assert.match(found.reason, /BUSY/);
+      });
+    }
+
+    it("is told when it begins and when it ends", () => {
+      assert.equal(sameState(following(1), busy), false);
+      assert.equal(sameState(busy, following(1)), false);
+      assert.equal(sameState(busy, { ...busy }), true);
+    });
   });
 
   it("stays given up: without an agreement nobody is a candidate any more", () => {
