@@ -16,8 +16,8 @@ export const redisRules: Readonly<Record<PartUser, string>> = {
     "ping info role subscribe publish multi exec slaveof config|rewrite client|setname client|kill script|kill",
   )}`,
   replica: `${nothing} ${commands("psync replconf ping")}`,
-  // Its own questions. A client's commands go out as that client's user.
-  proxy: `${nothing} ${commands("ping role info command select")}`,
+  // Its own questions, and the scripts that a new master lacks. A client's commands go out as that client's user.
+  proxy: `${nothing} ${commands("ping role info command select script|load")}`,
   // It rules this Redis. Its password is in the Redis pods alone.
   supervisor: `~__ha:* resetchannels -@all ${commands(
     "ping role info get set wait replicaof config|get config|set client|list client|kill client|pause client|unpause acl|users acl|setuser acl|deluser bgrewriteaof",

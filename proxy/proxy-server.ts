@@ -128,6 +128,12 @@ export class ProxyServer {
           connection.close();
         }
       },
+      own: () => {
+        const own = password();
+        if (own === undefined) return undefined;
+        return username === undefined ? { password: own } : { user: username, password: own };
+      },
+      scriptBytes: limits.scriptBytes,
       suspect: (reason) => watcher.suspect(reason),
       resume: () => this.#link.follow(watcher.state),
       released: () => budget.admit(),

@@ -5,6 +5,7 @@ import {
   helpSubcommand,
   scripts,
   specialRoutes,
+  statesOfProcess,
 } from "./special-commands.ts";
 
 /** One entry of the server's `COMMAND` reply. */
@@ -27,6 +28,7 @@ export function classifyCommand(info: CommandInfo, allowed: ReadonlySet<string> 
   const isAllowed = special === "denied" && (allowed.has(info.name) || allowed.has(container));
   const route = isAllowed ? "once" : (special ?? routeByFlags(info));
   const option = blocksWith[info.name];
+  const ofProcess = statesOfProcess[info.name];
   // Exceptions that the server didn't list, because it is older or newer, count all the same.
   const names = new Set([...info.subcommands.map(({ name }) => name), ...specialSubcommands(info.name)]);
   const subcommands = [...names].map((name) =>
@@ -42,7 +44,12 @@ export function classifyCommand(info: CommandInfo, allowed: ReadonlySet<string> 
     fast: info.flags.includes("fast"),
     choosesErrors: choosesErrors(info),
     mayWrite: mayWrite(info, route),
-    simple: route === "shared" && subcommands.length === 0,
+    // Whether a script is there is asked only while some may be missing.
+    simple:
+      route === "shared" &&
+      subcommands.length === 0 &&
+      (ofProcess === undefined || ofProcess === "scriptName"),
+    ...(ofProcess === undefined ? {} : { ofProcess }),
     ...(option === undefined ? {} : { blocksWith: option }),
     ...(subcommands.length === 0
       ? {}

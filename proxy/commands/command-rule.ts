@@ -27,6 +27,17 @@ export type Route =
   | "wait"
   | "session";
 
+/**
+ * What of a server's process a command is about. It isn't among the data, so another process doesn't have it.
+ *
+ * - `cursor`: the place of an iteration in the hash tables of that process.
+ * - `script`: has a script's text, which the process keeps then.
+ * - `scriptName`: runs a script that the process has.
+ * - `scriptsKnown`: asks which scripts it has.
+ * - `scriptsForgotten`: it forgets them all.
+ */
+export type ProcessState = "cursor" | "script" | "scriptName" | "scriptsKnown" | "scriptsForgotten";
+
 /** What is known of one command or subcommand. */
 export interface CommandRule {
   /** Lower case; `client|id` for a subcommand. */
@@ -44,6 +55,8 @@ export interface CommandRule {
   readonly subcommands?: ReadonlyMap<string, CommandRule>;
   /** Without this option (in upper case) among its arguments the command doesn't block and is shared. */
   readonly blocksWith?: string;
+  /** It depends on the server's process, or changes what that keeps beside the data. */
+  readonly ofProcess?: ProcessState;
   /** May go over the shared connection without another look at its arguments. */
   readonly simple: boolean;
 }

@@ -1,4 +1,4 @@
-import type { Route } from "./command-rule.ts";
+import type { ProcessState, Route } from "./command-rule.ts";
 import { deniedUnlessAllowed, neverPassedOn } from "./denied-commands.ts";
 
 /**
@@ -101,6 +101,21 @@ export const effectFreeCommands: ReadonlySet<string> = new Set([
 
 /** What runs a program that may write; the server's flags don't say so. */
 export const scripts: ReadonlySet<string> = new Set(["eval", "evalsha", "fcall"]);
+
+/** Commands whose meaning ends with the server's process. */
+export const statesOfProcess: Readonly<Record<string, ProcessState>> = {
+  scan: "cursor",
+  sscan: "cursor",
+  hscan: "cursor",
+  zscan: "cursor",
+  eval: "script",
+  eval_ro: "script",
+  "script|load": "script",
+  evalsha: "scriptName",
+  evalsha_ro: "scriptName",
+  "script|exists": "scriptsKnown",
+  "script|flush": "scriptsForgotten",
+};
 
 /** Commands that block only with an option. */
 export const blocksWith: Readonly<Record<string, string>> = { xread: "BLOCK", xreadgroup: "BLOCK" };

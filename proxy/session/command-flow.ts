@@ -7,10 +7,12 @@ import { givenUpReply, noAuthReply, noMasterReply, subscribedReply } from "./err
 import { fateOf } from "./fate.ts";
 import { ruleOf } from "./find-commands.ts";
 import { answerLocally } from "./local-commands.ts";
+import { prepared } from "./prepare.ts";
 import { refusalOf } from "./refusal.ts";
 import { ReplyMode } from "./reply-mode.ts";
 import { bigCommandBytes, RunReader } from "./run-reader.ts";
 import type { Session } from "./session.ts";
+import { translate } from "./translate.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
 /**
@@ -246,8 +248,12 @@ export class CommandFlow {
     }
     const upstream = this.#sharedUpstream(true);
     if (upstream === undefined) return this.#refuseAccess();
+    if (rule.ofProcess !== undefined && !prepared(session, upstream, [known])) return false;
+    const translated = translate(known, upstream);
+    const run = Run.of(session, undefined, { ...known, ...translated?.wire }, 1, rule.mayWrite);
+    run.translation = translated?.translation;
     session.outstanding++;
-    upstream.send(Run.of(session, undefined, known, 1, rule.mayWrite));
+    upstream.send(run);
     return true;
   }
 

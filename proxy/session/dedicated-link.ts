@@ -4,6 +4,7 @@ import { type Command, type ReplyHandler, Run } from "../upstream/run.ts";
 import { inServersWords } from "../upstream/server-words.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Session } from "./session.ts";
+import { translate } from "./translate.ts";
 
 /** What a {@link DedicatedLink} is told by whoever knows what it is needed for. */
 export interface LinkOwner {
@@ -112,6 +113,13 @@ export class DedicatedLink {
     this.#upstream?.send(Run.of(undefined, handler, { pieces: [frame] }, replies));
   }
 
+  /** Sends a client's command for the second time; nobody gets its reply. */
+  repeat(command: Command): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    this.sendOwn(Buffer.concat((translate(command, upstream)?.wire ?? command).pieces));
+  }
+
   /** Sends a command for the proxy's own purposes. @param answered gets the server's reply; undefined: the connection was lost. */
   askFirst({ pieces }: Command, answered: (bytes: Buffer | undefined) => void): void {
     const handler: ReplyHandler = { reply: answered, lost: () => answered(undefined) };
@@ -149,21 +157,26 @@ export class DedicatedLink {
     if (upstream === undefined) return;
     session.outstanding += replies;
     let left = replies;
+    const translated = translate(command, upstream);
+    // What is only queued is answered by EXEC.
+    const translation = this.#owner.queues ? undefined : translated?.translation;
     const counting: ReplyHandler = {
       ...handler,
       reply: (bytes) => {
         const answered = isError(bytes) ? left : 1;
         left -= answered;
         session.outstanding -= answered;
-        handler.reply(bytes);
+        handler.reply(translation?.answered(bytes) ?? bytes);
         if (this.#condemned && session.outstanding === 0) this.#upstream?.destroy("it refused a command");
       },
       lost: (sent, term) => {
         session.outstanding -= left;
+        if (sent) translation?.lost?.();
         handler.lost(sent, term);
       },
     };
-    upstream.send(Run.of(session, counting, command, replies, writes));
+    const wire = { ...command, ...translated?.wire };
+    upstream.send(Run.of(session, counting, wire, replies, writes));
   }
 
   /** Sends a command whose loss and rejection are treated as on the shared connection. */

@@ -7,6 +7,7 @@ import { BlockedCommand } from "./blocked-command.ts";
 import { DedicatedLink, type LinkOwner } from "./dedicated-link.ts";
 import { tooManyDedicatedReply, waitLostReply } from "./error-replies.ts";
 import { LastingStates } from "./lasting-states.ts";
+import { prepared } from "./prepare.ts";
 import type { Session } from "./session.ts";
 import { TransactionFlow } from "./transaction-flow.ts";
 
@@ -130,6 +131,10 @@ export class PinnedConnection implements LinkOwner {
       return false;
     }
     if (this.#link.unproven && !doneWhenBusy.has(command.rule.name)) return false;
+    const { unbuilt } = this.#transaction;
+    if (command.rule.ofProcess !== undefined || unbuilt.length > 0) {
+      if (!prepared(session, upstream, [...unbuilt, command])) return false;
+    }
     if (this.inTransaction) return this.#transaction.take(command);
     switch (route) {
       case "multi":

@@ -70,6 +70,7 @@ export class RunReader {
     let end = 0;
     let count = 0;
     let writes = false;
+    const scriptsMissing = upstream?.scriptsMissing === true;
     const flush = (): void => {
       if (count > 0 && buffer !== undefined && upstream !== undefined) {
         sender.outstanding += count;
@@ -87,7 +88,8 @@ export class RunReader {
         // One was completed: the next has its own time.
         this.partialSince = undefined;
         const { earlier } = scanner;
-        if (upstream === undefined || !scanner.rule.simple || isBig(earlier)) {
+        const missing = scriptsMissing && scanner.rule.ofProcess === "scriptName";
+        if (upstream === undefined || !scanner.rule.simple || missing || isBig(earlier)) {
           flush();
           const { rule, argCount, buffer: last, start: from, end: to } = scanner;
           return { rule, argCount, pieces: [...(earlier ?? []), last.subarray(from, to)] };

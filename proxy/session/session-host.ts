@@ -28,6 +28,8 @@ export interface SessionLimits {
   readonly transactionBytesInAll: number;
   /** The names of all channels and patterns that all clients are subscribed to. */
   readonly subscribedBytesInAll: number;
+  /** Scripts that clients have loaded: beyond it the oldest are forgotten. */
+  readonly scriptBytes: number;
   /** A command that has begun must move on by {@link partialCommandBytes} or be complete within this time, ms. */
   readonly partialCommandMs: number;
   readonly partialCommandBytes: number;
@@ -57,6 +59,7 @@ export function sessionLimits(memoryBytes: number, workers = 1): SessionLimits {
     unreadBytesInAll: share(4),
     transactionBytesInAll: share(8),
     subscribedBytesInAll: share(16),
+    scriptBytes: share(64),
     partialCommandMs: 30_000,
     partialCommandBytes: 256 * 1024,
     authenticateWithinMs: 5000,

@@ -255,6 +255,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
 
   /** Asked for each command of a run, one after the other. */
   #commandsOf(run: Run): readonly Command[] {
+    if (run.translation !== undefined) return [run.translation.original];
     if (this.#parsed?.run !== run) this.#parsed = { run, commands: commandsOf(run, this.host.server.table) };
     return this.#parsed.commands;
   }
@@ -262,6 +263,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   lost(run: Run, sent: boolean, term: number): void {
     this.outstanding -= run.left;
     const { attempts } = run;
+    if (sent) run.translation?.lost?.();
     for (const command of this.#commandsOf(run).slice(run.answered)) {
       this.lostCommand(attempts === undefined ? command : { ...command, attempts }, sent, term);
     }

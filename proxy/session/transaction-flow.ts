@@ -5,6 +5,7 @@ import { execNil, tooBigTransactionReply, uncertainReply } from "./error-replies
 import type { Session } from "./session.ts";
 import { Transaction } from "./transaction.ts";
 import { applyEffects } from "./transaction-effects.ts";
+import { execLost, translateExec } from "./translate.ts";
 
 /** They would change the connection in a way that the proxy doesn't see; without replies it would wait for ever. */
 const refusedInside: ReadonlySet<string> = new Set(["auth", "hello", "client|reply"]);
@@ -38,6 +39,13 @@ export class TransactionFlow {
   /** Between MULTI and EXEC. */
   get open(): boolean {
     return this.#transaction !== undefined;
+  }
+
+  /** What has to be sent before the next command of a transaction that its connection doesn't have. */
+  get unbuilt(): readonly Command[] {
+    const transaction = this.#transaction;
+    if (transaction === undefined || transaction.builtOn === this.#link.upstream) return [];
+    return transaction.confirmed;
   }
 
   /** It needs a connection of its own. */
@@ -195,7 +203,7 @@ export class TransactionFlow {
     this.#link.askFirst(multi, (bytes) => {
       session.busy = false;
       if (bytes === undefined) return;
-      if (bytes.equals(ok)) for (const { pieces } of commands) this.#link.sendOwn(Buffer.concat(pieces));
+      if (bytes.equals(ok)) for (const queuedOnce of commands) this.#link.repeat(queuedOnce);
       else transaction.refusal = bytes;
       session.wake();
     });
@@ -331,14 +339,17 @@ export class TransactionFlow {
           session.giveBack({ kind: "command", command });
           return;
         }
-        this.#link.give(bytes, true);
-        applyEffects(session, transaction.confirmed.slice(1), bytes);
+        const commands = transaction.confirmed.slice(1);
+        const { upstream } = this.#link;
+        this.#link.give(upstream === undefined ? bytes : translateExec(bytes, commands, upstream), true);
+        applyEffects(session, commands, bytes);
         this.#finish();
       },
       lost: (sent, term) => {
         if (sent && !transaction.rewound && !transaction.neverOpened) {
           session.giveBack({ kind: "reply", bytes: uncertainReply });
           session.host.metrics.uncertain.inc();
+          execLost(transaction.confirmed, session.host.link.scripts);
           this.abandon();
           return;
         }

@@ -6,6 +6,8 @@ import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
 import type { Durability } from "./confirmation-gate.ts";
 import { Doubts } from "./doubts.ts";
 import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
+import { ScriptStore } from "./script-store.ts";
+import { ServerProcesses } from "./server-processes.ts";
 import { Turns } from "./turns.ts";
 import { Upstream } from "./upstream.ts";
 import { type GroupHost, type GroupKey, lanes, UpstreamGroup, type Waiter } from "./upstream-group.ts";
@@ -27,6 +29,10 @@ export interface MasterLinkOptions {
   readonly tls?: TlsFiles | undefined;
   /** Asks a Redis for its `INFO`. Rejects when there is no answer in time. */
   readonly askInfo: (address: Address) => Promise<string>;
+  /** The proxy's own user; undefined: nobody needs to log in. */
+  readonly own: () => Credentials | undefined;
+  /** Bytes of the scripts that are kept for clients. */
+  readonly scriptBytes: number;
   /** Something is wrong with the master: it should be asked whether it still is one. */
   readonly suspect: (reason: string) => void;
   /** A pause of the link's own is over: it wants to know again what the watcher knows. */
@@ -58,6 +64,9 @@ const wakePerTurn = 256;
 export class MasterLink implements GroupHost {
   /** Whose turn it is to send what may have broken a connection or a master. */
   readonly suspects = new Turns();
+  /** What clients rely on that is in no data. */
+  readonly scripts: ScriptStore;
+  readonly processes: ServerProcesses;
   readonly #options: MasterLinkOptions;
   readonly #groups = new Map<string, UpstreamGroup>();
   readonly #upstreams = new Set<Upstream>();
@@ -87,6 +96,15 @@ export class MasterLink implements GroupHost {
     this.#options = options;
     const { durability } = options;
     this.#doubts = new Doubts(options.askInfo);
+    this.scripts = new ScriptStore(options.scriptBytes);
+    this.processes = new ServerProcesses(
+      {
+        open: () => this.open({ credentials: options.own(), db: 0, protocol: 2 }, () => undefined, false),
+        refused: (error) =>
+          options.log.warn({ error }, "the master doesn't load clients' scripts for the proxy"),
+      },
+      this.scripts,
+    );
     this.#durability = durability && {
       ...durability,
       wanted: () => (performance.now() < this.#incompleteUntil ? 1 : durability.replicas),
@@ -147,6 +165,7 @@ export class MasterLink implements GroupHost {
       }
       if (this.#busy) this.#lookForSilence();
       this.#wake();
+      this.processes.look();
       return;
     }
     this.#busy = false;
@@ -203,6 +222,7 @@ export class MasterLink implements GroupHost {
       evenBusy,
       connectTimeoutMs: 1000,
       durability: this.#durability,
+      scripts: this.scripts,
       rejects: (reply) => this.rejects(reply),
       prove: (reply, done) =>
         this.#doubts.settle(upstream.options.address, reply, (proven) =>
@@ -252,6 +272,7 @@ export class MasterLink implements GroupHost {
     clearInterval(this.#watch);
     clearTimeout(this.#pause);
     clearTimeout(this.#deadline);
+    this.processes.close();
     for (const upstream of [...this.#upstreams]) upstream.destroy();
   }
 

@@ -83,6 +83,7 @@ export class ReplyRouter {
           run !== undefined &&
           whoGetsIt !== undefined &&
           run.handler === undefined &&
+          run.translation === undefined &&
           scanner.type !== errorType &&
           scanner.type !== 62 &&
           this.isMessage === undefined &&
@@ -172,12 +173,14 @@ export class ReplyRouter {
         return;
       }
     }
-    if (rejection !== undefined || receiver.rewinding || again) {
-      receiver.rewind(run, index, bytes, rejection !== undefined);
-      if (rejection !== undefined) this.#host.reject(rejection);
+    if (rejection !== undefined) {
+      receiver.rewind(run, index, bytes, true);
+      this.#host.reject(rejection);
       return;
     }
-    receiver.forward(bytes, 1);
+    const told = run.translation?.answered(bytes) ?? bytes;
+    if (receiver.rewinding || again) receiver.rewind(run, index, told, false);
+    else receiver.forward(told, 1);
   }
 
   /** The words are those of Redis, but a program could have said them after it had changed something. */
@@ -242,6 +245,7 @@ export class ReplyRouter {
       if (
         confirmation === "confirmed" &&
         handler === undefined &&
+        run.translation === undefined &&
         !isError(bytes) &&
         receiver?.rewinding === false
       ) {
@@ -273,8 +277,11 @@ export class ReplyRouter {
     if (run?.receiver === undefined || run.handler !== undefined || this.isMessage !== undefined) return;
     if (this.gate !== undefined && (this.gate.holding || run.writes)) return;
     if (run.receiver.rewinding) return;
+    const pieces = this.#scanner.takeEarlier();
+    const { translation } = run;
+    const translate = translation !== undefined && !this.#partial;
     this.#partial = true;
-    run.receiver.forwardPart(this.#scanner.takeEarlier());
+    run.receiver.forwardPart(translate ? [translation.answered(Buffer.concat(pieces))] : pieces);
   }
 
   /**

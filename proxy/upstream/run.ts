@@ -82,6 +82,16 @@ export interface ReplyHandler {
   wroteNothing?(bytes: Buffer): boolean;
 }
 
+/** What stands between a client's command and what is sent for it. */
+export interface Translation {
+  /** The client's command: that one is sent again. */
+  readonly original: Command;
+  /** What the client is told; asked once for each reply, of a very big one with its first part. */
+  answered(reply: Buffer): Buffer;
+  /** It was sent, and its reply will never come. */
+  lost?(): void;
+}
+
 /** Commands in flight on one upstream that stood next to each other in one client's bytes. */
 export class Run {
   readonly receiver: ReplyReceiver | undefined;
@@ -94,6 +104,8 @@ export class Run {
   readonly writes: boolean;
   /** Of a single command that was sent before. */
   attempts: Attempts | undefined = undefined;
+  /** Of a single command that isn't sent, or whose reply isn't given, as it is. */
+  translation: Translation | undefined = undefined;
   /** Commands that are not answered yet. */
   left: number;
   /** Commands that are answered. */

@@ -3,6 +3,7 @@ import type { TlsFiles } from "../../runtime/tls-files.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
 import type { Durability } from "./confirmation-gate.ts";
 import type { Rejection } from "./rejection.ts";
+import type { ScriptStore } from "./script-store.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** A user as a client has proven to be one. `user` is undefined for `AUTH <password>`. */
@@ -27,6 +28,8 @@ export interface UpstreamOptions {
   readonly connectTimeoutMs: number;
   /** With it the replies to writes are given when a replica has these, too. */
   readonly durability?: Durability | undefined;
+  /** The scripts that clients rely on. */
+  readonly scripts: ScriptStore;
   /** Why a reply means that its command has to be sent again; undefined: it is the client's. */
   readonly rejects: (reply: Buffer) => Rejection | undefined;
   /** Finds out whether the Redis at the address is in the state that a reply speaks of; without an answer it isn't. */

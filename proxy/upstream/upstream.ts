@@ -7,6 +7,7 @@ import { type Rejection, rejectionOf } from "./rejection.ts";
 import { ReplyRouter } from "./reply-router.ts";
 import { type Command, type ReplyHandler, Run } from "./run.ts";
 import { RunQueue } from "./run-queue.ts";
+import type { ServerProcess } from "./server-process.ts";
 import type { UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
 import { WriteBatch } from "./write-batch.ts";
 
@@ -22,6 +23,8 @@ const offsetMark: ReplyHandler = { reply: () => undefined, lost: () => undefined
  */
 export class Upstream {
   readonly options: UpstreamOptions;
+  /** The server's process, as soon as it was asked for. */
+  process: ServerProcess | undefined;
   /** Told when it is closed, after everything in flight was handed back. */
   onClosed: (() => void) | undefined;
   /** Who gets what the server says. */
@@ -91,6 +94,11 @@ export class Upstream {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Scripts that clients may rely on are perhaps not in the server's process. */
+  get scriptsMissing(): boolean {
+    return this.options.scripts.missingIn(this.process);
   }
 
   /** Runs that wait for replies. */

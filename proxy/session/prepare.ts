@@ -1,0 +1,22 @@
+import type { Command } from "../upstream/run.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { Session } from "./session.ts";
+import { needsProcess, scriptsFor } from "./translate.ts";
+
+/**
+ * Whether commands may be sent over a connection: its process is known and has the scripts that they run. If not, that is seen to;
+ * the session is busy meanwhile, and goes on then.
+ */
+export function prepared(session: Session, upstream: Upstream, commands: readonly Command[]): boolean {
+  const needing = commands.filter(needsProcess);
+  if (needing.length === 0) return true;
+  const { processes } = session.host.link;
+  const scripts = needing.flatMap(scriptsFor);
+  if (processes.ready(upstream, scripts)) return true;
+  session.busy = true;
+  processes.prepare(upstream, scripts, () => {
+    session.busy = false;
+    if (!session.ended) session.wake();
+  });
+  return false;
+}
