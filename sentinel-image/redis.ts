@@ -191,6 +191,7 @@ async function main(): Promise<void> {
     heart,
     sentinels,
     instances: peers,
+    endServer: () => server?.signal("SIGKILL"),
     onCopy: (newest) => {
       if (!loaded) rmSync(failedFile, { force: true });
       loaded = true;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { Agreement, SentinelView } from "../quorum/agreement.ts";
-import { askRole, type Role } from "../quorum/ask-role.ts";
+import { askRole, isBusy, type Role } from "../quorum/ask-role.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { PatientAgreement } from "../quorum/patient-agreement.ts";
@@ -36,6 +36,8 @@ export interface SupervisorOptions extends Surroundings {
   /** Another connection to it, for the heartbeat: a paused server leaves it without an answer, and only it. */
   readonly heart: ControlConnection;
   readonly sentinels: readonly ControlConnection[];
+  /** Ends this instance's server, which can't be asked to. */
+  readonly endServer: () => void;
   /** Told in each round how new this instance's copy is; not while that can't be said. */
   readonly onCopy: (heartbeat: Heartbeat | undefined) => void;
   readonly log: Logger;
@@ -43,6 +45,9 @@ export interface SupervisorOptions extends Surroundings {
 }
 
 const roundMs = 500;
+
+/** 3 s after the first `BUSY`. A script that has changed nothing the Sentinels have ended by then. */
+const busyPatienceRounds = 6;
 
 /** Watches over a running instance, every 500 ms until `signal`. A round that fails is logged, the next one goes on. */
 export async function supervise(options: SupervisorOptions): Promise<void> {
@@ -77,6 +82,8 @@ interface RoundMemory {
   readonly unlinkedRounds: number;
   readonly unwritableRounds: number;
   readonly leaderlessRounds: number;
+  /** A script keeps this instance busy, and another one is the master. */
+  readonly busyRounds: number;
   readonly odd: { readonly sentinel: Address; readonly rounds: number } | undefined;
   readonly linkedOffset: LinkedOffset;
   /** This instance is the agreed master. */
@@ -92,6 +99,7 @@ const firstRound: RoundMemory = {
   unlinkedRounds: 0,
   unwritableRounds: 0,
   leaderlessRounds: 0,
+  busyRounds: 0,
   odd: undefined,
   linkedOffset: undefined,
   leads: false,
@@ -110,7 +118,14 @@ async function round(
   const agreement = patient.agree(views, { sentinelCount: sentinels.length }, performance.now());
   const agreed = agreement.kind === "agreed" ? agreement.master : undefined;
   const named = agreed !== undefined && sameAddress(agreed, self);
-  const role = await askRole(server);
+  const role = await askRole(server).catch((error: unknown) => {
+    if (isBusy(error)) return undefined;
+    throw error;
+  });
+  if (role === undefined) {
+    const busyRounds = await lookWhileBusy(options, memory.busyRounds, views, agreement);
+    return { ...firstRound, views, agreement, agreed, busyRounds };
+  }
   const masterConfirmed =
     agreement.kind === "agreed" &&
     findTrouble(views, agreement) === undefined &&
@@ -156,7 +171,36 @@ async function round(
     role,
     leads && agreement.kind === "agreed" ? agreement.configEpoch : undefined,
   );
-  return { views, agreement, agreed, ...seen, linkedOffset: stream.linkedOffset, leads };
+  return { views, agreement, agreed, ...seen, busyRounds: 0, linkedOffset: stream.linkedOffset, leads };
+}
+
+/**
+ * A script that has written and doesn't end can't be killed, and this instance takes no orders meanwhile. Once another one is the master nothing
+ * that the script does will ever count: its server is ended, and starts as a replica.
+ *
+ * @returns for how many rounds in a row it has been so.
+ */
+async function lookWhileBusy(
+  options: SupervisorOptions,
+  before: number,
+  views: readonly SentinelView[],
+  agreement: Agreement,
+): Promise<number> {
+  const replaced =
+    agreement.kind === "agreed" &&
+    !sameAddress(agreement.master, options.self) &&
+    findTrouble(views, agreement) === undefined &&
+    (await isMaster(options, agreement.master));
+  if (!replaced) return 0;
+  if (before + 1 === busyPatienceRounds) {
+    const master = formatAddress(agreement.master);
+    options.log.error(
+      { master },
+      "another instance is the master and a script keeps this one busy: ending it",
+    );
+    options.endServer();
+  }
+  return before + 1;
 }
 
 /** Notes how new this instance's copy is, and makes it newer on the master: `epoch` is undefined on others. */

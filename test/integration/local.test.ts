@@ -177,6 +177,25 @@ describe("a local topology", function () {
     });
   }
 
+  it("takes a master back as a replica that a script kept busy which can't be killed", async () => {
+    const old = await masterName();
+    const client = new Redis({ port: basePort, password: local.password, retryStrategy: () => 100 });
+    try {
+      await client.set("before", "busy");
+      assert.equal(await client.wait(1, 2000), 1);
+      const script = client.eval("redis.call('set', 'before', 'lost') while true do end", 0);
+      await assert.rejects(script, /UNCERTAIN/);
+      await eventually(() => writeThrough(basePort, local.password, "after", "busy"), { withinMs: 5000 });
+      await eventually(() => assert.equal(local.isRunning(old), false), { withinMs: 15_000 });
+      await local.restart(old);
+      await healthy();
+      assert.notEqual(await masterName(), old);
+      assert.equal(await client.get("before"), "busy");
+    } finally {
+      client.disconnect();
+    }
+  });
+
   it("scenario D: loses no key when the master comes back at once with an empty volume, and has it as a replica within 15 s", async () => {
     const master = await masterName();
     const client = new Redis({ port: basePort, password: local.password });
