@@ -1,4 +1,5 @@
 import { deniedUnlessAllowed, neverPassedOn } from "../proxy/commands/denied-commands.ts";
+import { problemOfRuleWord } from "./rule-words.ts";
 
 /**
  * What an application may do unless configured: everything with its data, nothing with the server. Publishing to channels
@@ -107,7 +108,9 @@ export function problemOfRules(rules: string, allowed: ReadonlySet<string> = new
       return `'${word}' is not allowed: use ~keys, &channels, +command, -command, +@category, -@category`;
     }
     const [, gift] = /^\+([^@].*)$/.exec(word.toLowerCase()) ?? [];
-    const problem = gift === undefined ? undefined : problemOfGift(gift, allowed);
+    const problem =
+      (gift === undefined ? undefined : problemOfGift(gift, allowed)) ??
+      (commandRule.test(word) ? problemOfRuleWord(word) : undefined);
     if (problem !== undefined) return problem;
   }
   return undefined;

@@ -1,7 +1,15 @@
-/** The candidate that `word` most probably was meant to be; undefined when none is close. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+/**
+ * The candidate that `word` most probably was meant to be; undefined when none is close.
+ *
+ * @param most letters that differ. Default: a third of them, at least 2.
+ */
+export function nearest(
+  word: string,
+  candidates: readonly string[],
+  most = Math.max(2, Math.floor(word.length / 3)),
+): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let bestDistance = most + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {

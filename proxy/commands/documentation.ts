@@ -1,3 +1,4 @@
+import type { CommandInfo } from "./classify-command.ts";
 import type { CommandRule, Route } from "./command-rule.ts";
 import type { CommandTable } from "./command-table.ts";
 import { mayBeAllowed } from "./denied-commands.ts";
@@ -72,4 +73,23 @@ export function commandDocumentation(table: CommandTable): string {
     "|---|---|---|",
     ...commandRows(table),
   ].join("\n");
+}
+
+/** The text of access/redis-commands.ts: the names of a server's commands, and of their subcommands. */
+export function commandNamesModule(infos: readonly CommandInfo[]): string {
+  const names = infos.flatMap((info) => [info, ...info.subcommands]).map(({ name }) => name);
+  const lines = [""];
+  for (const name of names.toSorted()) {
+    const line = lines.at(-1) ?? "";
+    if (line.length + name.length > 100) lines.push(name);
+    else lines[lines.length - 1] = line === "" ? name : `${line} ${name}`;
+  }
+  return `// Written by \`npm run generate\` from a running server's COMMAND; a test fails when it was forgotten.
+const names = \`
+${lines.join("\n")}
+\`;
+
+/** Redis' commands, subcommands as \`client|id\`. */
+export const redisCommands: readonly string[] = names.trim().split(/\\s+/);
+`;
 }

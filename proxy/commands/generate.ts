@@ -1,11 +1,11 @@
-// Writes the table of docs/commands.md from a running server's commands: `npm run generate`. A test fails when it was forgotten.
+// Writes the table of docs/commands.md and the list of access/redis-commands.ts from a running server's commands: `npm run generate`. A test fails when it was forgotten.
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { ControlConnection } from "../../quorum/control-connection.ts";
 import { replaceBetween } from "../../settings/documentation.ts";
 import { readCommandInfo } from "./classify-command.ts";
 import { CommandTable } from "./command-table.ts";
-import { commandDocumentation, commandMarkers } from "./documentation.ts";
+import { commandDocumentation, commandMarkers, commandNamesModule } from "./documentation.ts";
 
 /** Not Redis' own: a server of the developer's may be running. */
 const port = 16399;
@@ -19,8 +19,10 @@ try {
     });
   });
   const connection = new ControlConnection({ address: { host: "127.0.0.1", port } });
-  const table = new CommandTable(readCommandInfo(await connection.call("COMMAND")));
+  const infos = readCommandInfo(await connection.call("COMMAND"));
+  const table = new CommandTable(infos);
   connection.close();
+  writeFileSync(new URL("../../access/redis-commands.ts", import.meta.url), commandNamesModule(infos));
   const path = new URL("../../docs/commands.md", import.meta.url);
   writeFileSync(
     path,

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { problemOfRuleWord } from "../../access/rule-words.ts";
 import { readCommandInfo } from "../../proxy/commands/classify-command.ts";
 import { CommandTable } from "../../proxy/commands/command-table.ts";
-import { commandMarkers, commandRows } from "../../proxy/commands/documentation.ts";
+import { commandMarkers, commandNamesModule, commandRows } from "../../proxy/commands/documentation.ts";
 import { freePort, RedisProcess, temporaryDirectory } from "../support/redis-process.ts";
 
 describe("docs/commands.md", () => {
@@ -36,6 +37,18 @@ describe("docs/commands.md", () => {
     assert.deepEqual(wrong, []);
     if (text.includes(`Redis ${version}.`)) assert.deepEqual(documented.slice(1), rows);
     else assert.ok(rows.filter((row) => !documented.includes(row)).length < rows.length / 5);
+  });
+
+  it("is followed by the names that rules of users may have (npm run generate)", async () => {
+    const infos = readCommandInfo(await redis.client.call("COMMAND"));
+    const module = readFileSync(new URL("../../access/redis-commands.ts", import.meta.url), "utf8");
+    const version = /redis_version:(\S+)/.exec(await redis.client.info("server"))?.[1] ?? "";
+    const text = readFileSync(new URL("../../docs/commands.md", import.meta.url), "utf8");
+    if (text.includes(`Redis ${version}.`)) assert.equal(module, commandNamesModule(infos));
+    const names = infos.flatMap((info) => [info, ...info.subcommands]).map(({ name }) => name);
+    const known = (await redis.client.call("ACL", "CAT")) as string[];
+    const words = [...names.map((name) => `-${name}`), ...known.map((name) => `+@${name}`)];
+    assert.deepEqual(words.map(problemOfRuleWord).filter(Boolean), []);
   });
 
   it("knows every command that only a few servers have as unknown, and shares none of them", () => {
