@@ -44,7 +44,7 @@ function afterLoss({ route, effectFree, name }: CommandRule): string {
       return "UNCERTAIN";
     case "blocking":
       if (name === "xread") return "sent again with the time that is left; from `$`: nil";
-      return effectFree ? "sent again with the time that is left" : "UNCERTAIN";
+      return effectFree ? "sent again with the time that is left" : "the client is closed";
     default:
       return name === "monitor" ? "the client is closed" : effectFree ? "sent again" : "UNCERTAIN";
   }

@@ -10,7 +10,11 @@ const seriesMs = 5000;
 /** Its time was over. */
 const nothing: ReadonlySet<string> = new Set(["*-1\r\n", "$-1\r\n", "_\r\n"]);
 
-/** A command of one client that waits for something to happen. Its client waits no longer than it asked for. */
+/**
+ * A command of one client that waits for something to happen. Its client waits no longer than it asked for. What became of it nobody
+ * knows when its connection is lost: its client's connection ends then, as with a Redis that dies. Workers survive that, and no error
+ * (docs/decisions/035-blocked-commands-at-a-loss.md).
+ */
 export class BlockedCommand {
   readonly #session: Session;
   readonly #link: DedicatedLink;
@@ -69,10 +73,11 @@ export class BlockedCommand {
       session.busy = false;
     };
     this.#link.send(command, 1, {
+      endsUnconfirmed: true,
       wroteNothing: (bytes) => nothing.has(bytes.toString("latin1")),
       reply: (bytes) => {
         over();
-        if (this.#link.rejected(bytes, again())) return;
+        if (session.ended || this.#link.rejected(bytes, again())) return;
         session.output.add(bytes);
         this.#over();
       },
@@ -80,7 +85,8 @@ export class BlockedCommand {
         over();
         if (sent && readsFromNow(command)) {
           session.giveBack({ kind: "reply", bytes: execNil[session.protocol] });
-        } else session.lostCommand(again(), sent, term);
+        } else if (sent && !command.rule.effectFree) session.cutOff();
+        else session.lostCommand(again(), sent, term);
       },
     });
     return true;

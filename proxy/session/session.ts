@@ -249,7 +249,8 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
         ? this.mayWrite(run, index)
         : run.writes && run.handler.wroteNothing?.(reply) !== true;
     if (!writes || isError(reply)) return reply;
-    this.host.metrics.uncertain.inc();
+    if (run.handler?.endsUnconfirmed === true) this.cutOff();
+    else this.host.metrics.uncertain.inc();
     return unconfirmedReply[confirmation];
   }
 
@@ -430,6 +431,15 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   dropUnread(): void {
     this.host.metrics.dropped.inc({ reason: "unread replies" });
     this.destroy();
+  }
+
+  /**
+   * Nobody knows what became of the command that it waited for: its connection ends, behind the replies that are due, and nothing that it
+   * has sent since is executed.
+   */
+  cutOff(): void {
+    this.host.metrics.dropped.inc({ reason: "lost while blocking" });
+    this.end();
   }
 
   dropInput(): void {

@@ -80,6 +80,8 @@ export interface ReplyHandler {
   lost(sent: boolean, term: number): void;
   /** Whether a reply that is no error says that nothing was written all the same. Default: none does. */
   wroteNothing?(bytes: Buffer): boolean;
+  /** A reply that no replica has confirmed is never given: the client's connection ends. */
+  readonly endsUnconfirmed?: true;
 }
 
 /** What stands between a client's command and what is sent for it. */

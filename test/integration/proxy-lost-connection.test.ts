@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { blockingCases } from "../support/departing-client.ts";
 import { eventually } from "../support/eventually.ts";
 import {
   answersBytes,
@@ -6,6 +7,7 @@ import {
   closesBefore,
   executesSilently,
   halfAnswers,
+  ignores,
   waitsFor,
 } from "../support/fake-redis-faults.ts";
 import { uncertain, useProxy } from "../support/proxy-fixture.ts";
@@ -125,15 +127,31 @@ describe("the proxy, commands in flight on a connection that is lost", () => {
     for (const client of [one, two]) assert.equal(await client.call("GET b"), "right");
   });
 
-  it("of the blocking kind get UNCERTAIN when their connection is lost without a word", async () => {
-    const client = await test.client();
-    client.send("BLPOP l 0");
-    await eventually(() => assert.deepEqual(test.first.arrived, ["BLPOP l 0"]));
-    test.first.disconnectAll();
-    assert.match(String(await client.reply()), uncertain);
-    assert.equal(await client.call("RPUSH l x"), 1);
-    assert.equal(test.first.arrived.filter((text) => text.startsWith("BLPOP")).length, 1);
-  });
+  for (const { name, command } of blockingCases.filter(({ name }) => !["XREAD", "WAIT"].includes(name))) {
+    for (const [how, fault] of [
+      ["without a word", ignores],
+      ["after they have taken an element", closesAfter],
+    ] as const) {
+      it(`of the blocking kind end their client's connection, and nothing behind them is executed: ${name}, ${how}`, async () => {
+        const client = await test.client();
+        const line = command("l");
+        test.first.once(new RegExp(`^${name} `), fault);
+        client.pipeline("INCR before", line, "INCR behind");
+        await eventually(() => assert.ok(test.first.arrived.includes(line)));
+        if (fault === ignores) test.first.disconnectAll();
+        await client.gone();
+        assert.deepEqual(client.unread, [1]);
+        assert.equal(await (await test.client()).call("EXISTS behind"), 0);
+        assert.equal(test.first.arrived.filter((text) => text === line).length, 1);
+        // Nothing of it is left.
+        assert.equal(await test.proxy.metric("redis_ha_proxy_uncertain_total"), 0);
+        const closed = await test.proxy.metric(
+          'redis_ha_proxy_dropped_clients_total{reason="lost while blocking"}',
+        );
+        assert.equal(closed, 1);
+      });
+    }
+  }
 
   it("that the server doesn't know get UNCERTAIN: nobody knows what they do", async () => {
     const client = await test.client();

@@ -40,8 +40,21 @@ export const clientNames = Object.keys(preparations) as readonly ClientName[];
  * @throws {Error} when the toolchain is there and the program can't be built.
  */
 export async function prepareClient(name: ClientName): Promise<Prepared> {
+  return orMissing(preparations[name]);
+}
+
+/** A Python that has Celery and RQ, and runs modules: test/clients/workers. @throws {Error} as {@link prepareClient}. */
+export function prepareWorkers(): Promise<Prepared> {
+  return orMissing(async () => {
+    const requirements = fileURLToPath(new URL("../clients/workers/requirements.txt", import.meta.url));
+    const environment = await pythonEnvironment("workers", requirements);
+    return { command: join(environment, "bin", "python"), args: ["-B", "-m"] };
+  });
+}
+
+async function orMissing(prepare: () => Promise<Prepared> | Prepared): Promise<Prepared> {
   try {
-    return await preparations[name]();
+    return await prepare();
   } catch (error) {
     if (error instanceof Missing) return { missing: error.message };
     throw error;
@@ -54,9 +67,18 @@ function nodeProgram(folder: string): Prepared {
 }
 
 async function pythonProgram(folder: string): Promise<Prepared> {
-  const requirements = join(directoryOf(folder), "requirements.txt");
+  const environment = await pythonEnvironment(folder, join(directoryOf(folder), "requirements.txt"));
+  // -B: no compiled files in the checkout.
+  return {
+    command: join(environment, "bin", "python"),
+    args: ["-B", join(directoryOf(folder), "sample.py")],
+  };
+}
+
+/** A virtual environment with exactly what a file names. */
+async function pythonEnvironment(name: string, requirements: string): Promise<string> {
   const version = await toolVersion("python3", ["-VV"], "Python 3.10 or newer");
-  const environment = await cached(folder, [version, readFileSync(requirements)], async (target) => {
+  return cached(name, [version, readFileSync(requirements)], async (target) => {
     await run(
       "python3",
       ["-m", "venv", target],
@@ -74,14 +96,9 @@ async function pythonProgram(folder: string): Promise<Prepared> {
         "-r",
         requirements,
       ],
-      "install redis-py",
+      "install the packages",
     );
   });
-  // -B: no compiled files in the checkout.
-  return {
-    command: join(environment, "bin", "python"),
-    args: ["-B", join(directoryOf(folder), "sample.py")],
-  };
 }
 
 async function goProgram(folder: string): Promise<Prepared> {
