@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import { afterSocketsWereRead } from "../runtime/after-sockets-were-read.ts";
 import { serverName, type TlsFiles } from "../runtime/tls-files.ts";
 import { type Address, formatAddress } from "./address.ts";
 
@@ -57,11 +58,11 @@ export class ControlConnection {
    */
   async call(command: string, ...args: (string | number)[]): Promise<unknown> {
     const client = this.#open();
-    // One bound over look-up, connecting, AUTH and reply: a peer may accept the connection and then say nothing.
-    const deadline = new Deadline(this.#timeoutMs * 2);
+    // One bound over look-up, connecting and AUTH, and one for the reply: a peer may accept the connection and then say nothing.
+    const deadline = new Deadline(this.#timeoutMs);
     this.#waiting.add(deadline);
     try {
-      return await Promise.race([this.#exchange(client, command, args), deadline.passed]);
+      return await Promise.race([this.#exchange(client, command, args, deadline), deadline.passed]);
     } catch (error) {
       const cause = this.#lastError ?? error;
       const message = cause instanceof Error ? cause.message : String(cause);
@@ -81,8 +82,14 @@ export class ControlConnection {
     if (this.#client !== undefined) this.#drop(this.#client);
   }
 
-  async #exchange(client: Redis, command: string, args: readonly (string | number)[]): Promise<unknown> {
+  async #exchange(
+    client: Redis,
+    command: string,
+    args: readonly (string | number)[],
+    deadline: Deadline,
+  ): Promise<unknown> {
     await this.#connecting;
+    deadline.restart();
     return client.call(command, ...args);
   }
 
@@ -97,8 +104,8 @@ export class ControlConnection {
       ...(this.#tls === undefined ? {} : { tls: { ...this.#tls.read(), ...serverName(this.#provesToBe) } }),
       protocol: 2,
       lazyConnect: true,
-      connectTimeout: this.#timeoutMs,
-      commandTimeout: this.#timeoutMs,
+      // Its own bounds count a pause of this process as the peer's; they only end what nobody waits for any more.
+      connectTimeout: this.#timeoutMs * 10,
       retryStrategy: null,
       maxRetriesPerRequest: 0,
       enableReadyCheck: false,
@@ -130,21 +137,46 @@ export class ControlConnection {
   }
 }
 
-/** A promise that fails after a time or before, unless it is cancelled. */
+/**
+ * A promise that fails after a time or before, unless it is cancelled. When this process was paused, or had no processor, timers come before what has
+ * arrived meanwhile is read: that is looked at first, so that nobody is called silent who has answered.
+ */
 class Deadline {
   readonly passed: Promise<never>;
   readonly fail: (error: Error) => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #ms: number;
+  #timer: NodeJS.Timeout;
+  #over = false;
 
   constructor(ms: number) {
+    this.#ms = ms;
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => undefined);
     this.passed = promise;
     this.fail = reject;
-    this.#timer = setTimeout(() => this.fail(new Error(`no answer within ${ms} ms`)), ms);
+    this.#timer = this.#start();
+  }
+
+  /** Begins the time anew. */
+  restart(): void {
+    clearTimeout(this.#timer);
+    if (!this.#over) this.#timer = this.#start();
   }
 
   cancel(): void {
+    this.#over = true;
     clearTimeout(this.#timer);
+  }
+
+  #start(): NodeJS.Timeout {
+    const timer: NodeJS.Timeout = setTimeout(
+      () =>
+        afterSocketsWereRead(() => {
+          // It may have begun anew, because the connection has come.
+          if (this.#timer === timer) this.fail(new Error(`no answer within ${this.#ms} ms`));
+        }),
+      this.#ms,
+    );
+    return timer;
   }
 }

@@ -37,6 +37,7 @@ export const specialRoutes: Readonly<Record<string, Route>> = {
   // A busy script holds up the connection that it came over.
   "script|kill": "once",
   "function|kill": "once",
+  "function|stats": "once",
   // They change or tell the state of their own connection.
   monitor: "session",
   "client|id": "session",

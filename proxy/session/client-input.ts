@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
+import { afterSocketsWereRead } from "../../runtime/after-sockets-were-read.ts";
 import { keepPiece } from "../resp/command-scanner.ts";
-import { afterSocketsWereRead } from "../upstream/after-sockets-were-read.ts";
 import type { ByteBudget, Reader } from "./byte-budget.ts";
 import type { SessionLimits } from "./session-host.ts";
 

@@ -15,7 +15,7 @@ import { TransactionFlow } from "./transaction-flow.ts";
 const offsetMark = ["PUBLISH", "__ha:wait", ""];
 
 /** What a Redis does while a script keeps it busy, for its client alone. */
-const doneWhenBusy: ReadonlySet<string> = new Set(["script|kill", "function|kill"]);
+const doneWhenBusy: ReadonlySet<string> = new Set(["script|kill", "function|kill", "function|stats"]);
 
 /** They end what isn't there: the server says so on any connection. */
 const endsNothing: ReadonlySet<Route> = new Set(["exec", "discard", "unwatch"]);

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import { type Address, sameAddress } from "../../quorum/address.ts";
 import type { MasterState } from "../../quorum/master-state.ts";
+import { afterSocketsWereRead } from "../../runtime/after-sockets-were-read.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
-import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
 import type { Durability } from "./confirmation-gate.ts";
 import { Doubts } from "./doubts.ts";
 import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
@@ -113,7 +113,8 @@ export class MasterLink implements GroupHost {
       },
       asksAhead: () => !this.#writeRefusals.recent,
     };
-    this.#watch = setInterval(() => this.#lookForSilence(), watchEveryMs);
+    // Not before what has come while this process was paused is read.
+    this.#watch = setInterval(() => afterSocketsWereRead(() => this.#lookForSilence()), watchEveryMs);
     this.#startDeadline();
   }
 

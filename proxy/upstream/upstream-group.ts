@@ -1,5 +1,5 @@
+import { afterSocketsWereRead } from "../../runtime/after-sockets-were-read.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
-import { afterSocketsWereRead } from "./after-sockets-were-read.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Credentials, UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
 

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { afterSocketsWereRead } from "../../runtime/after-sockets-were-read.ts";
 import { connectSocket } from "../../runtime/tls-files.ts";
 import { encodeCommand } from "../resp/command-frame.ts";
 import type { ConfirmationGate } from "./confirmation-gate.ts";
@@ -60,10 +61,10 @@ export class Upstream {
       if (gate?.due === true) this.#addQuestion(gate);
       this.#unsent = 0;
     });
-    const timer = setTimeout(
-      () => this.#fail("unreachable", `no answer within ${options.connectTimeoutMs} ms`),
-      options.connectTimeoutMs,
-    );
+    const tooLate = (): void => {
+      if (!this.#ready) this.#fail("unreachable", `no answer within ${options.connectTimeoutMs} ms`);
+    };
+    const timer = setTimeout(() => afterSocketsWereRead(tooLate), options.connectTimeoutMs);
     socket.on("data", (piece: Buffer) => this.#receive(piece));
     socket.once("error", (error) => this.#fail(this.#ready ? "lost" : "unreachable", error.message));
     socket.once("close", () => {

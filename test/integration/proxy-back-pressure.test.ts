@@ -6,6 +6,14 @@ import { frameCommand } from "../support/resp-frames.ts";
 
 const mebi = 2 ** 20;
 
+/** The first replies that aren't a value of 4 KiB, and what they are. */
+function odd(replies: readonly string[]): string[] {
+  return replies
+    .filter((reply) => reply.length !== 4096 + 9)
+    .map((reply) => reply.slice(0, 100))
+    .slice(0, 3);
+}
+
 describe("the proxy, clients that are faster or slower than it likes", () => {
   const test = useProxy();
 
@@ -72,7 +80,7 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
     assert.equal(await other.call("STRLEN k"), 4096);
     slow.socket.resume();
     const replies = await slow.rawReplies(count, 8000);
-    assert.ok(replies.every((reply) => reply.length === 4096 + 9));
+    assert.deepEqual(odd(replies), []);
   });
 
   it("gives a client that reads every reply to a long pipeline, however many bytes those are in all", async () => {
@@ -81,7 +89,7 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
     const count = 10_000;
     client.socket.write(frameCommand(["GET", "k"]).repeat(count));
     const replies = await client.rawReplies(count, 8000);
-    assert.ok(replies.every((reply) => reply.length === 4096 + 9));
+    assert.deepEqual(odd(replies), []);
   });
 
   it("gives a client that reads only after it has sent a long pipeline all of it", async () => {
@@ -94,7 +102,7 @@ describe("the proxy, clients that are faster or slower than it likes", () => {
     await sent;
     client.socket.resume();
     const replies = await client.rawReplies(count, 8000);
-    assert.ok(replies.every((reply) => reply.length === 4096 + 9));
+    assert.deepEqual(odd(replies), []);
   });
 
   it("gives a client that half-closes its connection the answers to what it sent, and then ends", async () => {

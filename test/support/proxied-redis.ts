@@ -26,7 +26,10 @@ export class ProxiedRedis {
   }
 
   async stop(): Promise<void> {
-    await this.proxy.stop();
-    await this.#named.stop();
+    try {
+      await this.proxy.stop();
+    } finally {
+      await this.#named.stop();
+    }
   }
 }

@@ -25,7 +25,10 @@ export class RealMaster {
   }
 
   async stop(): Promise<void> {
-    await this.proxy.kill();
-    await this.#named.stop();
+    try {
+      await this.proxy.kill();
+    } finally {
+      await this.#named.stop();
+    }
   }
 }

@@ -7,8 +7,21 @@ import { FakeRedis } from "../../support/fake-redis.ts";
 import { answers } from "../../support/fake-redis-faults.ts";
 import { FakeSentinel } from "../../support/fake-sentinel.ts";
 import { RawServer } from "../../support/raw-tcp.ts";
+import { freePort, RedisProcess } from "../../support/redis-process.ts";
 
 const master = { host: "127.0.0.1", port: 6379 };
+
+/** As if it had no processor for so long, ms. */
+function pauseProcess(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+/** Port and arguments of a redis-server. */
+async function plainRedis(): Promise<[number, string[]]> {
+  const port = await freePort();
+  return [port, ["--port", String(port), "--save", "", "--bind", "127.0.0.1"]];
+}
 
 describe("ControlConnection", () => {
   let sentinel: FakeSentinel;
@@ -41,6 +54,29 @@ describe("ControlConnection", () => {
     await assert.rejects(ask(), new RegExp(`127.0.0.1:${sentinel.port}: .*ECONNREFUSED`));
     await sentinel.start();
     assert.equal((await ask()).configEpoch, 1);
+  });
+
+  it("takes nobody for silent who has answered while this process was paused", async () => {
+    const redis = await RedisProcess.start(...(await plainRedis()));
+    const paused = new ControlConnection({
+      address: { host: "127.0.0.1", port: redis.port },
+      timeoutMs: 100,
+    });
+    try {
+      assert.equal(await paused.call("PING"), "PONG");
+      const question = paused.call("PING");
+      // The question leaves first; the answer is there long before the pause is over.
+      await new Promise(setImmediate);
+      pauseProcess(400);
+      assert.equal(await question, "PONG");
+      paused.close();
+      const first = paused.call("PING");
+      pauseProcess(400);
+      assert.equal(await first, "PONG");
+    } finally {
+      paused.close();
+      await redis.kill();
+    }
   });
 
   it("opens a new connection after the other side closed it", async () => {
