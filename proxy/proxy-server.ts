@@ -12,6 +12,7 @@ import type { ReplyValue } from "./resp/encode-reply.ts";
 import { ByteBudget } from "./session/byte-budget.ts";
 import { ClientListener } from "./session/client-listener.ts";
 import { OutputBudget } from "./session/output-budget.ts";
+import { RedirectTargets } from "./session/redirect-targets.ts";
 import {
   defaultSessionLimits,
   type ServerProfile,
@@ -150,6 +151,7 @@ export class ProxyServer {
       budget,
       transactions: new TransactionBudget(limits.transactionBytesInAll),
       subscriptions: new SubscriptionBudget(limits.subscribedBytesInAll),
+      redirects: new RedirectTargets(),
       outputs: new OutputBudget(limits),
     };
     this.#host = host;

@@ -6,12 +6,10 @@ import type { DedicatedLink } from "./dedicated-link.ts";
 import { tooManySubscriptionsReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 import { isPublished, Subscriptions, unconfirmed } from "./subscriptions.ts";
-
-/** Tells a client with tracking that all it has cached may be wrong. */
-const invalidateAll = Buffer.from(">2\r\n$10\r\ninvalidate\r\n_\r\n");
+import { TrackingState } from "./tracking-state.ts";
 
 /** These have an end, and are brought back on a new connection. */
-const restorable: ReadonlySet<string> = new Set(["client|tracking", "client|no-evict", "client|no-touch"]);
+const restorable: ReadonlySet<string> = new Set(["client|no-evict", "client|no-touch"]);
 
 /** `+1700000000.123456 [0 127.0.0.1:4711] "get" "a"`: a line of MONITOR, and none of the replies that begin with a plus. */
 function isMonitored(line: Buffer): boolean {
@@ -29,6 +27,9 @@ export class LastingStates {
   #monitoring = false;
   /** `CLIENT CACHING`, which is about the next command: until that one is answered. */
   #caching: Buffer | undefined;
+  /** A transaction has begun behind it: then it is about all of that. */
+  #cachingTransaction = false;
+  readonly #tracking: TrackingState;
   /** What brings a state back on a new connection. */
   readonly #restore = new Map<string, Buffer>();
 
@@ -37,6 +38,7 @@ export class LastingStates {
     this.#session = session;
     this.#link = link;
     this.#over = over;
+    this.#tracking = new TrackingState(session, link, () => this.subscribed);
   }
 
   get any(): boolean {
@@ -63,7 +65,7 @@ export class LastingStates {
 
   /** The client is told something without asking: it needs its connection back at once. */
   get needsConnection(): boolean {
-    return this.subscribed || this.#restore.size > 0;
+    return this.subscribed || this.#restore.size > 0 || this.#tracking.needsConnection;
   }
 
   /** From now on the connection stays with its client. */
@@ -77,15 +79,29 @@ export class LastingStates {
     this.#forSession = this.#monitoring = false;
     this.#caching = undefined;
     this.#restore.clear();
+    this.#tracking.forget();
   }
 
-  /** Brings everything back on a new connection, without the client's notice. */
-  restoreOn(upstream: Upstream): void {
-    const session = this.#session;
+  /** The connection is lost. */
+  lost(): void {
+    this.#tracking.lost();
+  }
+
+  /** Brings everything back on a new connection, without the client's notice. @param inTransaction between MULTI and EXEC. */
+  restoreOn(upstream: Upstream, inTransaction: boolean): void {
     for (const frame of this.#restore.values()) this.#link.sendOwn(frame);
-    if (this.#caching !== undefined) this.#link.sendOwn(this.#caching);
-    if (this.#restore.has("client|tracking") && session.protocol === 3) session.output.push(invalidateAll);
-    if (!this.subscribed) return;
+    // In RESP2 a client that listens to channels can't ask.
+    this.#tracking.askId();
+    if (this.subscribed) this.#subscribeAgain(upstream);
+    if (this.#cachingTransaction && !inTransaction) this.#forgetCaching();
+    this.#tracking.restore(() => {
+      // It is about the next command: nothing may come between.
+      if (this.#caching !== undefined) this.#link.sendOwn(this.#caching);
+    });
+  }
+
+  #subscribeAgain(upstream: Upstream): void {
+    const session = this.#session;
     upstream.replies.isMessage = (frame) => isPublished(frame, session.protocol);
     session.host.metrics.subscriptionGaps.inc();
     for (const { frame, confirmations } of this.#subscriptions?.restore() ?? []) {
@@ -131,22 +147,43 @@ export class LastingStates {
       this.#forSession = true;
       return this.#monitor(command, upstream);
     }
+    if (command.rule.name === "client|tracking") {
+      this.#forSession = true;
+      return this.#tracking.keep(command, this.#over);
+    }
     // What Redis doesn't know, a module may; and it may do anything to its connection.
     if (command.rule.name === "unknown") this.#forSession = true;
     this.#link.exchange(command, (reply) => {
-      if (!isError(reply)) this.#agreed(command);
+      if (!isError(reply)) this.#agreed(command, reply);
       this.#over();
     });
     return true;
   }
 
-  #agreed({ rule: { name }, pieces }: Command): void {
+  #agreed({ rule: { name }, pieces }: Command, reply: Buffer): void {
     this.#forSession = true;
-    const frame = Buffer.concat(pieces);
-    if (name === "client|caching") this.#caching = frame;
-    if (!restorable.has(name)) return;
-    if (upper(decodeCommand(frame, 3)[2]) === "OFF") this.#restore.delete(name);
-    else this.#restore.set(name, frame);
+    if (name === "client|caching") {
+      this.#caching = Buffer.concat(pieces);
+      this.#cachingTransaction = false;
+    }
+    if (restorable.has(name)) {
+      const frame = Buffer.concat(pieces);
+      if (upper(decodeCommand(frame, 3)[2]) === "OFF") this.#restore.delete(name);
+      else this.#restore.set(name, frame);
+    }
+    const id = name === "client|id" || name === "client|info" ? idIn(reply) : undefined;
+    if (id !== undefined) this.#tracking.learnId(id);
+  }
+
+  /** Takes note of a command that follows `CLIENT CACHING`. @param inTransaction before it. */
+  follows({ rule: { route } }: Command, inTransaction: boolean): void {
+    if (this.#cachingTransaction && !inTransaction) this.#forgetCaching();
+    else if (route === "multi") this.#cachingTransaction = true;
+  }
+
+  #forgetCaching(): void {
+    this.#caching = undefined;
+    this.#cachingTransaction = false;
   }
 
   /** A command that `CLIENT CACHING` was about is on its way: with its answer that is over. */
@@ -170,4 +207,10 @@ export class LastingStates {
     });
     return true;
   }
+}
+
+/** What CLIENT ID or CLIENT INFO have told. */
+function idIn(reply: Buffer): number | undefined {
+  const [, id] = /^(?::|(?:\$|=)\d+\r\n(?:txt:)?id=)(\d+)/.exec(reply.toString("latin1", 0, 64)) ?? [];
+  return id === undefined ? undefined : Number(id);
 }

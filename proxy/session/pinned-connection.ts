@@ -135,6 +135,7 @@ export class PinnedConnection implements LinkOwner {
     if (command.rule.ofProcess !== undefined || unbuilt.length > 0) {
       if (!prepared(session, upstream, [...unbuilt, command])) return false;
     }
+    if (this.#lasting.preparing) this.#lasting.follows(command, this.inTransaction);
     if (this.inTransaction) return this.#transaction.take(command);
     switch (route) {
       case "multi":
@@ -190,13 +191,14 @@ export class PinnedConnection implements LinkOwner {
   }
 
   opened(upstream: Upstream): void {
-    this.#lasting.restoreOn(upstream);
+    this.#lasting.restoreOn(upstream, this.inTransaction);
   }
 
   closed(): void {
     this.#blocked.reset();
     this.#lostSinceWait = true;
     this.#transaction.lost();
+    this.#lasting.lost();
     // What goes on without any state ends with its connection.
     if (this.#lasting.monitoring) this.#session.destroy();
     else queueMicrotask(() => this.#session.wake());

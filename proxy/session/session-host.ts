@@ -5,6 +5,7 @@ import type { Authenticator } from "../upstream/authenticator.ts";
 import type { MasterLink } from "../upstream/master-link.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { OutputBudget } from "./output-budget.ts";
+import type { RedirectTargets } from "./redirect-targets.ts";
 import type { Session } from "./session.ts";
 import type { SubscriptionBudget } from "./subscriptions.ts";
 import type { TransactionBudget } from "./transaction.ts";
@@ -93,5 +94,6 @@ export interface SessionHost {
   readonly outputs: OutputBudget;
   readonly transactions: TransactionBudget;
   readonly subscriptions: SubscriptionBudget;
+  readonly redirects: RedirectTargets;
   ended(session: Session): void;
 }

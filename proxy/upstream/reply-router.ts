@@ -54,6 +54,11 @@ export class ReplyRouter {
       new ConfirmationGate(durability, (confirmation, held) => this.#release(confirmation, held));
   }
 
+  /** A client has got a part of a reply, and nothing else may come before the rest. */
+  get inPart(): boolean {
+    return this.#partial;
+  }
+
   /** Takes the next piece of the server's bytes. */
   receive(piece: Buffer): void {
     const scanner = this.#scanner;
