@@ -4,6 +4,7 @@ import { ProxiedRedis } from "../support/proxied-redis.ts";
 import type { RespClient } from "../support/resp-client.ts";
 
 const busy = /^-BUSY Redis is busy running a script\. You can only call SCRIPT KILL/;
+const functionBusy = /^-BUSY Redis is busy running a script\. You can only call FUNCTION KILL/;
 /** Half a minute of work, should nobody end it. */
 const endless = "for i = 1, 5e9 do end";
 
@@ -78,14 +79,18 @@ describe("the proxy, a master that a script keeps busy", () => {
     await eventually(async () => assert.equal(await clients.other.call("GET a"), "2"));
   });
 
-  it("answers itself where the script came over another connection than that of all", async () => {
+  it("answers itself where a function came over another connection than that of all", async () => {
+    const library = `#!lua name=l\nredis.register_function('f', function() ${endless} end)`;
+    clients.other.send("FUNCTION", "LOAD", library);
+    assert.equal(await clients.other.reply(), "l");
     assert.equal(await clients.runner.call("MULTI"), "+OK");
-    assert.equal(await clients.runner.call("EVAL", endless, "0"), "+QUEUED");
+    assert.equal(await clients.runner.call("FCALL f 0"), "+QUEUED");
     clients.runner.send("EXEC");
-    await eventually(async () => assert.match(String(await clients.other.call("GET a")), busy));
+    await eventually(async () => assert.match(String(await clients.other.call("GET a")), functionBusy));
     assert.match(JSON.stringify(await clients.other.call("FUNCTION STATS")), /running_script/);
-    assert.equal(await clients.other.call("SCRIPT KILL"), "+OK");
-    assert.match(String(await clients.runner.reply()), /Script killed by user/);
-    assert.equal(await clients.other.call("INCR a"), 1);
+    assert.match(String(await clients.other.call("SCRIPT KILL")), functionBusy);
+    assert.equal(await clients.other.call("FUNCTION KILL"), "+OK");
+    assert.match(JSON.stringify(await clients.runner.reply()), /Script killed by user/);
+    await eventually(async () => assert.equal(await clients.other.call("INCR a"), 1));
   });
 }).timeout(40_000);
