@@ -1,3 +1,4 @@
+import { isError } from "../resp/reply-type.ts";
 import type { Command } from "../upstream/run.ts";
 import { readsFromNow, timeLimitMs, timeoutReply, withRemainingTime } from "./blocking.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
@@ -68,25 +69,42 @@ export class BlockedCommand {
       // It was well where it was: what happens now has nothing to do with what happened before.
       return waitedMs > seriesMs ? { ...rest, attempts: undefined } : rest;
     };
+    const { upstream } = this.#link;
+    let replaced = false;
+    if (upstream !== undefined) {
+      upstream.onReplaced = () => {
+        replaced = true;
+      };
+    }
     const over = (): void => {
       this.#active = false;
       session.busy = false;
+      if (upstream !== undefined) upstream.onReplaced = undefined;
+    };
+    const lost = (sent: boolean, term: number): void => {
+      if (sent && readsFromNow(command)) {
+        session.giveBack({ kind: "reply", bytes: execNil[session.protocol] });
+      } else if (sent && !command.rule.effectFree) session.cutOff();
+      else session.lostCommand(again(), sent, term);
     };
     this.#link.send(command, 1, {
       endsUnconfirmed: true,
       wroteNothing: (bytes) => nothing.has(bytes.toString("latin1")),
       reply: (bytes) => {
         over();
+        if (replaced && !isError(bytes) && !nothing.has(bytes.toString("latin1"))) {
+          // What it has taken after another one became the master is undone when it joins that one.
+          upstream?.destroy("the master was replaced");
+          lost(true, upstream?.options.term ?? 0);
+          return;
+        }
         if (session.ended || this.#link.rejected(bytes, again())) return;
         session.output.add(bytes);
         this.#over();
       },
       lost: (sent, term) => {
         over();
-        if (sent && readsFromNow(command)) {
-          session.giveBack({ kind: "reply", bytes: execNil[session.protocol] });
-        } else if (sent && !command.rule.effectFree) session.cutOff();
-        else session.lostCommand(again(), sent, term);
+        lost(sent, term);
       },
     });
     return true;

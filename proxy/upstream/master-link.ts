@@ -55,6 +55,8 @@ const watchEveryMs = 100;
 const keepGroupMs = 5000;
 /** What an old master still has to say after it was replaced or refused a write, ms. */
 const lastWordsMs = 50;
+/** So long a master that was replaced may take to become a replica, ms. */
+const unblocksWithinMs = 500;
 /** When some replica was too slow, one is enough for so long, ms: waiting for all once in this time costs little. */
 const incompleteMs = 2000;
 /** Clients that go on in one turn of the event loop: a new master is not flooded, and the loop goes on. */
@@ -160,8 +162,7 @@ export class MasterLink implements GroupHost {
         this.#term++;
         this.#writeRefusals.forget();
         for (const upstream of [...this.#upstreams]) {
-          if (!sameAddress(upstream.options.address, state.master))
-            upstream.destroy("the master was replaced");
+          if (!sameAddress(upstream.options.address, state.master)) this.#replaced(upstream);
         }
       }
       if (this.#busy) this.#lookForSilence();
@@ -277,6 +278,17 @@ export class MasterLink implements GroupHost {
     for (const upstream of [...this.#upstreams]) upstream.destroy();
   }
 
+  /** In a hand-over the old master becomes a replica in these milliseconds, perhaps a little later, and gives back then what blocks there. */
+  #replaced(upstream: Upstream): void {
+    const end = (): void => upstream.destroy("the master was replaced");
+    if (upstream.onReplaced === undefined) {
+      end();
+      return;
+    }
+    upstream.onReplaced();
+    setTimeout(end, unblocksWithinMs).unref();
+  }
+
   #hold(): void {
     if (this.#state !== "following") return;
     this.#state = "holding";
@@ -326,6 +338,8 @@ export class MasterLink implements GroupHost {
 
   #rejected(upstream: Upstream, rejection: Rejection, key: GroupKey): void {
     this.#options.rejected(rejection);
+    // It says nothing about the one that has replaced it.
+    if (upstream.options.term !== this.#term) return;
     if (writesRefused.has(rejection)) {
       this.#waitForWrites();
       if (upstream.confirming) {

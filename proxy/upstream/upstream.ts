@@ -28,6 +28,8 @@ export class Upstream {
   process: ServerProcess | undefined;
   /** Told when it is closed, after everything in flight was handed back. */
   onClosed: (() => void) | undefined;
+  /** Told when another master has replaced this one; while it is set the connection stays for a moment then, to hear what becomes of its command. */
+  onReplaced: (() => void) | undefined;
   /** Who gets what the server says. */
   readonly replies: ReplyRouter;
   /** When something came last, or when something was sent after nothing was in flight; ms of the monotonic clock. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { eventually } from "../support/eventually.ts";
 import { answers } from "../support/fake-redis-faults.ts";
 import { useProxy } from "../support/proxy-fixture.ts";
+import { RespClient } from "../support/resp-client.ts";
 
 describe("the proxy, commands that a demoted master refuses", () => {
   const test = useProxy();
@@ -123,6 +124,38 @@ describe("the proxy, commands that a demoted master refuses", () => {
       assert.equal(await (await test.client()).call("RPUSH l x"), 1);
       assert.deepEqual(await client.reply(), ["l", "x"]);
     });
+
+    for (const [word, then] of [
+      ["gives it back", "waits on at the next one"],
+      ["gives an element of its own", "is closed, and doesn't get it"],
+    ] as const) {
+      it(`at a master that was replaced and ${word} a moment later: the client ${then}`, async () => {
+        const client = await test.client();
+        client.send("BLPOP l 0");
+        await eventually(() => assert.deepEqual(test.first.arrived, ["BLPOP l 0"]));
+        test.topology.promoteSecond();
+        const other = await test.client();
+        await eventually(async () => {
+          await other.call("SET a 1");
+          assert.ok(test.second.arrived.includes("SET a 1"));
+        });
+        if (word === "gives it back") {
+          test.first.becomeReplica();
+          await eventually(() => assert.ok(test.second.arrived.includes("BLPOP l 0")));
+          assert.equal(await other.call("RPUSH l x"), 1);
+          assert.deepEqual(await client.reply(), ["l", "x"]);
+          // Nobody took its word for one about the next master.
+          assert.equal(await test.proxy.metric("redis_ha_proxy_holding"), 0);
+        } else {
+          const direct = await RespClient.connect(test.first.address.port);
+          await direct.call("RPUSH l theirs");
+          direct.destroy();
+          await client.gone();
+          assert.deepEqual(client.unread, []);
+          assert.ok(!test.second.arrived.includes("BLPOP l 0"));
+        }
+      });
+    }
 
     it("without a limit go on without one", async () => {
       const client = await test.client(3);
