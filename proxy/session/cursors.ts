@@ -18,7 +18,7 @@ const tooBig = encodeError(
  * @param tag of the process that is asked; 0: not known.
  */
 export function cursorFor(sent: string, tag: number): string {
-  if (!/^[1-9]\d{10,15}$/.test(sent)) return sent;
+  if (sent.length < 11 || !/^[1-9]\d{10,15}$/.test(sent)) return sent;
   const cursor = Number(sent);
   if (cursor < place || cursor > Number.MAX_SAFE_INTEGER) return sent;
   return tag !== 0 && Math.floor(cursor / place) === tag ? String(cursor % place) : "0";
@@ -26,7 +26,8 @@ export function cursorFor(sent: string, tag: number): string {
 
 /** A reply to SCAN and the like, or its beginning, with the process's number in its cursor. @param tag 0: not known. */
 export function markCursor(reply: Buffer, tag: number): Buffer {
-  if (tag === 0 || tag > mostTags) return reply;
+  // Most have no cursor: `*2`, `$1`, `0`.
+  if (tag === 0 || tag > mostTags || (reply[5] === 49 && reply[8] === 48)) return reply;
   const [, length, cursor] = /^\*2\r\n\$(\d+)\r\n(\d+)\r\n/.exec(reply.toString("latin1", 0, 64)) ?? [];
   if (length === undefined || cursor === undefined || cursor === "0") return reply;
   if (Number(cursor) >= place) return tooBig;

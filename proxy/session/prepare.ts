@@ -8,6 +8,9 @@ import { needsProcess, scriptsFor } from "./translate.ts";
  * the session is busy meanwhile, and goes on then.
  */
 export function prepared(session: Session, upstream: Upstream, commands: readonly Command[]): boolean {
+  const [only] = commands;
+  if (only?.rule.ofProcess === "cursor" && commands.length === 1 && upstream.process !== undefined)
+    return true;
   const needing = commands.filter(needsProcess);
   if (needing.length === 0) return true;
   const { processes } = session.host.link;

@@ -1,3 +1,4 @@
+import { decodeCommand } from "../resp/command-frame.ts";
 import {
   type CommandLimits,
   CommandScanner,
@@ -88,8 +89,14 @@ export class RunReader {
         // One was completed: the next has its own time.
         this.partialSince = undefined;
         const { earlier } = scanner;
-        const missing = scriptsMissing && scanner.rule.ofProcess === "scriptName";
-        if (upstream === undefined || !scanner.rule.simple || missing || isBig(earlier)) {
+        const { simple, ofProcess } = scanner.rule;
+        const missing = scriptsMissing && ofProcess === "scriptName";
+        if (
+          upstream === undefined ||
+          (!simple && !(ofProcess === "script" && isKnown(scanner, upstream))) ||
+          missing ||
+          isBig(earlier)
+        ) {
           flush();
           const { rule, argCount, buffer: last, start: from, end: to } = scanner;
           return { rule, argCount, pieces: [...(earlier ?? []), last.subarray(from, to)] };
@@ -131,6 +138,13 @@ export class RunReader {
     this.partialSince = performance.now();
     this.#partialFrom = bytes;
   }
+}
+
+/** Whether an `EVAL` has a script that is kept already: then there is nothing to be learnt from it. */
+function isKnown({ earlier, buffer, start, end }: CommandScanner, upstream: Upstream): boolean {
+  const { scripts } = upstream.options;
+  if (earlier !== undefined || scripts.count === 0) return false;
+  return scripts.has(decodeCommand(buffer.subarray(start, end), 2)[1]);
 }
 
 /** The last piece doesn't count: it is never big. */

@@ -87,9 +87,9 @@ export function execLost(commands: readonly Command[], scripts: ScriptStore): vo
 }
 
 /** The scripts that a command can't do without, in lower case. */
-export function scriptsFor({ rule, pieces }: Command): string[] {
-  if (rule.ofProcess !== "scriptName") return [];
-  const [, sha] = decodeCommand(Buffer.concat(pieces), 2);
+export function scriptsFor(command: Command): string[] {
+  if (command.rule.ofProcess !== "scriptName") return [];
+  const [, sha] = decodeCommand(frameOf(command), 2);
   return sha === undefined ? [] : [sha.toString("latin1").toLowerCase()];
 }
 
@@ -100,11 +100,17 @@ export function needsProcess({ rule: { ofProcess } }: Command): boolean {
 
 function withCursorFor(command: Command, { tag }: ServerProcess): Pick<Command, "pieces"> {
   if (command.argCount > mostScanArgs) return command;
-  const args = decodeCommand(Buffer.concat(command.pieces));
+  const frame = frameOf(command);
   const at = command.rule.name === "scan" ? 1 : 2;
-  const sent = args[at]?.toString("latin1") ?? "";
+  const sent = decodeCommand(frame, at + 1)[at]?.toString("latin1") ?? "";
   const cursor = cursorFor(sent, tag);
-  return cursor === sent ? command : { pieces: [encodeCommand(args.with(at, Buffer.from(cursor)))] };
+  if (cursor === sent) return command;
+  return { pieces: [encodeCommand(decodeCommand(frame).with(at, Buffer.from(cursor)))] };
+}
+
+function frameOf({ pieces }: Command): Buffer {
+  const [only] = pieces;
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
 }
 
 /** A script whose call the server refuses isn't compiled; one that runs may answer any error, also its own. */
@@ -116,7 +122,7 @@ function isAccepted(reply: Buffer): boolean {
 
 function keepScript(command: Command, scripts: ScriptStore, process?: ServerProcess): void {
   const loaded = command.rule.name === "script|load";
-  const args = decodeCommand(Buffer.concat(command.pieces), 3);
+  const args = decodeCommand(frameOf(command), 3);
   const body = args[loaded ? 2 : 1];
   const origin: ScriptOrigin = loaded ? "loaded" : "evaluated";
   if (body !== undefined) scripts.add(body, origin, process === unknownProcess ? undefined : process);
@@ -128,7 +134,7 @@ function keepScript(command: Command, scripts: ScriptStore, process?: ServerProc
  */
 function knownToBoth(reply: Buffer, command: Command, scripts: ScriptStore): Buffer {
   if (reply[0] !== 42) return reply;
-  const shas = decodeCommand(Buffer.concat(command.pieces)).slice(2);
+  const shas = decodeCommand(frameOf(command)).slice(2);
   let i = 0;
   const text = reply.toString("latin1").replace(/:([01])\r\n/g, (_, known: string) => {
     const sha = shas[i++]?.toString("latin1").toLowerCase() ?? "";

@@ -24,6 +24,8 @@ interface Kept {
 export class ScriptStore {
   readonly #kept: Record<ScriptOrigin, Map<string, Kept>> = { evaluated: new Map(), loaded: new Map() };
   readonly #limitBytes: number;
+  /** The same texts, by their length: found without hashing. */
+  readonly #byLength = new Map<number, Set<Buffer>>();
   #bytes = 0;
   /** The process that has all of them. */
   #complete: ServerProcess | undefined;
@@ -46,6 +48,13 @@ export class ScriptStore {
     return this.#find(sha)?.body;
   }
 
+  /** Whether a text is that of a script which is kept. */
+  has(body: Buffer | undefined): boolean {
+    if (body === undefined) return false;
+    for (const kept of this.#byLength.get(body.length) ?? []) if (kept.equals(body)) return true;
+    return false;
+  }
+
   /** Keeps a script. @param process that has it; undefined: none is known to. */
   add(body: Buffer, origin: ScriptOrigin, process: ServerProcess | undefined): void {
     const sha = hash("sha1", body);
@@ -53,7 +62,11 @@ export class ScriptStore {
     const to = origin === "loaded" || this.#kept.loaded.has(sha) ? "loaded" : "evaluated";
     this.#forget(sha);
     // A small part of what was read at once must not keep all of it in memory.
-    this.#kept[to].set(sha, { body: before?.body ?? Buffer.from(body), process: process ?? before?.process });
+    const own = before?.body ?? Buffer.from(body);
+    this.#kept[to].set(sha, { body: own, process: process ?? before?.process });
+    const same = this.#byLength.get(own.length);
+    if (same === undefined) this.#byLength.set(own.length, new Set([own]));
+    else same.add(own);
     this.#bytes += body.length + overheadBytes;
     if (!this.isIn(sha, this.#complete)) this.#complete = undefined;
     const { evaluated, loaded } = this.#kept;
@@ -66,6 +79,7 @@ export class ScriptStore {
   clear(): void {
     this.#kept.evaluated.clear();
     this.#kept.loaded.clear();
+    this.#byLength.clear();
     this.#bytes = 0;
     this.#complete = undefined;
   }
@@ -109,5 +123,8 @@ export class ScriptStore {
     this.#bytes -= kept.body.length + overheadBytes;
     this.#kept.loaded.delete(sha);
     this.#kept.evaluated.delete(sha);
+    const same = this.#byLength.get(kept.body.length);
+    same?.delete(kept.body);
+    if (same?.size === 0) this.#byLength.delete(kept.body.length);
   }
 }

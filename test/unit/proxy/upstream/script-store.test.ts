@@ -18,6 +18,7 @@ describe("the store of scripts", () => {
     assert.ok(store.isIn(shaOf(1), one));
     assert.equal(store.nextMissingIn(one), undefined);
     assert.equal(store.missingIn(one), false);
+    assert.deepEqual([store.has(text(1)), store.has(text(2)), store.has(undefined)], [true, false, false]);
     assert.equal(store.missingIn(two), true);
     assert.equal(store.nextMissingIn(two), shaOf(1));
     store.note(shaOf(1), two);
@@ -52,7 +53,9 @@ describe("the store of scripts", () => {
     store.add(Buffer.alloc(20_000), "loaded", one);
     assert.equal(store.count, 0);
     store.add(text(1), "loaded", one);
+    assert.deepEqual([store.has(text(1)), store.has(Buffer.alloc(4000, "1"))], [true, false]);
     store.clear();
+    assert.equal(store.has(text(1)), false);
     assert.deepEqual([store.count, store.bytes, store.get(shaOf(1))], [0, 0, undefined]);
   });
 });
