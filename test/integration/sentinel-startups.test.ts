@@ -113,5 +113,8 @@ function fieldNames(list: Shown | undefined): unknown[] {
 /** The kind of a reply and the whole of an error: what a client decides by. */
 function outline(reply: Shown | undefined): unknown {
   if (Array.isArray(reply)) return reply.length === 0 ? "nothing" : "list";
-  return typeof reply === "string" && /^[-+]/.test(reply) ? reply : typeof reply;
+  // How many Sentinels there are isn't decided by.
+  return typeof reply === "string" && /^[-+]/.test(reply)
+    ? reply.replace(/\d+ usable/, "n usable")
+    : typeof reply;
 }

@@ -92,6 +92,19 @@ export const sentinelStartups: Readonly<Record<string, readonly (readonly string
     ],
     ["hello 3", "subscribe +switch-master +replica-reconf-done"],
   ],
+  "redis-rb 4.8.0": [["sentinel get-master-addr-by-name mymaster"]],
+  "Predis 1.1.10": [["SENTINEL get-master-addr-by-name mymaster"]],
+  // What an application calls of its RedisSentinel, each once.
+  "phpredis 5.3.7": [
+    [
+      "SENTINEL get-master-addr-by-name mymaster",
+      "ping",
+      "SENTINEL masters",
+      "SENTINEL slaves mymaster",
+      "SENTINEL sentinels mymaster",
+      "SENTINEL ckquorum mymaster",
+    ],
+  ],
   "radix 4.1.4": [
     ["SENTINEL SENTINELS mymaster", "SENTINEL MASTER mymaster", "SENTINEL SLAVES mymaster"],
     ["SUBSCRIBE switch-master"],
