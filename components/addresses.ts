@@ -1,12 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { serviceName, serviceNames } from "../topology/site.ts";
 import type { Topology } from "../topology/topology.ts";
-import { commonLabels, kindSelector, workloadLabels, workloadSelector } from "./labels.ts";
+import type { Naming } from "./naming.ts";
 
 /** Arguments of {@link Addresses}. */
 export interface AddressesArgs {
-  readonly stack: string;
+  readonly naming: Naming;
   readonly namespace: pulumi.Input<string>;
   readonly topology: Pick<Topology, "redis" | "sentinels">;
 }
@@ -24,20 +23,20 @@ export class Addresses extends pulumi.ComponentResource {
 
   constructor(name: string, args: AddressesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:Addresses", name, {}, opts);
-    const { stack, namespace, topology } = args;
+    const { naming, namespace, topology } = args;
     const services = [...topology.redis, ...topology.sentinels].map((workload) => {
       const service = new k8s.core.v1.Service(
-        workload.name,
+        naming.resource(workload.name),
         {
           metadata: {
-            name: serviceName(workload.part),
+            name: naming.service(workload.part),
             namespace,
-            labels: workloadLabels(workload, stack),
+            labels: naming.labelsOf(workload),
             // The pods need this Service's address before they run: don't wait for them.
             annotations: { "pulumi.com/skipAwait": "true" },
           },
           spec: {
-            selector: workloadSelector(workload),
+            selector: naming.workload(workload),
             ports: workload.ports
               .filter(({ name: port }) => port !== "admin")
               .map(({ name: port, port: number }) => ({ name: port, port: number, targetPort: port })),
@@ -48,19 +47,19 @@ export class Addresses extends pulumi.ComponentResource {
         },
         { parent: this },
       );
-      return { ip: service.spec.clusterIP, hostnames: [serviceName(workload.part)] };
+      return { ip: service.spec.clusterIP, hostnames: [naming.service(workload.part)] };
     });
     new k8s.core.v1.Service(
-      "sentinels",
+      naming.resource("sentinels"),
       {
         metadata: {
-          name: serviceNames.sentinels,
+          name: naming.sentinelsService,
           namespace,
-          labels: { ...commonLabels(stack), ...kindSelector("sentinel") },
+          labels: { ...naming.common(), ...naming.kind("sentinel") },
         },
         spec: {
           clusterIP: "None",
-          selector: kindSelector("sentinel"),
+          selector: naming.kind("sentinel"),
           ports: topology.sentinels
             .slice(0, 1)
             .flatMap(({ ports }) =>

@@ -3,13 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { acceptedGenerations } from "../access/passwords.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { type CertificateKind, serviceName, serviceNames } from "../topology/site.ts";
+import { type CertificateKind, endpointPart } from "../topology/site.ts";
 import type { Topology } from "../topology/topology.ts";
-import { commonLabels } from "./labels.ts";
+import type { Naming } from "./naming.ts";
 
 /** Arguments of {@link Certificates}. */
 export interface CertificatesArgs {
-  readonly stack: string;
+  readonly naming: Naming;
   readonly namespace: pulumi.Input<string>;
   readonly settings: Pick<Settings, "tls" | "deployment">;
   readonly topology: Pick<Topology, "redis" | "sentinels">;
@@ -50,14 +50,14 @@ export class Certificates extends pulumi.ComponentResource {
   /** Asks cert-manager, which writes the Secret and renews it. */
   #request(kind: CertificateKind, issuer: string, args: CertificatesArgs): string {
     const [issuerKind = "", issuerName = ""] = issuer.split("/");
-    const secretName = `redis-ha-tls-${kind}`;
+    const secretName = args.naming.object(`redis-ha-tls-${kind}`);
     const { dnsNames, ipAddresses } = namesOf(kind, args);
     new k8s.apiextensions.CustomResource(
-      `certificate-${kind}`,
+      args.naming.resource(`certificate-${kind}`),
       {
         apiVersion: "cert-manager.io/v1",
         kind: "Certificate",
-        metadata: { name: secretName, namespace: args.namespace, labels: commonLabels(args.stack) },
+        metadata: { name: secretName, namespace: args.namespace, labels: args.naming.common() },
         spec: {
           secretName,
           dnsNames,
@@ -77,19 +77,20 @@ export class Certificates extends pulumi.ComponentResource {
     args: CertificatesArgs,
   ): { authority: pulumi.Output<string>; secrets: Map<CertificateKind, pulumi.Output<string>> } {
     const child = { parent: this };
+    const named = (resource: string): string => args.naming.resource(resource);
     const { generation } = args.settings.tls;
     const accepted = acceptedGenerations(generation);
     const authorities = accepted.map((number) => {
       const key = new tls.PrivateKey(
-        `authority-key-${number}`,
+        named(`authority-key-${number}`),
         { algorithm: "ECDSA", ecdsaCurve: "P256" },
         child,
       );
       const cert = new tls.SelfSignedCert(
-        `authority-${number}`,
+        named(`authority-${number}`),
         {
           privateKeyPem: key.privateKeyPem,
-          subject: { commonName: `redis-ha ${args.stack} authority ${number}` },
+          subject: { commonName: `redis-ha ${args.naming.stack} authority ${number}` },
           isCaCertificate: true,
           allowedUses: ["cert_signing", "crl_signing"],
           validityPeriodHours: authorityHours,
@@ -105,17 +106,17 @@ export class Certificates extends pulumi.ComponentResource {
     for (const kind of signer === undefined ? [] : kinds) {
       // A new generation has new keys.
       const key = new tls.PrivateKey(
-        `${kind}-key-${generation}`,
+        named(`${kind}-key-${generation}`),
         { algorithm: "ECDSA", ecdsaCurve: "P256" },
         child,
       );
       const request = new tls.CertRequest(
-        `${kind}-request`,
+        named(`${kind}-request`),
         { privateKeyPem: key.privateKeyPem, subject: { commonName: "redis-ha" }, ...namesOf(kind, args) },
         child,
       );
       const certificate = new tls.LocallySignedCert(
-        `${kind}-certificate`,
+        named(`${kind}-certificate`),
         {
           certRequestPem: request.certRequestPem,
           caPrivateKeyPem: signer?.key ?? "",
@@ -127,9 +128,9 @@ export class Certificates extends pulumi.ComponentResource {
         child,
       );
       const stored = new k8s.core.v1.Secret(
-        `tls-${kind}`,
+        named(`tls-${kind}`),
         {
-          metadata: { namespace: args.namespace, labels: commonLabels(args.stack) },
+          metadata: { namespace: args.namespace, labels: args.naming.common() },
           type: "kubernetes.io/tls",
           stringData: {
             "tls.crt": certificate.certPem,
@@ -148,15 +149,15 @@ export class Certificates extends pulumi.ComponentResource {
 /** Under which names the parts are reached, in the cluster and through a port that kubectl forwards. */
 function namesOf(
   kind: CertificateKind,
-  { settings, topology }: CertificatesArgs,
+  { naming, settings, topology }: CertificatesArgs,
 ): { dnsNames: string[]; ipAddresses: string[] } {
   const { namespace } = settings.deployment;
   const services =
     kind === "proxy"
-      ? [serviceNames.proxy]
+      ? [naming.service(endpointPart)]
       : [...topology.redis, ...topology.sentinels]
-          .map(({ part }) => serviceName(part))
-          .concat(serviceNames.sentinels);
+          .map(({ part }) => naming.service(part))
+          .concat(naming.sentinelsService);
   const inCluster = services.flatMap((service) => [
     service,
     `${service}.${namespace}`,

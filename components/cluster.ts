@@ -1,4 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Naming } from "./naming.ts";
 
 /** The two ways in which a stack talks to its cluster. */
 export interface ClusterProviders {
@@ -9,7 +11,11 @@ export interface ClusterProviders {
 }
 
 /** Connects to one context of the kubeconfig; unset means the current one. */
-export function connectCluster(context: string | undefined): ClusterProviders {
+export function connectCluster(
+  context: string | undefined,
+  naming: Pick<Naming, "resource">,
+  parent: pulumi.Resource,
+): ClusterProviders {
   const target = {
     ...(context === undefined ? {} : { context }),
     // New passwords and certificates come into the Secrets that pods have already. Without it each change makes a Secret of another
@@ -17,7 +23,11 @@ export function connectCluster(context: string | undefined): ClusterProviders {
     enableSecretMutable: true,
   };
   return {
-    owning: new k8s.Provider("cluster", target),
-    adopting: new k8s.Provider("cluster-adopting", { ...target, upsertExistingObjects: true }),
+    owning: new k8s.Provider(naming.resource("cluster"), target, { parent }),
+    adopting: new k8s.Provider(
+      naming.resource("cluster-adopting"),
+      { ...target, upsertExistingObjects: true },
+      { parent },
+    ),
   };
 }

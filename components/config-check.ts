@@ -1,14 +1,13 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { ImageReference } from "./images.ts";
-import { commonLabels } from "./labels.ts";
-import { restrictedContainer, restrictedPod } from "./pod.ts";
+import type { Naming } from "./naming.ts";
+import { type ImageReference, restrictedContainer, restrictedPod } from "./pod.ts";
 import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
 import { jobState } from "./rollout/state.ts";
 
 /** Arguments of {@link ConfigCheck}. */
 export interface ConfigCheckArgs {
-  readonly stack: string;
+  readonly naming: Naming;
   readonly namespace: pulumi.Input<string>;
   readonly image: ImageReference;
   /** Lines of `redis:extraConfig`. */
@@ -18,7 +17,6 @@ export interface ConfigCheckArgs {
   readonly rollouts: Pick<Rollouts, "wait"> | undefined;
 }
 
-const jobName = "redis-config-check";
 /**
  * Whether redis-server comes up says more than whether it reads its configuration: it takes a word that it doesn't know for a module's,
  * and ends later. Nothing is saved, and nobody can connect.
@@ -45,14 +43,15 @@ export class ConfigCheck extends pulumi.ComponentResource {
 
   constructor(name: string, args: ConfigCheckArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:ConfigCheck", name, {}, opts);
-    const { namespace, stack, image, rollouts } = args;
+    const { namespace, naming, image, rollouts } = args;
+    const jobName = naming.object("redis-config-check");
     const labels = {
-      ...commonLabels(stack),
+      ...naming.common(),
       "app.kubernetes.io/component": "config-check",
       "redis-ha/workload": jobName,
     };
     const job = new k8s.batch.v1.Job(
-      name,
+      naming.resource("config-check"),
       {
         metadata: { name: jobName, namespace, labels, annotations: awaitedByProgram },
         spec: {

@@ -5,11 +5,11 @@ import { type AccessSettings, type AclFiles, renderAclFiles } from "../access/ac
 import { partUsers } from "../access/parts.ts";
 import { acceptedGenerations, derivePassword } from "../access/passwords.ts";
 import type { SecretFile } from "../topology/workload.ts";
-import { commonLabels } from "./labels.ts";
+import type { Naming } from "./naming.ts";
 
 /** Arguments of {@link Credentials}. */
 export interface CredentialsArgs extends AccessSettings {
-  readonly stack: string;
+  readonly naming: Naming;
   readonly namespace: pulumi.Input<string>;
   /** Generation of the passwords in use, from 1 on. */
   readonly generation: number;
@@ -40,12 +40,13 @@ export class Credentials extends pulumi.ComponentResource {
 
   constructor(name: string, args: CredentialsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:Credentials", name, {}, opts);
+    const { naming } = args;
     const accepted = acceptedGenerations(args.generation);
     // Letters and digits only. 64 of them are 381 bits.
     const seeds = accepted.map(
       (generation) =>
         new random.RandomPassword(
-          `${name}-seed-${generation}`,
+          naming.resource(`credentials-seed-${generation}`),
           { length: 64, special: false },
           { parent: this },
         ).result,
@@ -57,9 +58,9 @@ export class Credentials extends pulumi.ComponentResource {
 
     const store = (resource: string, key: string, value: pulumi.Output<string>): SecretSource => ({
       secretName: new k8s.core.v1.Secret(
-        resource,
+        naming.resource(resource),
         {
-          metadata: { namespace: args.namespace, labels: commonLabels(args.stack) },
+          metadata: { namespace: args.namespace, labels: naming.common() },
           type: "Opaque",
           stringData: { [key]: value },
         },

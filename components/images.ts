@@ -1,18 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import packageJson from "../package.json" with { type: "json" };
 import type { Settings } from "../settings/resolve-settings.ts";
+import type { ImagesArgs } from "./args.ts";
 import type { BundleContext } from "./bundle.ts";
-
-/** An image that pods can run. */
-export interface ImageReference {
-  /** What a pod's `image` says: a digest for a pushed image. */
-  readonly reference: pulumi.Input<string>;
-  /**
-   * Changes whenever the image does. Only an image that isn't pushed needs it, as a pod annotation: its reference stays
-   * the same after a new build.
-   */
-  readonly revision?: pulumi.Input<string>;
-}
+import type { ImageReference } from "./pod.ts";
 
 type ImageName = "sentinel" | "proxy";
 
@@ -25,12 +16,14 @@ const contexts: Readonly<Record<ImageName, BundleContext>> = {
  * The two images: built and pushed, or prebuilt ones from the configuration. A stack with two prebuilt images loads
  * neither the bundler nor the Docker provider, so it needs no Docker daemon.
  */
-export async function resolveImages(
-  settings: Settings["images"],
-): Promise<Record<ImageName, ImageReference>> {
+export async function resolveImages(settings: Settings["images"]): Promise<Omit<ImagesArgs, "pullSecret">> {
+  const sentinel = await resolveImage("sentinel", settings);
+  const proxy = await resolveImage("proxy", settings);
   return {
-    sentinel: await resolveImage("sentinel", settings),
-    proxy: await resolveImage("proxy", settings),
+    sentinel: sentinel.reference,
+    ...(sentinel.revision === undefined ? {} : { sentinelRevision: sentinel.revision }),
+    proxy: proxy.reference,
+    ...(proxy.revision === undefined ? {} : { proxyRevision: proxy.revision }),
   };
 }
 

@@ -13,9 +13,13 @@ export interface Installation {
 }
 
 /** Takes the installation's number from the state, or makes one. */
-export async function identifyInstallation(stack: string): Promise<Installation> {
+export async function identifyInstallation(
+  stack: string,
+  resource: string,
+  opts: pulumi.CustomResourceOptions,
+): Promise<Installation> {
   const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${stack}`;
-  const { result } = new random.RandomUuid("installation");
+  const { result } = new random.RandomUuid(resource, {}, opts);
   return {
     stack: name,
     number: await knownValue(result),

@@ -1,7 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Workload } from "../topology/workload.ts";
-import { commonLabels, kindSelector, workloadLabels, workloadSelector } from "./labels.ts";
 import { type PodArgs, podTemplate } from "./pod.ts";
 import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
 
@@ -31,21 +30,21 @@ export class Instances extends pulumi.ComponentResource {
   ) {
     const { after = Promise.resolve([]), ...componentOptions } = opts;
     super("redis-ha:index:Instances", name, {}, componentOptions);
-    const { rollouts, workloads } = args;
+    const { naming, rollouts, workloads } = args;
     let previous = after;
     for (const workload of workloads) {
       const deployment = new k8s.apps.v1.Deployment(
-        workload.name,
+        naming.resource(workload.name),
         {
           metadata: {
-            name: workload.name,
+            name: naming.object(workload.name),
             namespace: args.namespace,
-            labels: workloadLabels(workload, args.stack),
+            labels: naming.labelsOf(workload),
             annotations: awaitedByProgram,
           },
           spec: {
             replicas: workload.replicas,
-            selector: { matchLabels: workloadSelector(workload) },
+            selector: { matchLabels: naming.workload(workload) },
             // Two pods on one volume would be two servers on one set of files.
             strategy: { type: "Recreate" },
             template: podTemplate(workload, { ...args, claim: args.claims.get(workload.name) }),
@@ -59,11 +58,16 @@ export class Instances extends pulumi.ComponentResource {
 
     const [first] = args.workloads;
     if (first !== undefined) {
-      const selector = kindSelector(first.part.kind);
+      const { kind } = first.part;
+      const selector = naming.kind(kind);
       new k8s.policy.v1.PodDisruptionBudget(
-        name,
+        naming.resource(kind),
         {
-          metadata: { name, namespace: args.namespace, labels: { ...commonLabels(args.stack), ...selector } },
+          metadata: {
+            name: naming.object(kind),
+            namespace: args.namespace,
+            labels: { ...naming.common(), ...selector },
+          },
           // One budget over all: one for each Deployment would block every drain.
           spec: { minAvailable: args.workloads.length - 1, selector: { matchLabels: selector } },
         },

@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { Settings } from "../settings/resolve-settings.ts";
 import { type PartKind, ports } from "../topology/site.ts";
-import { kindSelector } from "./labels.ts";
+import type { Naming } from "./naming.ts";
 
 type IngressRule = k8s.types.input.networking.v1.NetworkPolicyIngressRule;
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
@@ -28,7 +28,12 @@ const internal: Readonly<Record<"redis" | "sentinel", readonly PartKind[]>> = {
  * What may reach the pods of a kind and what they may reach: the complete list, everything else is denied. The kubelet's
  * probes come from the pod's own node, which Kubernetes always lets through.
  */
-export function networkAccess(kind: PartKind, settings: NetworkAccessSettings): NetworkAccess {
+export function networkAccess(
+  kind: PartKind,
+  settings: NetworkAccessSettings,
+  naming: Pick<Naming, "kind">,
+): NetworkAccess {
+  const podsOf = (of: PartKind): Peer => ({ podSelector: { matchLabels: naming.kind(of) } });
   const { network, proxy } = settings;
   const ingress: IngressRule[] = [];
   const egress: k8s.types.input.networking.v1.NetworkPolicyEgressRule[] = [];
@@ -71,10 +76,6 @@ function clients({ network, proxy }: NetworkAccessSettings): Peer[] | undefined 
 function from(peers: Peer[] | undefined): { from?: Peer[] } {
   // An absent `from` is everybody; an empty one would be, too.
   return peers === undefined ? {} : { from: peers };
-}
-
-function podsOf(kind: PartKind): Peer {
-  return { podSelector: { matchLabels: kindSelector(kind) } };
 }
 
 function inNamespaces(names: readonly string[]): Peer {

@@ -1,12 +1,12 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { PartKind } from "../topology/site.ts";
-import { commonLabels, kindSelector, stackPods } from "./labels.ts";
+import type { Naming } from "./naming.ts";
 import { type NetworkAccessSettings, networkAccess } from "./network-access.ts";
 
 /** Arguments of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {
-  readonly stack: string;
+  readonly naming: Naming;
   readonly namespace: pulumi.Input<string>;
   readonly settings: NetworkAccessSettings;
 }
@@ -18,23 +18,27 @@ export interface NetworkPoliciesArgs {
 export class NetworkPolicies extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkPoliciesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:NetworkPolicies", name, {}, opts);
-    const { stack, namespace, settings } = args;
+    const { naming, namespace, settings } = args;
     const policyTypes = ["Ingress", "Egress"];
     new k8s.networking.v1.NetworkPolicy(
-      "deny-all",
+      naming.resource("deny-all"),
       {
-        metadata: { name: "redis-ha-deny-all", namespace, labels: commonLabels(stack) },
-        spec: { podSelector: { matchLabels: stackPods() }, policyTypes },
+        metadata: { name: naming.object("redis-ha-deny-all"), namespace, labels: naming.common() },
+        spec: { podSelector: { matchLabels: naming.pods() }, policyTypes },
       },
       { parent: this },
     );
     for (const kind of ["redis", "sentinel", "proxy"] satisfies PartKind[]) {
-      const selector = kindSelector(kind);
-      const { ingress, egress } = networkAccess(kind, settings);
+      const selector = naming.kind(kind);
+      const { ingress, egress } = networkAccess(kind, settings, naming);
       new k8s.networking.v1.NetworkPolicy(
-        kind,
+        naming.resource(kind),
         {
-          metadata: { name: `redis-ha-${kind}`, namespace, labels: { ...commonLabels(stack), ...selector } },
+          metadata: {
+            name: naming.object(`redis-ha-${kind}`),
+            namespace,
+            labels: { ...naming.common(), ...selector },
+          },
           spec: {
             podSelector: { matchLabels: selector },
             policyTypes,

@@ -1,16 +1,26 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { type CertificateKind, clusterSite } from "../topology/site.ts";
+import { type CertificateKind, podPaths } from "../topology/site.ts";
 import type { SecretFile, Workload } from "../topology/workload.ts";
 import type { SecretSource } from "./credentials.ts";
-import type { ImageReference } from "./images.ts";
-import { kindSelector, workloadLabels } from "./labels.ts";
+import type { Naming } from "./naming.ts";
 import { probesOf } from "./probes.ts";
+
+/** An image that pods can run. */
+export interface ImageReference {
+  /** What a pod's `image` says: a digest for a pushed image. */
+  readonly reference: pulumi.Input<string>;
+  /**
+   * Changes whenever the image does. Only an image that isn't pushed needs it, as a pod annotation: its reference stays
+   * the same after a new build.
+   */
+  readonly revision?: pulumi.Input<string> | undefined;
+}
 
 /** What a pod needs beside its workload's description. */
 export interface PodArgs {
-  readonly stack: string;
+  readonly naming: Naming;
   readonly image: ImageReference;
   /** Where the secret files of all workloads are. */
   readonly secretFiles: ReadonlyMap<SecretFile, SecretSource>;
@@ -75,7 +85,7 @@ const noNameServer: Pick<k8s.types.input.core.v1.PodSpec, "dnsPolicy" | "dnsConf
 export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.core.v1.PodTemplateSpec {
   return {
     metadata: {
-      labels: workloadLabels(workload, args.stack),
+      labels: args.naming.labelsOf(workload),
       ...annotationsOf(workload, args),
     },
     spec: {
@@ -91,13 +101,13 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
         effect: "NoExecute",
         tolerationSeconds: args.tolerationSeconds,
       })),
-      affinity: { podAntiAffinity: awayFromItsKind(workload, args.spread) },
+      affinity: { podAntiAffinity: awayFromItsKind(workload, args) },
       topologySpreadConstraints: [
         {
           maxSkew: 1,
           topologyKey: "topology.kubernetes.io/zone",
           whenUnsatisfiable: "ScheduleAnyway",
-          labelSelector: { matchLabels: kindSelector(workload.part.kind) },
+          labelSelector: { matchLabels: args.naming.kind(workload.part.kind) },
         },
       ],
       containers: [
@@ -115,13 +125,13 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
           },
           securityContext: restrictedContainer,
           volumeMounts: [
-            { name: "credentials", mountPath: clusterSite.secretDirectory, readOnly: true },
+            { name: "credentials", mountPath: podPaths.secretDirectory, readOnly: true },
             ...(workload.certificate === undefined
               ? []
               : [
                   {
                     name: "tls",
-                    mountPath: clusterSite.certificateDirectory(workload.certificate),
+                    mountPath: podPaths.certificateDirectory(workload.certificate),
                     readOnly: true,
                   },
                 ]),
@@ -156,11 +166,11 @@ function commandOf({ program: { image, entrypoint } }: Workload): string[] {
  */
 function awayFromItsKind(
   { part: { kind } }: Workload,
-  spread: PodArgs["spread"],
+  { naming, spread }: PodArgs,
 ): k8s.types.input.core.v1.PodAntiAffinity {
   const podAffinityTerm = {
     topologyKey: "kubernetes.io/hostname",
-    labelSelector: { matchLabels: kindSelector(kind) },
+    labelSelector: { matchLabels: naming.kind(kind) },
   };
   return spread === "required" && kind !== "proxy"
     ? { requiredDuringSchedulingIgnoredDuringExecution: [podAffinityTerm] }

@@ -1,9 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { serviceNames } from "../topology/site.ts";
+import { endpointPart } from "../topology/site.ts";
 import type { Workload } from "../topology/workload.ts";
-import { commonLabels, kindSelector, workloadLabels, workloadSelector } from "./labels.ts";
 import { type PodArgs, podTemplate } from "./pod.ts";
 import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
 
@@ -28,13 +27,15 @@ export class SentinelProxy extends pulumi.ComponentResource {
 
   constructor(name: string, args: SentinelProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:SentinelProxy", name, {}, opts);
-    const { workload, stack, namespace } = args;
-    const labels = workloadLabels(workload, stack);
+    const { workload, naming, namespace } = args;
+    const resource = naming.resource("proxy");
+    const serviceName = naming.service(endpointPart);
+    const labels = naming.labelsOf(workload);
     const service = new k8s.core.v1.Service(
-      name,
+      resource,
       {
         metadata: {
-          name: serviceNames.proxy,
+          name: serviceName,
           namespace,
           labels,
           // The provider would wait for ten quiet seconds of its endpoints. Only a load balancer has something to wait for: an address.
@@ -42,7 +43,7 @@ export class SentinelProxy extends pulumi.ComponentResource {
         },
         spec: {
           type: args.serviceType,
-          selector: workloadSelector(workload),
+          selector: naming.workload(workload),
           ports: workload.ports
             .filter(({ name: port }) => port !== "admin")
             .map(({ name: port, port: number }) => ({ name: port, port: number, targetPort: port })),
@@ -51,12 +52,12 @@ export class SentinelProxy extends pulumi.ComponentResource {
       { parent: this },
     );
     const deployment = new k8s.apps.v1.Deployment(
-      name,
+      resource,
       {
-        metadata: { name: workload.name, namespace, labels, annotations: awaitedByProgram },
+        metadata: { name: naming.object(workload.name), namespace, labels, annotations: awaitedByProgram },
         spec: {
           replicas: workload.replicas,
-          selector: { matchLabels: workloadSelector(workload) },
+          selector: { matchLabels: naming.workload(workload) },
           // A new proxy serves before an old one ends; every node has had time to hear of it, and one that fails at once stops the roll.
           minReadySeconds: secondsToBeKnown,
           strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
@@ -68,17 +69,21 @@ export class SentinelProxy extends pulumi.ComponentResource {
     // A failure ends the program, though nothing depends on it.
     void args.rollouts?.finished(deployment, workload);
     if (workload.replicas > 1) {
-      const selector = kindSelector("proxy");
+      const selector = naming.kind("proxy");
       new k8s.policy.v1.PodDisruptionBudget(
-        name,
+        resource,
         {
-          metadata: { name: "proxy", namespace, labels: { ...commonLabels(stack), ...selector } },
+          metadata: {
+            name: naming.object("proxy"),
+            namespace,
+            labels: { ...naming.common(), ...selector },
+          },
           spec: { minAvailable: workload.replicas - 1, selector: { matchLabels: selector } },
         },
         { parent: this },
       );
     }
-    this.host = pulumi.interpolate`${serviceNames.proxy}.${namespace}.svc`;
+    this.host = pulumi.interpolate`${serviceName}.${namespace}.svc`;
     this.externalEndpoint = pulumi
       .all([service.spec, service.status])
       .apply(([spec, status]) => externalEndpoint(spec, status));

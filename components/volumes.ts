@@ -4,11 +4,11 @@ import { claimName } from "../ownership/fixed-names.ts";
 import type { Survey } from "../ownership/survey.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import type { Workload } from "../topology/workload.ts";
-import { commonLabels, workloadLabels } from "./labels.ts";
+import type { Naming } from "./naming.ts";
 
 /** Arguments of {@link Volumes}. */
 export interface VolumesArgs {
-  readonly stack: string;
+  readonly naming: Naming;
   /** Every workload that has a volume gets a claim. */
   readonly workloads: readonly Workload[];
   readonly deployment: Settings["deployment"];
@@ -36,6 +36,7 @@ export class Volumes extends pulumi.ComponentResource {
 
   constructor(name: string, args: VolumesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:Volumes", name, {}, opts);
+    const { naming } = args;
     const { protect, keepVolumes, createNamespace, namespace } = args.deployment;
     const own: pulumi.CustomResourceOptions = { parent: this, protect };
     // Its own last state or another installation's that is gone may have set other values: they give way.
@@ -44,14 +45,14 @@ export class Volumes extends pulumi.ComponentResource {
 
     const namespaceName = createNamespace
       ? new k8s.core.v1.Namespace(
-          "namespace",
+          naming.resource("namespace"),
           {
             metadata: {
               name: namespace,
               annotations: { ...args.found.namespace?.others.annotations, ...marks },
               labels: {
                 ...args.found.namespace?.others.labels,
-                ...commonLabels(args.stack),
+                ...naming.common(),
                 "pod-security.kubernetes.io/enforce": "restricted",
                 "pod-security.kubernetes.io/audit": "restricted",
                 "pod-security.kubernetes.io/warn": "restricted",
@@ -65,16 +66,16 @@ export class Volumes extends pulumi.ComponentResource {
     const claims = new Map<string, pulumi.Output<string>>();
     for (const workload of args.workloads) {
       if (workload.volume === undefined) continue;
-      const name = claimName(workload);
+      const name = claimName(naming, workload);
       const live = found.get(name);
       const storageClass = live === undefined ? args.storageClass : live.storageClass;
       const claim = new k8s.core.v1.PersistentVolumeClaim(
-        workload.name,
+        naming.resource(workload.name),
         {
           metadata: {
             name,
             namespace: namespaceName,
-            labels: { ...live?.others.labels, ...workloadLabels(workload, args.stack) },
+            labels: { ...live?.others.labels, ...naming.labelsOf(workload) },
             // Many classes bind only when a pod wants the volume: waiting here would be waiting for ever.
             annotations: { ...live?.others.annotations, ...marks, "pulumi.com/skipAwait": "true" },
           },

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { hasCluster, openKubeconfig } from "../components/cluster-access.ts";
-import { stackPods } from "../components/labels.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import type { FixedNames } from "./fixed-names.ts";
 import { ownershipProblems } from "./judge-ownership.ts";
@@ -11,6 +10,7 @@ import { emptySurvey, type Survey, SurveyError, surveyNamespace } from "./survey
 /**
  * Looks, in previews too, whether the stack may be where its settings want it, before any object of the cluster is declared.
  *
+ * @param pods labels that the set's policies and budgets select its pods by.
  * @returns what is there; nothing where there is no cluster to ask.
  * @throws {pulumi.RunError} that lists everything that stands in the way.
  */
@@ -18,10 +18,11 @@ export async function checkPlace(
   { namespace, createNamespace, context }: Settings["deployment"],
   names: FixedNames,
   who: Claimant,
+  pods: Readonly<Record<string, string>>,
 ): Promise<Survey> {
   if (!hasCluster()) return emptySurvey;
   const config = await openKubeconfig(context);
-  const podSelector = Object.entries(stackPods())
+  const podSelector = Object.entries(pods)
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
   const survey = await surveyNamespace(config, { namespace, names, podSelector }).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import type { Settings } from "../settings/resolve-settings.ts";
-import { serviceName, serviceNames } from "../topology/site.ts";
+import { type ClusterNames, endpointPart } from "../topology/site.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { Workload } from "../topology/workload.ts";
 
@@ -22,14 +22,15 @@ export interface FixedNames {
 }
 
 /** Name of a workload's claim. */
-export function claimName({ name }: Workload): string {
-  return `pvc-${name}`;
+export function claimName(names: Pick<ClusterNames, "object">, { name }: Workload): string {
+  return names.object(`pvc-${name}`);
 }
 
 /** The fixed names of a stack. Secrets have names of their own, but for those that cert-manager writes. */
 export function fixedNames(
   { redis, sentinels, proxy }: Topology,
   { network, tls }: Pick<Settings, "network" | "tls">,
+  names: ClusterNames,
 ): FixedNames {
   const parts = [...redis, ...sentinels];
   const kinds = tls.mode === "all" ? ["proxy", "server"] : ["proxy"];
@@ -39,21 +40,26 @@ export function fixedNames(
         ? []
         : [
             {
-              name: claimName(workload),
+              name: claimName(names, workload),
               storage: workload.volume.storage,
               setting: workload.part.kind === "redis" ? "redis:storage" : "sentinel:storage",
             },
           ],
     ),
     objects: {
-      Deployment: [...parts, proxy].map(({ name }) => name),
-      Service: [...parts.map(({ part }) => serviceName(part)), serviceNames.sentinels, serviceNames.proxy],
-      PodDisruptionBudget: ["redis", "sentinel", ...(proxy.replicas > 1 ? ["proxy"] : [])],
+      Deployment: [...parts, proxy].map(({ name }) => names.object(name)),
+      Service: [
+        ...[...parts.map(({ part }) => part), endpointPart].map((part) => names.service(part)),
+        names.sentinels,
+      ],
+      PodDisruptionBudget: ["redis", "sentinel", ...(proxy.replicas > 1 ? ["proxy"] : [])].map(names.object),
       NetworkPolicy: network.policies
-        ? ["redis-ha-deny-all", "redis-ha-redis", "redis-ha-sentinel", "redis-ha-proxy"]
+        ? ["deny-all", "redis", "sentinel", "proxy"].map((name) => names.object(`redis-ha-${name}`))
         : [],
       Secret:
-        tls.mode !== "off" && tls.issuer !== undefined ? kinds.map((kind) => `redis-ha-tls-${kind}`) : [],
+        tls.mode !== "off" && tls.issuer !== undefined
+          ? kinds.map((kind) => names.object(`redis-ha-tls-${kind}`))
+          : [],
     },
   };
 }

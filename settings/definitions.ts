@@ -78,6 +78,7 @@ export const definitions = {
         .array(z.strictObject({ name: z.string(), rules: z.string().min(1).optional() }))
         .min(1)
         .max(100),
+      argument: "readonly ApplicationUser[]",
       allowed: "a JSON list of {name, rules?} with ACL rules, at least one",
       example: '[{"name":"shop","rules":"~shop:* +@read +@write"}]',
     }),
@@ -282,6 +283,7 @@ export const definitions = {
   },
   images: {
     registry: text({
+      programOnly: true,
       description: "Registry and path to which the two images are pushed.",
       derived: "needed unless both images are prebuilt or not pushed",
       pattern: /^[\w.-]+(:\d+)?(\/[\w.-]+)*$/,
@@ -289,6 +291,7 @@ export const definitions = {
       example: "registry.example.com/redis-ha",
     }),
     platform: text({
+      programOnly: true,
       description: "Platform of the images.",
       fallback: "linux/amd64",
       pattern: /^linux\/(amd64|arm64)$/,
@@ -296,20 +299,21 @@ export const definitions = {
       example: "linux/amd64",
     }),
     sentinel: text({
-      description: "A prebuilt Redis and Sentinel image instead of a build.",
+      description: "The Redis and Sentinel image. Prebuilt, it needs no build.",
       derived: "built",
       pattern: pinnedImage,
       allowed: pinnedImageAllowed,
       example: "registry.example.com/redis-ha/sentinel:1.0.0",
     }),
     proxy: text({
-      description: "A prebuilt proxy image instead of a build.",
+      description: "The proxy image. Prebuilt, it needs no build.",
       derived: "built",
       pattern: pinnedImage,
       allowed: pinnedImageAllowed,
       example: "registry.example.com/redis-ha/proxy:1.0.0",
     }),
     push: flag({
+      programOnly: true,
       description:
         "Whether built images are pushed. Without it the cluster must run on this Docker's images.",
       fallback: true,
@@ -322,6 +326,7 @@ export const definitions = {
       example: "registry-credentials",
     }),
     redisBase: text({
+      programOnly: true,
       description: "Base image with redis-server and redis-sentinel.",
       derived: "as in sentinel-image/Dockerfile",
       pattern: pinnedImage,
@@ -329,6 +334,7 @@ export const definitions = {
       example: "redis:8.2.9-trixie",
     }),
     nodeBase: text({
+      programOnly: true,
       description: "Base image with Node.",
       derived: "as in proxy/Dockerfile",
       pattern: pinnedImage,
@@ -339,11 +345,19 @@ export const definitions = {
   "redis-ha": {
     namespace: text({
       description:
-        "Kubernetes namespace. One for each stack: the names inside it are fixed. `pulumi destroy` never deletes it.",
+        "Kubernetes namespace. One for each stack, unless their names have different prefixes. `pulumi destroy` never deletes it.",
       derived: "redis-ha-<stack>",
       pattern: dnsLabel,
       allowed: "up to 63 lower-case letters, digits and dashes",
       example: "redis-ha-dev",
+    }),
+    namePrefix: text({
+      description:
+        "What the names of all objects in the namespace begin with, so that several sets live in one. It can't change later.",
+      derived: "none",
+      pattern: /^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$/,
+      allowed: "up to 30 lower-case letters, digits and dashes that begin with a letter",
+      example: "cache",
     }),
     createNamespace: flag({
       description: "Whether the stack creates and labels the namespace, or uses one that is there as it is.",

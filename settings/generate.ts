@@ -1,5 +1,6 @@
 // Writes what repeats the definitions of the settings: `npm run generate`. A unit test fails when it was forgotten.
 import { readFileSync, writeFileSync } from "node:fs";
+import { argumentsFile } from "./arguments.ts";
 import { markers, replaceBetween, settingsDeclaration, settingsTable } from "./documentation.ts";
 
 function rewrite(
@@ -13,3 +14,4 @@ function rewrite(
 
 rewrite("Pulumi.yaml", markers.yaml, settingsDeclaration());
 rewrite("README.md", markers.markdown, settingsTable());
+writeFileSync(new URL("../components/args.ts", import.meta.url), argumentsFile());

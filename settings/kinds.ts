@@ -9,6 +9,10 @@ export interface Setting<T> {
   readonly allowed: string;
   /** An example for the cure in an error message: a valid value. */
   readonly example: string;
+  /** Type of the component's argument, in TypeScript. */
+  readonly argument: string;
+  /** Only the program reads it: it says how the program builds what the component is given. */
+  readonly programOnly?: boolean;
   /** Type in Pulumi.yaml. */
   readonly type: "integer" | "boolean" | "string";
   /** Reads the text of `pulumi config`. */
@@ -19,7 +23,11 @@ export interface Setting<T> {
   readonly derived?: string;
 }
 
-type Extra<T> = Pick<Setting<T>, "description"> & { fallback?: T; derived?: string; example?: string };
+type Extra<T> = Pick<Setting<T>, "description" | "programOnly"> & {
+  fallback?: T;
+  derived?: string;
+  example?: string;
+};
 
 /** A whole number from `min` to `max`, optionally only odd ones. */
 export function integer(extra: Extra<number> & { min: number; max: number; odd?: boolean }): Setting<number> {
@@ -27,6 +35,7 @@ export function integer(extra: Extra<number> & { min: number; max: number; odd?:
   return {
     ...extra,
     type: "integer",
+    argument: "number",
     allowed: `${odd ? "an odd" : "a whole"} number from ${min} to ${max}`,
     example: extra.example ?? String(extra.fallback ?? min),
     schema: z
@@ -42,6 +51,7 @@ export function flag(extra: Extra<boolean>): Setting<boolean> {
   return {
     ...extra,
     type: "boolean",
+    argument: "boolean",
     allowed: "true or false",
     example: String(!extra.fallback),
     schema: z.enum(["true", "false"]).transform((text) => text === "true"),
@@ -53,7 +63,14 @@ export function choice<const T extends string>(
   extra: Extra<NoInfer<T>> & { of: readonly [T, ...T[]] },
 ): Setting<T> {
   const { of } = extra;
-  return { ...extra, type: "string", allowed: `one of ${of.join(", ")}`, example: of[0], schema: z.enum(of) };
+  return {
+    ...extra,
+    type: "string",
+    argument: of.map((word) => JSON.stringify(word)).join(" | "),
+    allowed: `one of ${of.join(", ")}`,
+    example: of[0],
+    schema: z.enum(of),
+  };
 }
 
 /** An amount of bytes as a Kubernetes quantity, at least `min`. */
@@ -62,6 +79,7 @@ export function quantity(extra: Extra<string> & { min: string }): Setting<string
   return {
     ...extra,
     type: "string",
+    argument: "string",
     allowed: `a Kubernetes quantity of at least ${extra.min}, such as 512Mi or 8Gi`,
     example: extra.fallback ?? extra.min,
     schema: z.string().refine((value) => (parseQuantity(value) ?? 0) >= least),
@@ -70,7 +88,9 @@ export function quantity(extra: Extra<string> & { min: string }): Setting<string
 
 /** A JSON text of one shape. */
 export function json<T>(
-  extra: Pick<Setting<T>, "description" | "derived" | "allowed" | "example"> & { shape: z.ZodType<T> },
+  extra: Pick<Setting<T>, "description" | "derived" | "allowed" | "example" | "argument"> & {
+    shape: z.ZodType<T>;
+  },
 ): Setting<T> {
   const schema = z
     .string()
@@ -90,7 +110,7 @@ export function json<T>(
 export function text(
   extra: Extra<string> & { pattern: RegExp; allowed: string; example: string },
 ): Setting<string> {
-  return { ...extra, type: "string", schema: z.string().regex(extra.pattern) };
+  return { ...extra, type: "string", argument: "string", schema: z.string().regex(extra.pattern) };
 }
 
 /** Several texts, separated by commas; blanks around them don't count. */
@@ -100,6 +120,7 @@ export function list(
   return {
     ...extra,
     type: "string",
+    argument: "readonly string[]",
     schema: z
       .string()
       .transform((value) => value.split(",").map((item) => item.trim()))

@@ -24,7 +24,7 @@ export interface Settings {
   readonly network: Readonly<Defined<Parsed<"network">, "policies">>;
   readonly images: Readonly<Defined<Parsed<"images">, "platform" | "push">>;
   readonly deployment: Readonly<
-    Defined<Parsed<"redis-ha">, Exclude<keyof Parsed<"redis-ha">, "context" | "priorityClass">>
+    Defined<Parsed<"redis-ha">, Exclude<keyof Parsed<"redis-ha">, "context" | "priorityClass" | "namePrefix">>
   >;
 }
 
@@ -32,12 +32,14 @@ export interface Settings {
  * The settings of a stack from its raw configuration.
  *
  * @param secretKeys the keys whose values were set as secrets: those are refused.
+ * @param options.builds whether images that aren't named are built: then there has to be a registry for them.
  * @throws {SettingsError} that lists every mistake: wrong values, unknown keys, values that don't fit together.
  */
 export function resolveSettings(
   raw: RawConfig,
   stack: string,
   secretKeys: ReadonlySet<string> = new Set(),
+  { builds = true }: { readonly builds?: boolean } = {},
 ): Settings {
   const problems: string[] = [];
   const parsed = parseSettings(raw, problems, secretKeys);
@@ -113,8 +115,8 @@ export function resolveSettings(
   }
   const users = redis.users ?? [{ name: "default" }];
   problems.push(...problemsOfUsers(users, new Set(proxy.allowCommands)));
-  const builds = images.sentinel === undefined || images.proxy === undefined;
-  if (builds && images.push !== false && !raw["images:registry"]) {
+  const missing = images.sentinel === undefined || images.proxy === undefined;
+  if (builds && missing && images.push !== false && !raw["images:registry"]) {
     problems.push(
       "Configuration 'images:registry' is missing, but the images are built and pushed: set it to a registry that the cluster pulls from (pulumi config set images:registry registry.example.com/redis-ha), or name prebuilt images with images:sentinel and images:proxy.",
     );

@@ -4,11 +4,9 @@ export class SettingsError extends Error {
   /** One sentence for each mistake: subject, value, what is allowed, what to do. */
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], subject = "The configuration has") {
     const count = problems.length === 1 ? "1 mistake" : `${problems.length} mistakes`;
-    super(
-      `The configuration has ${count}. Nothing was changed.\n${problems.map((p) => `  - ${p}`).join("\n")}`,
-    );
+    super(`${subject} ${count}. Nothing was changed.\n${problems.map((p) => `  - ${p}`).join("\n")}`);
     this.problems = problems;
   }
 }

@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { execa } from "execa";
 import { Redis } from "ioredis";
 import { UserError } from "../cli/user-error.ts";
-import { serviceNames } from "../topology/site.ts";
+import { clusterNames, endpointPart } from "../topology/site.ts";
 
 /** What the check found behind the endpoint. */
 export interface EndpointReport {
@@ -37,7 +37,7 @@ export interface EndpointTarget {
  */
 export async function checkEndpoint(target: EndpointTarget): Promise<EndpointReport> {
   const args = ["--context", target.context, "--namespace", target.namespace, "port-forward"];
-  const forward = execa("kubectl", [...args, `service/${serviceNames.proxy}`, ":6379"], {
+  const forward = execa("kubectl", [...args, `service/${clusterNames().service(endpointPart)}`, ":6379"], {
     env: target.environment,
     reject: false,
     stdin: "ignore",

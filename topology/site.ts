@@ -36,45 +36,58 @@ export interface Site {
   clientsComeByService: boolean;
 }
 
-/** Names of the Services. Fixed inside a namespace, so that a part keeps its address for ever. */
-export const serviceNames = {
-  redis: (index: number): string => `svc-redis-instance-${index}`,
-  sentinel: (index: number): string => `svc-redis-sentinel-${index}`,
-  sentinels: "svc-redis-sentinel-instances",
-  proxy: "svc-redis-sentinel-proxy",
-} as const;
+/** Names inside a namespace. They never change, so that a part keeps its address for ever. */
+export interface ClusterNames {
+  /** Name of the Service of a part; all proxies have one. */
+  service(part: Part): string;
+  /** The headless Service over all Sentinels. */
+  readonly sentinels: string;
+  /** Any other object's. */
+  object(name: string): string;
+}
+
+/** The names of one set of parts. @param prefix what they begin with, when several sets live in one namespace. */
+export function clusterNames(prefix = ""): ClusterNames {
+  const object = (name: string): string => (prefix === "" ? name : `${prefix}-${name}`);
+  return {
+    object,
+    sentinels: object("svc-redis-sentinel-instances"),
+    service: ({ kind, index }) =>
+      object(
+        {
+          redis: `svc-redis-instance-${index}`,
+          sentinel: `svc-redis-sentinel-${index}`,
+          proxy: "svc-redis-sentinel-proxy",
+        }[kind],
+      ),
+  };
+}
+
+/** The endpoint's part. */
+export const endpointPart: Part = { kind: "proxy", index: 1 };
 
 /** Ports inside a cluster: those that every Redis and Sentinel client expects. */
 export const ports = { redis: 6379, sentinel: 26379, admin: 8080 } as const;
 
-/** The Service name of a part. */
-export function serviceName({ kind, index }: Part): string {
-  return kind === "proxy" ? serviceNames.proxy : serviceNames[kind](index);
-}
-
-/** A Kubernetes namespace as a site. */
-export const clusterSite: Site = {
-  address: (part) => ({
-    host: serviceName(part),
-    port: part.kind === "sentinel" ? ports.sentinel : ports.redis,
-  }),
-  bindAddress: () => "0.0.0.0",
-  adminPort: () => ports.admin,
-  proxySentinelPort: ports.sentinel,
-  stateDirectory: ({ kind }) => (kind === "sentinel" ? "/sentinel-conf-file" : "/data"),
+/** What is the same in every namespace. */
+export const podPaths: Pick<Site, "secretDirectory" | "certificateDirectory"> = {
   secretDirectory: "/etc/redis-ha/credentials",
   certificateDirectory: () => "/etc/redis-ha/tls",
-  clientsComeByService: true,
 };
 
-/** The same, for clients of every namespace: the proxy announces itself to them. */
-export function clusterSiteIn(namespace: string): Site {
+/** A Kubernetes namespace as a site. The proxy announces itself to clients of every namespace. */
+export function clusterSite(namespace: string, names: Pick<ClusterNames, "service"> = clusterNames()): Site {
   return {
-    ...clusterSite,
-    address: (part) => {
-      const { host, port } = clusterSite.address(part);
-      return { host: part.kind === "proxy" ? `${host}.${namespace}.svc` : host, port };
-    },
+    ...podPaths,
+    address: (part) => ({
+      host: part.kind === "proxy" ? `${names.service(part)}.${namespace}.svc` : names.service(part),
+      port: part.kind === "sentinel" ? ports.sentinel : ports.redis,
+    }),
+    bindAddress: () => "0.0.0.0",
+    adminPort: () => ports.admin,
+    proxySentinelPort: ports.sentinel,
+    stateDirectory: ({ kind }) => (kind === "sentinel" ? "/sentinel-conf-file" : "/data"),
+    clientsComeByService: true,
   };
 }
 

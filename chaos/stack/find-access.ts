@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { UserError } from "../../cli/user-error.ts";
 import { type Address, formatAddress, parseAddress } from "../../quorum/address.ts";
-import { serviceNames } from "../../topology/site.ts";
+import { clusterNames, endpointPart } from "../../topology/site.ts";
 import type { StackAccess } from "./run-stack-chaos.ts";
 import type { RunningStack } from "./running-stack.ts";
 
@@ -28,7 +28,7 @@ export async function findAccess(
   const inside = await stack.kubectl(
     "get",
     "service",
-    serviceNames.proxy,
+    clusterNames().service(endpointPart),
     "--output",
     "jsonpath={.spec.clusterIP}",
   );
@@ -40,7 +40,8 @@ export async function findAccess(
   for (const endpoint of candidates) {
     if (!(await isReached(endpoint))) continue;
     const ca = String(outputs.caCertificate ?? "");
-    const tls = url.protocol === "rediss:" ? { ca, servername: serviceNames.proxy } : undefined;
+    const tls =
+      url.protocol === "rediss:" ? { ca, servername: clusterNames().service(endpointPart) } : undefined;
     return { endpoint, password: String(outputs.password), tls };
   }
   throw new UserError(

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Workload } from "../../topology/workload.ts";
-import { stackPods, workloadSelector } from "../labels.ts";
+import type { Naming } from "../naming.ts";
 import { connectApi } from "./cluster-api.ts";
 import type { RolloutState } from "./state.ts";
 import {
@@ -24,6 +24,7 @@ export const awaitedByProgram = { "pulumi.com/waitFor": "jsonpath={.metadata.uid
 /** What {@link Rollouts} is told. */
 export interface RolloutsArgs {
   readonly namespace: string;
+  readonly naming: Pick<Naming, "object" | "workload" | "pods">;
   /** Of the kubeconfig; unset: the current one. */
   readonly context: string | undefined;
   /** Longest time in seconds until a Deployment's pods are ready. */
@@ -58,7 +59,8 @@ export class Rollouts {
     try {
       const watched = await this.#watch();
       for (const workload of workloads) {
-        if ((await watched.api.deployment(this.#args.namespace, workload.name)) === undefined) continue;
+        if ((await watched.api.deployment(this.#args.namespace, this.#target(workload).name)) === undefined)
+          continue;
         if ((await stateOf(this.#target(workload), watched)).kind !== "done") sick.add(workload.name);
       }
     } catch {
@@ -74,12 +76,12 @@ export class Rollouts {
    * @param others of the same kind; those that the cluster doesn't have yet don't count.
    */
   async turnOf(workload: Workload, others: readonly Workload[]): Promise<void> {
-    const { namespace } = this.#args;
+    const { namespace, naming } = this.#args;
     for (const other of others) {
       const target = this.#target(other);
       const look = async (watched: Watched): Promise<RolloutState> => {
         const exists = async ({ name }: Workload): Promise<boolean> =>
-          (await watched.api.deployment(namespace, name)) !== undefined;
+          (await watched.api.deployment(namespace, naming.object(name))) !== undefined;
         // What isn't there yet can't be taken away, and is missed by nobody.
         if (!(await exists(workload)) || !(await exists(other))) return { kind: "done" };
         return stateOf(target, watched);
@@ -130,9 +132,9 @@ export class Rollouts {
   }
 
   async #beginWatching(): Promise<Watched> {
-    const { namespace, context } = this.#args;
+    const { namespace, naming, context } = this.#args;
     const api = await connectApi(context);
-    const pods = await api.pods(namespace, stackPods());
+    const pods = await api.pods(namespace, naming.pods());
     const earlierRestarts = new Map<string, number>();
     for (const { metadata, status } of pods) {
       const restarts = (status?.containerStatuses ?? []).map(({ restartCount }) => restartCount);
@@ -142,8 +144,9 @@ export class Rollouts {
   }
 
   #target(workload: Workload): Target {
+    const { namespace, naming } = this.#args;
     const { name, replicas } = workload;
-    return { namespace: this.#args.namespace, name, labels: workloadSelector(workload), replicas };
+    return { namespace, name: naming.object(name), labels: naming.workload(workload), replicas };
   }
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { derivePassword } from "../../access/passwords.ts";
 import { fixedNames } from "../../ownership/fixed-names.ts";
 import { resolveSettings } from "../../settings/resolve-settings.ts";
-import { clusterSite } from "../../topology/site.ts";
+import { clusterNames, clusterSite } from "../../topology/site.ts";
 import { describeTopology } from "../../topology/topology.ts";
 import {
   type Deployment,
@@ -73,6 +73,7 @@ describe("the program", function () {
       "redis-ha:index:Credentials": 1,
       "redis-ha:index:Instances": 2,
       "redis-ha:index:NetworkPolicies": 1,
+      "redis-ha:index:RedisHa": 1,
       "redis-ha:index:SentinelProxy": 1,
       "redis-ha:index:Volumes": 1,
     });
@@ -220,7 +221,7 @@ describe("the program", function () {
     ]) {
       const { resources } = await deploy({ ...prebuilt, ...config });
       const settings = resolveSettings({ ...prebuilt, ...config }, "test");
-      const names = fixedNames(describeTopology(settings, clusterSite), settings);
+      const names = fixedNames(describeTopology(settings, clusterSite("test")), settings, clusterNames());
       const declared = (kind: string): unknown[] =>
         physicalNames(resources.filter(({ type }) => type.endsWith(`:${kind}`))).filter(
           (name) => name !== undefined,

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { Instances } from "../../components/instances.ts";
+import { Naming } from "../../components/naming.ts";
 import { resolveSettings } from "../../settings/resolve-settings.ts";
-import { clusterSiteIn } from "../../topology/site.ts";
+import { clusterSite } from "../../topology/site.ts";
 import { describeTopology } from "../../topology/topology.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -12,7 +13,7 @@ async function rollByHand() {
   const registered: string[] = [];
   await pulumi.runtime.setMocks({
     newResource: ({ type, name, inputs }) => {
-      if (type.endsWith(":Deployment")) registered.push(name);
+      if (type.endsWith(":Deployment")) registered.push(name.replace("set-", ""));
       return { id: name, state: inputs };
     },
     call: () => ({}),
@@ -24,14 +25,14 @@ async function rollByHand() {
     return gate.promise;
   };
   const settings = resolveSettings({ "images:registry": "registry.example.com/r" }, "test");
-  const { redis } = describeTopology(settings, clusterSiteIn("space"));
+  const { redis } = describeTopology(settings, clusterSite("space"));
   const secretFiles = new Map(
     redis.flatMap(({ secrets }) =>
       secrets.map((file) => [file, { secretName: pulumi.output("s"), key: file }] as const),
     ),
   );
   const instances = new Instances("redis", {
-    stack: "test",
+    naming: new Naming({ stack: "test", component: "set", prefix: "" }),
     namespace: "space",
     workloads: redis.toReversed(),
     claims: new Map(),

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 /** One resource that the program registered, with its inputs as plain values. */
 export interface Registration {
   readonly type: string;
+  /** Without the component's, with which the names of all its parts begin. */
   readonly name: string;
   readonly inputs: Record<string, unknown>;
   readonly provider: string | undefined;
@@ -44,7 +45,8 @@ export async function deploy(
   const resources: Registration[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ type, name, inputs, provider }) => {
+      newResource: ({ type, name: fullName, inputs, provider }) => {
+        const name = withoutComponent(fullName);
         if (type !== "pulumi:pulumi:Stack")
           resources.push({ type, name, inputs, provider: providerName(provider) });
         return { id: `${name}-id`, state: { ...inputs, ...computed(type, name, inputs) } };
@@ -74,7 +76,7 @@ export async function deploy(
 }
 
 /** The outputs that a provider computes and the program reads. */
-function computed(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
+export function computed(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
   const metadata = inputs.metadata as { name?: string } | undefined;
   if (type === "kubernetes:core/v1:Secret") return { metadata: { ...metadata, name: `${name}-1a2b3c4d` } };
   if (type === "random:index/randomPassword:RandomPassword") return { result: mockPassword };
@@ -92,9 +94,14 @@ function computed(type: string, name: string, inputs: Record<string, unknown>): 
   return {};
 }
 
+function withoutComponent(name: string): string {
+  return name.replace(/^redis-ha-/, "");
+}
+
 /** `cluster` of `urn:…::pulumi:providers:kubernetes::cluster::id`. */
 function providerName(reference: string | undefined): string | undefined {
-  return reference?.split("::").at(-2);
+  const name = reference?.split("::").at(-2);
+  return name && withoutComponent(name);
 }
 
 /** The value of an output; undefined for one that isn't known, as in a preview. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -74,12 +74,19 @@ export class TestStack {
   /** Runs `pulumi <command>`; the text of a failure is in the error's message. */
   async run(command: string, ...args: string[]): Promise<string> {
     try {
-      return await this.pulumi.run([command, "--stack", this.name, ...args]);
+      return await this.pulumi.run([...command.split(" "), "--stack", this.name, ...args]);
     } catch (error) {
       if (error instanceof ExecaError)
         throw new Error(`${error.shortMessage}\n${error.stdout}\n${error.stderr}`);
       throw error;
     }
+  }
+
+  /** Writes a file for a command. @returns its path. */
+  file(name: string, text: string): string {
+    const path = join(this.#directory, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
   }
 
   up(...args: string[]): Promise<string> {

@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { readProxyEnvironment } from "../../../proxy/environment.ts";
 import { resolveSettings } from "../../../settings/resolve-settings.ts";
 import { parseQuantity } from "../../../topology/quantity.ts";
-import { clusterSite, clusterSiteIn, localPortCount, localSite, type Site } from "../../../topology/site.ts";
+import { clusterSite, localPortCount, localSite, type Site } from "../../../topology/site.ts";
 import { describeTopology } from "../../../topology/topology.ts";
 
 const settings = resolveSettings({ "images:push": "false" }, "dev");
 
+const cluster = clusterSite("space");
+
 describe("describeTopology", () => {
   it("gives each part of a cluster its own Service address and volume", () => {
-    const { redis, sentinels, proxy } = describeTopology(settings, clusterSite);
+    const { redis, sentinels, proxy } = describeTopology(settings, cluster);
     assert.deepEqual(
       redis.map(({ name, volume, environment }) => [name, volume?.path, environment.REDIS_SELF]),
       [
@@ -31,7 +33,7 @@ describe("describeTopology", () => {
 
   it("tells the proxies the commands that are allowed, and nothing when there are none", () => {
     const of = (config: Record<string, string>) =>
-      describeTopology(resolveSettings({ "images:push": "false", ...config }, "dev"), clusterSite).proxy
+      describeTopology(resolveSettings({ "images:push": "false", ...config }, "dev"), cluster).proxy
         .environment;
     assert.equal(of({}).PROXY_ALLOW_COMMANDS, undefined);
     const allowed = of({ "proxy:allowCommands": "config|set, save" });
@@ -53,15 +55,15 @@ describe("describeTopology", () => {
       assert.equal(redis[0]?.graceSeconds, 60);
       return PROXY_STOP_DELAY_MS;
     };
-    assert.equal(of({}, clusterSite), 5000);
-    assert.equal(of({ "proxy:stopDelaySeconds": "200" }, clusterSite), 200_000);
+    assert.equal(of({}, cluster), 5000);
+    assert.equal(of({ "proxy:stopDelaySeconds": "200" }, cluster), 200_000);
     assert.equal(of({}, localSite({ basePort: 1, directory: "/tmp" })), 0);
   });
 
   it("tells the proxies when a write is acknowledged, and how many replicas there are", () => {
     const of = (config: Record<string, string>) =>
       readProxyEnvironment(
-        describeTopology(resolveSettings({ "images:push": "false", ...config }, "dev"), clusterSite).proxy
+        describeTopology(resolveSettings({ "images:push": "false", ...config }, "dev"), cluster).proxy
           .environment,
       );
     assert.equal(of({}).PROXY_DURABILITY, "async");
@@ -76,7 +78,7 @@ describe("describeTopology", () => {
   });
 
   it("honours the environment contract of the Sentinel image", () => {
-    const [first] = describeTopology(settings, clusterSite).sentinels;
+    const [first] = describeTopology(settings, cluster).sentinels;
     const contract = {
       SENTINEL_QUORUM: "2",
       SENTINEL_DOWN_AFTER: "1000",
@@ -93,11 +95,8 @@ describe("describeTopology", () => {
   });
 
   it("lets a changed quorum reach the Sentinels alone", () => {
-    const before = describeTopology(settings, clusterSite);
-    const after = describeTopology(
-      { ...settings, sentinel: { ...settings.sentinel, quorum: 3 } },
-      clusterSite,
-    );
+    const before = describeTopology(settings, cluster);
+    const after = describeTopology({ ...settings, sentinel: { ...settings.sentinel, quorum: 3 } }, cluster);
     assert.deepEqual(after.redis, before.redis);
     assert.deepEqual(after.proxy, before.proxy);
     assert.deepEqual(
@@ -122,7 +121,7 @@ describe("describeTopology", () => {
   it("opens no Sentinel port on the proxy when its API is switched off", () => {
     const { proxy } = describeTopology(
       { ...settings, proxy: { ...settings.proxy, sentinelApi: false } },
-      clusterSite,
+      cluster,
     );
     assert.deepEqual(
       proxy.ports.map(({ name }) => name),
@@ -134,16 +133,13 @@ describe("describeTopology", () => {
   it("lets the proxy announce where clients reach it, in a cluster from every namespace", () => {
     const announced = (site: Site): string | undefined =>
       describeTopology(settings, site).proxy.environment.PROXY_ANNOUNCE;
-    assert.equal(announced(clusterSiteIn("prod")), "svc-redis-sentinel-proxy.prod.svc:6379");
+    assert.equal(announced(clusterSite("prod")), "svc-redis-sentinel-proxy.prod.svc:6379");
     assert.equal(announced(localSite({ basePort: 7000, directory: "/tmp/x" })), "127.0.0.1:7000");
   });
 
   it("keeps maxmemory well below the pod's limit", () => {
     for (const memory of ["128Mi", "256Mi", "8Gi"]) {
-      const [first] = describeTopology(
-        { ...settings, redis: { ...settings.redis, memory } },
-        clusterSite,
-      ).redis;
+      const [first] = describeTopology({ ...settings, redis: { ...settings.redis, memory } }, cluster).redis;
       const share = Number(first?.environment.REDIS_MAXMEMORY) / (parseQuantity(memory) ?? Number.NaN);
       assert.ok(share > 0.15 && share < 0.66, `${memory}: ${share}`);
     }
