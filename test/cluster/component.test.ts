@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { askThrough, writeThrough } from "../support/endpoint-client.ts";
 import { formerState } from "../support/former-state.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { TestStack } from "../support/test-stack.ts";
 
+const project = fileURLToPath(new URL("../..", import.meta.url));
 const namespace = "redis-ha-former";
+const shared = "redis-ha-component";
 
 /** One step of a preview, as `pulumi preview --json` has it. */
 interface Step {
@@ -13,31 +21,122 @@ interface Step {
 
 describe("the component on a real cluster", function () {
   this.timeout(300_000);
-  let stack: TestStack;
+  this.bail(true);
+  /** Of the images that the program has built. */
+  let images: string;
 
   before(async () => {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=170s"]);
-    stack = await TestStack.create("former", { "redis:storage": "64Mi", "redis-ha:keepVolumes": "false" });
+    for (const name of [namespace, shared])
+      await kubectl(["delete", "namespace", name, "--ignore-not-found", "--timeout=170s"]);
   });
 
-  after(async () => {
-    await stack.destroy();
-    stack.remove();
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=60s"]);
-  });
-
-  it("an update takes over what the program made before there was a component, and replaces nothing", async () => {
+  it("takes over what the program made before there was a component, and replaces nothing", async () => {
+    const stack = await TestStack.create("former", {
+      "redis:storage": "64Mi",
+      "redis-ha:keepVolumes": "false",
+    });
     await stack.up();
+    images = JSON.stringify({
+      sentinel: await imageOf("redis-instance-1"),
+      proxy: await imageOf("redis-sentinel-proxy"),
+    });
     const state = formerState(await stack.run("stack export", "--show-secrets"));
     await stack.run("stack import", "--force", "--file", stack.file("former.json", state));
 
-    const preview = JSON.parse(await stack.run("preview", "--json")) as { steps: Step[] };
+    const preview = JSON.parse(await stack.run("preview", "--json")) as {
+      steps: Step[];
+      changeSummary: unknown;
+    };
     const changes = preview.steps
       .filter(({ op }) => op !== "same")
       .map(({ op, urn }) => `${op} ${urn.split("::").slice(2).join(" ")}`);
     assert.deepEqual(changes, ["create redis-ha:index:RedisHa redis-ha"]);
-    assert.equal(preview.steps.filter(({ urn }) => urn.includes("PersistentVolumeClaim")).length, 6);
-    assert.equal(preview.steps.filter(({ urn }) => urn.includes("core/v1:Service::")).length, 8);
-    await stack.up();
+    const { resources } = (JSON.parse(state) as { deployment: { resources: { urn: string }[] } }).deployment;
+    // Providers that nobody declared are in the state, but no resources of the program.
+    const declared = resources.filter(({ urn }) => !urn.includes("::default"));
+    assert.deepEqual(preview.changeSummary, { create: 1, same: declared.length });
+    await stack.destroy();
+    stack.remove();
   });
+
+  it("is installed from its package into an empty folder, deployed by 8 lines, and a second one beside it", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "redis-ha-package-"));
+    const folder = join(directory, "program");
+    mkdirSync(folder);
+    const { stdout: tarball } = await execa("node", ["scripts/package.ts", directory], { cwd: project });
+    const files = {
+      "Pulumi.yaml":
+        "name: program\nmain: index.ts\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
+      "package.json": JSON.stringify({ private: true, type: "module" }),
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    await execa("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", tarball], { cwd: folder });
+
+    const common = `context: ${JSON.stringify(process.env.TEST_CONTEXT)}, namespace: ${JSON.stringify(shared)}, images: ${images}`;
+    const one = `import { RedisHa } from "redis-ha";
+export const { proxyHost, password } = new RedisHa("cache", {
+  ${common},
+  redis: { storage: "64Mi" },
+  proxy: { replicas: 1 },
+  keepVolumes: false,
+});
+`;
+    assert.ok(one.trim().split("\n").length <= 10);
+    writeFileSync(join(folder, "index.ts"), one);
+    const stack = await TestStack.ofProgram("package", folder, directory);
+    await stack.up();
+    const { password } = (await stack.outputs()) as { password: string };
+    const host = await clusterIp("svc-redis-sentinel-proxy");
+    await writeThrough(6379, password, "of", "cache", host);
+
+    // The first one's Pods stay as they are.
+    const before = await podNames("app.kubernetes.io/name=redis-ha");
+    const two = `const jobs = new RedisHa("jobs", {
+  ${common},
+  namePrefix: "jobs", createNamespace: false, redis: { storage: "64Mi" }, proxy: { replicas: 1 }, keepVolumes: false,
+});
+export const jobsPassword = jobs.password;
+`;
+    writeFileSync(join(folder, "index.ts"), one + two);
+    await stack.up();
+    assert.deepEqual(await podNames("app.kubernetes.io/name=redis-ha"), before);
+    const { jobsPassword } = (await stack.outputs()) as { jobsPassword: string };
+    const jobsHost = await clusterIp("jobs-svc-redis-sentinel-proxy");
+    await writeThrough(6379, jobsPassword, "of", "jobs", jobsHost);
+    assert.equal(await ask(password, host), "cache");
+    assert.equal(await ask(jobsPassword, jobsHost), "jobs");
+    assert.match(await ask(password, jobsHost), /WRONGPASS|NOAUTH/);
+    await stack.destroy();
+    stack.remove();
+  });
+
+  async function ask(password: string, host: string): Promise<string> {
+    const login = { username: "default", password };
+    const { "GET of": answer } = await askThrough(6379, login, [["GET", "of"]], host);
+    return answer ?? "";
+  }
+
+  async function imageOf(deployment: string): Promise<string> {
+    const path = "jsonpath={.spec.template.spec.containers[0].image}";
+    return kubectl(["--namespace", namespace, "get", "deployment", deployment, "--output", path]);
+  }
+
+  async function clusterIp(service: string): Promise<string> {
+    const path = "jsonpath={.spec.clusterIP}";
+    return kubectl(["--namespace", shared, "get", "service", service, "--output", path]);
+  }
+
+  async function podNames(selector: string): Promise<string[]> {
+    const names = await kubectl([
+      "--namespace",
+      shared,
+      "get",
+      "pod",
+      "--selector",
+      selector,
+      "--output",
+      "name",
+    ]);
+    return names.split("\n").toSorted();
+  }
 });

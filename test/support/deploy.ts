@@ -76,7 +76,11 @@ export async function deploy(
 }
 
 /** The outputs that a provider computes and the program reads. */
-export function computed(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
+export function computed(
+  type: string,
+  name: string,
+  inputs: Record<string, unknown>,
+): Record<string, unknown> {
   const metadata = inputs.metadata as { name?: string } | undefined;
   if (type === "kubernetes:core/v1:Secret") return { metadata: { ...metadata, name: `${name}-1a2b3c4d` } };
   if (type === "random:index/randomPassword:RandomPassword") return { result: mockPassword };

@@ -24,6 +24,26 @@ export class TestStack {
   }
 
   static async create(name: string, configuration: Readonly<Record<string, string>>): Promise<TestStack> {
+    const directory = mkdtempSync(join(tmpdir(), "redis-ha-stack-"));
+    // The same program in a folder of its own: the stack's configuration file must not appear in the checkout.
+    const folder = join(directory, "project");
+    mkdirSync(folder);
+    for (const entry of readdirSync(project).filter((item) => !/^(\.|Pulumi\.\w+\.yaml)/.test(item))) {
+      symlinkSync(join(project, entry), join(folder, entry));
+    }
+    const stack = await TestStack.ofProgram(name, folder, directory);
+    const { TEST_CONTEXT: context = "", TEST_REGISTRY: registry = "" } = process.env;
+    await stack.configure({ "redis-ha:context": context, "images:registry": registry, ...configuration });
+    return stack;
+  }
+
+  /**
+   * A stack of any program.
+   *
+   * @param folder the program's.
+   * @param directory for the state; it is removed with the stack.
+   */
+  static async ofProgram(name: string, folder: string, directory: string): Promise<TestStack> {
     const {
       TEST_CONTEXT: context,
       TEST_REGISTRY: registry,
@@ -33,13 +53,6 @@ export class TestStack {
     } = process.env;
     if (!context || !registry || !KUBECONFIG || !DOCKER_HOST)
       throw new Error("run the cluster tests with `make test`");
-    const directory = mkdtempSync(join(tmpdir(), "redis-ha-stack-"));
-    // The same program in a folder of its own: the stack's configuration file must not appear in the checkout.
-    const folder = join(directory, "project");
-    mkdirSync(folder);
-    for (const entry of readdirSync(project).filter((item) => !/^(\.|Pulumi\.\w+\.yaml)/.test(item))) {
-      symlinkSync(join(project, entry), join(folder, entry));
-    }
     const home = join(homedir(), ".cache", "redis-ha", "pulumi-home");
     const pulumi = new PrivatePulumi({
       project: folder,
@@ -59,11 +72,6 @@ export class TestStack {
     });
     const stack = new TestStack(name, directory, pulumi);
     await pulumi.ensureStack(name);
-    await pulumi.configure(name, {
-      "redis-ha:context": context,
-      "images:registry": registry,
-      ...configuration,
-    });
     return stack;
   }
 
