@@ -35,8 +35,15 @@ export type Route =
  * - `scriptName`: runs a script that the process has.
  * - `scriptsKnown`: asks which scripts it has.
  * - `scriptsForgotten`: it forgets them all.
+ * - `clientId`: names another client by the number that it has there.
  */
-export type ProcessState = "cursor" | "script" | "scriptName" | "scriptsKnown" | "scriptsForgotten";
+export type ProcessState =
+  | "cursor"
+  | "script"
+  | "scriptName"
+  | "scriptsKnown"
+  | "scriptsForgotten"
+  | "clientId";
 
 /** What is known of one command or subcommand. */
 export interface CommandRule {

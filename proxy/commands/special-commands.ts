@@ -116,6 +116,8 @@ export const statesOfProcess: Readonly<Record<string, ProcessState>> = {
   evalsha_ro: "scriptName",
   "script|exists": "scriptsKnown",
   "script|flush": "scriptsForgotten",
+  "client|unblock": "clientId",
+  "client|kill": "clientId",
 };
 
 /** Commands that block only with an option. */

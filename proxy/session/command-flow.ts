@@ -249,7 +249,7 @@ export class CommandFlow {
     const upstream = this.#sharedUpstream(true);
     if (upstream === undefined) return this.#refuseAccess();
     if (rule.ofProcess !== undefined && !prepared(session, upstream, [known])) return false;
-    const translated = translate(known, upstream);
+    const translated = translate(known, upstream, session.host.redirects);
     const run = Run.of(session, undefined, { ...known, ...translated?.wire }, 1, rule.mayWrite);
     run.translation = translated?.translation;
     session.outstanding++;

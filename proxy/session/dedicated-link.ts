@@ -117,7 +117,9 @@ export class DedicatedLink {
   repeat(command: Command): void {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
-    this.sendOwn(Buffer.concat((translate(command, upstream)?.wire ?? command).pieces));
+    this.sendOwn(
+      Buffer.concat((translate(command, upstream, this.#session.host.redirects)?.wire ?? command).pieces),
+    );
   }
 
   /** Sends a command for the proxy's own purposes. @param answered gets the server's reply; undefined: the connection was lost. */
@@ -157,7 +159,7 @@ export class DedicatedLink {
     if (upstream === undefined) return;
     session.outstanding += replies;
     let left = replies;
-    const translated = translate(command, upstream);
+    const translated = translate(command, upstream, session.host.redirects);
     // What is only queued is answered by EXEC.
     const translation = this.#owner.queues ? undefined : translated?.translation;
     const counting: ReplyHandler = {

@@ -341,7 +341,10 @@ export class TransactionFlow {
         }
         const commands = transaction.confirmed.slice(1);
         const { upstream } = this.#link;
-        this.#link.give(upstream === undefined ? bytes : translateExec(bytes, commands, upstream), true);
+        this.#link.give(
+          upstream === undefined ? bytes : translateExec(bytes, commands, upstream, session.host.redirects),
+          true,
+        );
         applyEffects(session, commands, bytes);
         this.#finish();
       },

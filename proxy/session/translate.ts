@@ -1,4 +1,4 @@
-import { decodeCommand, encodeCommand } from "../resp/command-frame.ts";
+import { decodeCommand, encodeCommand, upper } from "../resp/command-frame.ts";
 import { ReplyScanner } from "../resp/reply-scanner.ts";
 import { isError } from "../resp/reply-type.ts";
 import type { Command, Translation } from "../upstream/run.ts";
@@ -6,9 +6,13 @@ import type { ScriptOrigin, ScriptStore } from "../upstream/script-store.ts";
 import { type ServerProcess, unknownProcess } from "../upstream/server-process.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { cursorFor, markCursor } from "./cursors.ts";
+import type { RedirectTargets } from "./redirect-targets.ts";
 
 /** One with more arguments is none that Redis takes. */
 const mostScanArgs = 64;
+
+/** No server has had so many clients. */
+const nobodysId = Number.MAX_SAFE_INTEGER;
 
 /** What is sent for a client's command, and what becomes of its reply. */
 export interface Translated {
@@ -19,8 +23,14 @@ export interface Translated {
 /**
  * Stands between a command that is about the server's process and that process: clients don't notice that it is another one.
  * Undefined for all other commands.
+ *
+ * @param clients whom their ids mean.
  */
-export function translate(command: Command, upstream: Upstream): Translated | undefined {
+export function translate(
+  command: Command,
+  upstream: Upstream,
+  clients: RedirectTargets,
+): Translated | undefined {
   const { scripts } = upstream.options;
   const pass = (answered: (reply: Buffer) => void, lost?: () => void): Translated => ({
     wire: command,
@@ -51,6 +61,11 @@ export function translate(command: Command, upstream: Upstream): Translated | un
         () => keep(),
       );
     }
+    case "clientId":
+      return {
+        wire: withPresentId(command, clients),
+        translation: { original: command, answered: (reply) => reply },
+      };
     case "scriptsForgotten":
       return pass((reply) => {
         if (!isError(reply)) scripts.clear();
@@ -66,7 +81,12 @@ export function translate(command: Command, upstream: Upstream): Translated | un
 }
 
 /** What EXEC is answered, each of its replies as the command's own would be. @param commands that were queued, in order. */
-export function translateExec(reply: Buffer, commands: readonly Command[], upstream: Upstream): Buffer {
+export function translateExec(
+  reply: Buffer,
+  commands: readonly Command[],
+  upstream: Upstream,
+  clients: RedirectTargets,
+): Buffer {
   if (reply[0] !== 42 || !commands.some(({ rule }) => rule.ofProcess !== undefined)) return reply;
   const header = reply.indexOf("\n") + 1;
   const pieces = [reply.subarray(0, header)];
@@ -76,7 +96,7 @@ export function translateExec(reply: Buffer, commands: readonly Command[], upstr
     const one = scanner.buffer.subarray(scanner.start, scanner.end);
     // A message in the middle is none of its replies.
     const command = scanner.type === 62 ? undefined : commands[i++];
-    pieces.push((command && translate(command, upstream)?.translation.answered(one)) ?? one);
+    pieces.push((command && translate(command, upstream, clients)?.translation.answered(one)) ?? one);
   }
   return Buffer.concat(pieces);
 }
@@ -106,6 +126,18 @@ function withCursorFor(command: Command, { tag }: ServerProcess): Pick<Command, 
   const cursor = cursorFor(sent, tag);
   if (cursor === sent) return command;
   return { pieces: [encodeCommand(decodeCommand(frame).with(at, Buffer.from(cursor)))] };
+}
+
+/** What a client was told as another one's id may be a stranger's on the server that is asked now. */
+function withPresentId(command: Command, clients: RedirectTargets): Pick<Command, "pieces"> {
+  if (command.argCount > mostScanArgs) return command;
+  const args = decodeCommand(frameOf(command));
+  const named = args.findIndex((arg, i) => i >= 2 && upper(arg) === "ID") + 1;
+  const at = command.rule.name === "client|unblock" ? 2 : named;
+  const told = Number(at > 0 ? args[at]?.toString("latin1") : undefined);
+  const target = clients.find(told);
+  if (target === undefined || target.id === told) return command;
+  return { pieces: [encodeCommand(args.with(at, Buffer.from(String(target.id ?? nobodysId))))] };
 }
 
 function frameOf({ pieces }: Command): Buffer {

@@ -54,6 +54,17 @@ describe("a client goes on at another process of the server", function () {
         assert.equal(await client.call(`EVALSHA ${shaOf(script)} 1 n`), 2);
       });
 
+      it("is whom others mean with the id that it was told before", async () => {
+        for (let i = 0; i < 5; i++) (await RespClient.connect(two.second.port)).destroy();
+        const [client, other] = [await two.proxy.client(), await two.proxy.client()];
+        const id = await client.call("CLIENT ID");
+        await two.failOver(planned);
+        assert.equal(await other.call(`CLIENT UNBLOCK ${id}`), 0);
+        client.send("BLPOP q 0");
+        await eventually(async () => assert.equal(await other.call(`CLIENT UNBLOCK ${id} TIMEOUT`), 1));
+        assert.equal(await client.reply(), "*-1");
+      });
+
       it("is told of every element that was there all the time", async () => {
         for (const { client } of [two.first, two.second]) {
           const fill = client.pipeline();
