@@ -48,6 +48,8 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   /** The replication ID of the master that was followed last. */
   #history: string | undefined;
   #views: readonly SentinelView[] = [];
+  /** The master that was followed last, also when it was given up since. */
+  #last: Address | undefined;
   /** Until then a failover that has begun is waited for; ms of the monotonic clock. */
   #promotionUntil = 0;
   /** Until then another failover that is told of is not waited for; ms of the monotonic clock. */
@@ -136,7 +138,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     const step = failoverStep(channel, message, this.#options.masterName);
     if (step?.kind === "begins") {
       // News that was held up on its way may tell of the failover that has made the master what it is.
-      if (!this.#isFollowed(this.#state, step.master)) return;
+      if (this.#last === undefined || !sameAddress(this.#last, step.master)) return;
       // Two events tell of it; the second must not begin it again after it is over. And who tells of failovers that never
       // come is not waited for each time.
       const now = performance.now();
@@ -182,15 +184,13 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
       this.#history = (await this.#askHistory())?.current;
   }
 
-  /** The old master still says that it is one, and a replica is being promoted. */
+  /**
+   * The old master still says that it is one, and a replica is being promoted: what it executes now is lost. It may have been given up
+   * meanwhile, and be there again before the Sentinels name its heir.
+   */
   #isBeingReplaced(state: MasterState): boolean {
     if (state.kind !== "following" || performance.now() > this.#promotionUntil) return false;
-    return this.#isFollowed(this.#state, state.master);
-  }
-
-  #isFollowed(state: MasterState, master: Address): boolean {
-    const followed = state.kind === "following" ? state : state.suspect;
-    return followed !== undefined && sameAddress(followed.master, master);
+    return this.#last !== undefined && sameAddress(this.#last, state.master);
   }
 
   #change(state: MasterState): void {
@@ -200,7 +200,10 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     }
     const before = this.#state;
     this.#state = state;
-    if (state.kind === "following" && !this.#isFollowed(before, state.master)) this.#believesAgainAt = 0;
+    if (state.kind === "following") {
+      if (this.#last !== undefined && !sameAddress(this.#last, state.master)) this.#believesAgainAt = 0;
+      this.#last = state.master;
+    }
     if (!this.#stopped && !sameState(before, state)) this.emit("change", state, before);
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../support/eventually.ts";
 import { executesSilently, waitsFor } from "../support/fake-redis-faults.ts";
+import { masterName } from "../support/fake-topology.ts";
 import { notExecuted, uncertain, useProxy } from "../support/proxy-fixture.ts";
 
 describe("the proxy, which Redis it believes", () => {
@@ -132,6 +133,32 @@ describe("the proxy, which Redis it believes", () => {
     // Whatever it did meanwhile, what the new master answers is what it counts.
     test.topology.announce(test.second, 5);
     await client.replies(5);
+  });
+
+  it("doesn't go back to one that is being replaced, though it was given up meanwhile and is there again", async () => {
+    const client = await test.client();
+    await client.call("INCR a");
+    test.topology.seesDown();
+    test.first.freeze();
+    await test.proxy.holds();
+    const { address } = test.first;
+    const begins = `slave x ${test.second.address.host} ${test.second.address.port} @ ${masterName} ${address.host} ${address.port}`;
+    for (const sentinel of test.topology.sentinels) sentinel.publish("+selected-slave", begins);
+    await eventually(() => {
+      const { state } = test.proxy.server.watcher;
+      assert.ok(state.kind === "searching" && state.suspect === undefined, JSON.stringify(state));
+    });
+    // It wakes up after its heir was promoted, and before a Sentinel has said so.
+    test.second.role = "master";
+    for (const sentinel of test.topology.sentinels) sentinel.flags = "master";
+    test.first.thaw();
+    client.send("INCR b");
+    await test.probes(test.first, 3);
+    assert.deepEqual(client.unread, []);
+    assert.ok(!test.first.arrived.includes("INCR b"));
+    test.topology.announce(test.second);
+    assert.equal(await client.reply(), 1);
+    assert.deepEqual(test.second.executed, ["INCR b"]);
   });
 
   it("holds writes in time: what is in flight when the master changes isn't acknowledged by the old one", async () => {
