@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
@@ -49,6 +58,24 @@ export function prepareWorkers(): Promise<Prepared> {
     const requirements = fileURLToPath(new URL("../clients/workers/requirements.txt", import.meta.url));
     const environment = await pythonEnvironment("workers", requirements);
     return { command: join(environment, "bin", "python"), args: ["-B", "-m"] };
+  });
+}
+
+/** A program that adds BullMQ's flows: test/clients/flows. @throws {Error} as {@link prepareClient}. */
+export function prepareFlows(): Promise<Prepared> {
+  return orMissing(async () => {
+    const source = fileURLToPath(new URL("../clients/flows", import.meta.url));
+    const files = ["flows.js", "package.json", "package-lock.json"];
+    const contents = files.map((file) => readFileSync(join(source, file)));
+    const target = await cached("flows", [process.version, ...contents], async (place) => {
+      for (const file of files) copyFileSync(join(source, file), join(place, file));
+      await run(
+        "npm",
+        ["ci", "--prefix", place, "--ignore-scripts", "--no-audit", "--no-fund"],
+        "install BullMQ",
+      );
+    });
+    return { command: process.execPath, args: [join(target, "flows.js")] };
   });
 }
 
