@@ -23,22 +23,38 @@ fail() {
   exit 1
 }
 
-[ "$(ask ping)" = PONG ]
-# A Sentinel never reads its certificate again: it is started anew after a renewal.
-if [ "${1:-}" != ready ] && [ -n "${REDIS_TLS_DIR:-}" ]; then
-  cmp -s "$REDIS_TLS_DIR/tls.crt" "$SENTINEL_CONFIG_FILE_DIR/tls.crt" || fail "the certificate was renewed"
+# A probe is a new process for the kernel, and with TLS a handshake for the Sentinel: all questions go over one connection.
+name="${MASTER_NAME:-mymaster}"
+if [ "${1:-}" != ready ]; then
+  [ "$(ask ping)" = PONG ]
+  # A Sentinel never reads its certificate again: it is started anew after a renewal.
+  if [ -n "${REDIS_TLS_DIR:-}" ]; then
+    cmp -s "$REDIS_TLS_DIR/tls.crt" "$SENTINEL_CONFIG_FILE_DIR/tls.crt" || fail "the certificate was renewed"
+  fi
+  exit 0
 fi
-[ "${1:-}" = ready ] || exit 0
-
-ask info sentinel | grep -q '^sentinel_tilt:0' || fail "in TILT"
-view="$(ask sentinel master "${MASTER_NAME:-mymaster}")"
+view="$(ask "ping
+info sentinel
+info server
+sentinel master $name
+sentinel get-master-addr-by-name $name" | tr -d '\r')"
+case "$view" in PONG*) ;; *) fail "it doesn't answer" ;; esac
+case "$view" in *"
+sentinel_tilt:0
+"*) ;; *) fail "in TILT" ;; esac
 field() { printf '%s\n' "$view" | grep -A1 -x -- "$1" | tail -n 1; }
+info() { printf '%s\n' "$view" | sed -n "s/^$1://p"; }
 count() { printf '%s\n' "$1" | tr ',' '\n' | grep -c .; }
 [ "$(field num-slaves)" -ge $(($(count "$REDIS_INSTANCES") - 1)) ] || fail "it doesn't know all instances"
 [ "$(field num-other-sentinels)" -ge $(($(count "$REDIS_SENTINELS") - 1)) ] || fail "it doesn't know all Sentinels"
+mine="$(printf '%s\n' "$view" | tail -n 2)"
 
-master_at() { ask_at "$1" "$2" sentinel get-master-addr-by-name "${MASTER_NAME:-mymaster}"; }
-mine="$(master_at 127.0.0.1 "$own_port")"
+# The others are asked again after 10 s, or when this one has started anew or names another master.
+agreement="/tmp/redis-ha-agreement-$own_port"
+agreed="$(info run_id) $mine"
+if [ "$(cat "$agreement" 2>/dev/null)" = "$agreed" ] && [ -n "$(find "$agreement" -newermt '-10 seconds')" ]; then exit 0; fi
+
+master_at() { ask_at "$1" "$2" sentinel get-master-addr-by-name "$name"; }
 limit=1
 # All at once: where the network drops what goes to a Service without a pod, each of them takes the whole second.
 verdicts="$(
@@ -57,9 +73,11 @@ verdicts="$(
   wait
 )"
 case "$verdicts" in
-  *same*) exit 0 ;;
+  *same*)
+    printf '%s' "$agreed" >"$agreement"
+    exit 0
+    ;;
   *other*) fail "it names another master than the others" ;;
 esac
 # Nobody to agree with. At the first start of all it is the first one; later it has given the others time to come.
-uptime="$(ask info server | tr -d '\r' | sed -n 's/^uptime_in_seconds://p')"
-[ "$(field config-epoch)" = 0 ] || [ "$uptime" -ge 30 ] || fail "no other Sentinel answers"
+[ "$(field config-epoch)" = 0 ] || [ "$(info uptime_in_seconds)" -ge 30 ] || fail "no other Sentinel answers"
