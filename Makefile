@@ -1,7 +1,7 @@
-# Everything from a fresh machine. `make help` lists the targets; the commands behind them are `bin/redis-ha.js --help`.
+# Everything from a fresh machine. `make help` lists the targets; the commands behind them are `cli/redis-ha.js --help`.
 .DEFAULT_GOAL := help
-REDIS_HA := node bin/redis-ha.js
-ENSURE := @scripts/ensure-program.sh
+REDIS_HA := node cli/redis-ha.js
+ENSURE := @workshop/scripts/ensure-program.sh
 
 .PHONY: help
 help: ## List the targets
@@ -36,4 +36,4 @@ bench: node_modules ## Measure the proxy beside HAProxy and no proxy (about 6 mi
 
 # The lockfile decides: a changed one installs anew. Install scripts stay off; the two packages that need theirs are named.
 node_modules: package-lock.json
-	@scripts/install-packages.sh
+	@workshop/scripts/install-packages.sh

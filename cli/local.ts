@@ -1,11 +1,11 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import type { TopologyStatus } from "../local/local-status.ts";
-import { LocalTopology } from "../local/local-topology.ts";
+import { UserError } from "../runtime/user-error.ts";
 import { collectSetting } from "./collect-setting.ts";
+import type { TopologyStatus } from "./local/local-status.ts";
+import { LocalTopology } from "./local/local-topology.ts";
 import { showProgress } from "./progress.ts";
 import { stateDirectory } from "./state-directory.ts";
-import { UserError } from "./user-error.ts";
 
 interface LocalCommandOptions {
   readonly dir: string;

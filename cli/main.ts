@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { ExecaError } from "execa";
+import { UserError } from "../runtime/user-error.ts";
 import { SettingsError } from "../settings/settings-error.ts";
-import { benchCommand } from "./bench.ts";
-import { chaosCommand } from "./chaos.ts";
-import { clusterCommand } from "./cluster.ts";
-import { hostileCommand } from "./hostile.ts";
+import { benchCommand } from "../workshop/bench/command.ts";
+import { chaosCommand } from "../workshop/chaos/command.ts";
+import { clusterCommand } from "../workshop/cluster/command.ts";
+import { hostileCommand } from "../workshop/hostile/command.ts";
+import { stackCommand } from "../workshop/stack/command.ts";
 import { localCommand } from "./local.ts";
-import { stackCommand } from "./stack.ts";
-import { UserError } from "./user-error.ts";
 
 const program = new Command("redis-ha")
   .description("Highly available Redis: run it on this machine, on an embedded cluster, or deploy it.")

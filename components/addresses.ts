@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Topology } from "../topology/topology.ts";
 import type { Naming } from "./naming.ts";
+import type { Topology } from "./topology/topology.ts";
 
 /** Arguments of {@link Addresses}. */
 export interface AddressesArgs {

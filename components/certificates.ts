@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { acceptedGenerations } from "../access/passwords.ts";
+import { acceptedGenerations } from "../runtime/access/passwords.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { type CertificateKind, endpointPart } from "../topology/site.ts";
-import type { Topology } from "../topology/topology.ts";
 import type { Naming } from "./naming.ts";
+import { type CertificateKind, endpointPart } from "./topology/site.ts";
+import type { Topology } from "./topology/topology.ts";
 
 /** Arguments of {@link Certificates}. */
 export interface CertificatesArgs {

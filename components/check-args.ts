@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ImagesArgs, RedisHaArgs } from "../settings/args.ts";
 import { allSettings, type RawConfig } from "../settings/parse-settings.ts";
 import { resolveSettings, type Settings } from "../settings/resolve-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
-import type { ImagesArgs, RedisHaArgs } from "./args.ts";
 
 /** The namespace of the keys that are arguments of the component itself. */
 const ungrouped = "redis-ha";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { ports } from "../topology/site.ts";
 import type { Parts } from "./make-parts.ts";
+import { ports } from "./topology/site.ts";
 
 /** How one of the applications' users connects. */
 export interface UserConnection {

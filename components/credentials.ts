@@ -1,11 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { type AccessSettings, type AclFiles, renderAclFiles } from "../access/acl-files.ts";
-import { partUsers } from "../access/parts.ts";
-import { acceptedGenerations, derivePassword } from "../access/passwords.ts";
-import type { SecretFile } from "../topology/workload.ts";
+import { type AccessSettings, type AclFiles, renderAclFiles } from "../runtime/access/acl-files.ts";
+import { partUsers } from "../runtime/access/parts.ts";
+import { acceptedGenerations, derivePassword } from "../runtime/access/passwords.ts";
 import type { Naming } from "./naming.ts";
+import type { SecretFile } from "./topology/workload.ts";
 
 /** Arguments of {@link Credentials}. */
 export interface CredentialsArgs extends AccessSettings {

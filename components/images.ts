@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import packageJson from "../package.json" with { type: "json" };
+import type { ImagesArgs } from "../settings/args.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
-import type { ImagesArgs } from "./args.ts";
 import type { BundleContext } from "./bundle.ts";
 import type { ImageReference } from "./pod.ts";
 

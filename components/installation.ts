@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
-import { installationMark, stackMark } from "../ownership/marks.ts";
+import { installationMark, stackMark } from "./ownership/marks.ts";
 
 /** One installation of the stack: what it is called, and the number by which it knows its own again. */
 export interface Installation {

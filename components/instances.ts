@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Workload } from "../topology/workload.ts";
 import { type PodArgs, podTemplate } from "./pod.ts";
 import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
+import type { Workload } from "./topology/workload.ts";
 
 /** Arguments of {@link Instances}. */
 export interface InstancesArgs extends Omit<PodArgs, "claim"> {

@@ -1,12 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { checkPlace } from "../ownership/check-place.ts";
-import { fixedNames } from "../ownership/fixed-names.ts";
+import type { ImagesArgs } from "../settings/args.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import { stackLabel } from "../settings/stack-name.ts";
-import { clusterNames, clusterSite } from "../topology/site.ts";
-import { describeTopology } from "../topology/topology.ts";
 import { Addresses } from "./addresses.ts";
-import type { ImagesArgs } from "./args.ts";
 import { Certificates } from "./certificates.ts";
 import { connectCluster } from "./cluster.ts";
 import { ConfigCheck } from "./config-check.ts";
@@ -15,9 +11,13 @@ import { identifyInstallation } from "./installation.ts";
 import { Instances } from "./instances.ts";
 import { Naming } from "./naming.ts";
 import { NetworkPolicies } from "./network-policies.ts";
+import { checkPlace } from "./ownership/check-place.ts";
+import { fixedNames } from "./ownership/fixed-names.ts";
 import type { ImageReference } from "./pod.ts";
 import { Rollouts } from "./rollout/rollouts.ts";
 import { SentinelProxy } from "./sentinel-proxy.ts";
+import { clusterNames, clusterSite } from "./topology/site.ts";
+import { describeTopology } from "./topology/topology.ts";
 import { Volumes } from "./volumes.ts";
 
 /** One set of Redis, Sentinels and proxies. */

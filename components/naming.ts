@@ -1,6 +1,6 @@
 import { stackLabel } from "../settings/stack-name.ts";
-import { clusterNames, type Part, type PartKind } from "../topology/site.ts";
-import type { Workload } from "../topology/workload.ts";
+import { clusterNames, type Part, type PartKind } from "./topology/site.ts";
+import type { Workload } from "./topology/workload.ts";
 
 /** What all sets are part of. */
 const product = "redis-ha";

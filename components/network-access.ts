@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { type PartKind, ports } from "../topology/site.ts";
 import type { Naming } from "./naming.ts";
+import { type PartKind, ports } from "./topology/site.ts";
 
 type IngressRule = k8s.types.input.networking.v1.NetworkPolicyIngressRule;
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;

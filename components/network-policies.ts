@@ -1,8 +1,8 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { PartKind } from "../topology/site.ts";
 import type { Naming } from "./naming.ts";
 import { type NetworkAccessSettings, networkAccess } from "./network-access.ts";
+import type { PartKind } from "./topology/site.ts";
 
 /** Arguments of {@link NetworkPolicies}. */
 export interface NetworkPoliciesArgs {

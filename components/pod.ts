@@ -1,11 +1,11 @@
 import type * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { type CertificateKind, podPaths } from "../topology/site.ts";
-import type { SecretFile, Workload } from "../topology/workload.ts";
 import type { SecretSource } from "./credentials.ts";
 import type { Naming } from "./naming.ts";
 import { probesOf } from "./probes.ts";
+import { type CertificateKind, podPaths } from "./topology/site.ts";
+import type { SecretFile, Workload } from "./topology/workload.ts";
 
 /** An image that pods can run. */
 export interface ImageReference {

@@ -1,5 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
-import type { Workload } from "../topology/workload.ts";
+import type { Workload } from "./topology/workload.ts";
 
 type Probes = Pick<k8s.types.input.core.v1.Container, "livenessProbe" | "readinessProbe" | "startupProbe">;
 

@@ -1,7 +1,7 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { RedisHaArgs } from "../settings/args.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
-import type { RedisHaArgs } from "./args.ts";
 import { checkArgs } from "./check-args.ts";
 import { type Connections, connectionsOf } from "./connections.ts";
 import { makeParts } from "./make-parts.ts";

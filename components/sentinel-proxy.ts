@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/resolve-settings.ts";
-import { endpointPart } from "../topology/site.ts";
-import type { Workload } from "../topology/workload.ts";
 import { type PodArgs, podTemplate } from "./pod.ts";
 import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
+import { endpointPart } from "./topology/site.ts";
+import type { Workload } from "./topology/workload.ts";
 
 /** Seconds for which a new proxy has to be ready before an old one is told to end. */
 const secondsToBeKnown = 2;

@@ -1,10 +1,10 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { claimName } from "../ownership/fixed-names.ts";
-import type { Survey } from "../ownership/survey.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
-import type { Workload } from "../topology/workload.ts";
 import type { Naming } from "./naming.ts";
+import { claimName } from "./ownership/fixed-names.ts";
+import type { Survey } from "./ownership/survey.ts";
+import type { Workload } from "./topology/workload.ts";
 
 /** Arguments of {@link Volumes}. */
 export interface VolumesArgs {

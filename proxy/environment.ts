@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
+import { deniedUnlessAllowed, isAllowable } from "../runtime/access/denied-commands.ts";
 import { env, readEnvironment } from "../runtime/read-environment.ts";
-import { deniedUnlessAllowed, isAllowable } from "./commands/denied-commands.ts";
 
 /** The environment contract of the proxy. */
 const contract = {

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { MasterState } from "../quorum/master-state.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 
 /** Writes one line for each failover, with the time that clients had no master. */
 export class FailoverLog {

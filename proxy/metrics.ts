@@ -1,6 +1,6 @@
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import { sameAddress } from "../quorum/address.ts";
 import type { MasterWatcher } from "../quorum/master-watcher.ts";
+import { sameAddress } from "../runtime/address.ts";
 
 /** What is read when the metrics are asked for. */
 export interface MeasuredState {

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
-import { type Address, sameAddress } from "../quorum/address.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
 import type { MasterState } from "../quorum/master-state.ts";
 import { MasterWatcher } from "../quorum/master-watcher.ts";
+import { type Address, sameAddress } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
 import type { TlsFiles } from "../runtime/tls-files.ts";
 import { CommandTable } from "./commands/command-table.ts";

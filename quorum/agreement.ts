@@ -1,4 +1,4 @@
-import { type Address, formatAddress, sameAddress } from "./address.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 
 /** The settings of a Sentinel for one master. */
 export interface SentinelSettings {

@@ -1,4 +1,4 @@
-import type { Address } from "./address.ts";
+import type { Address } from "../runtime/address.ts";
 import type { ControlConnection } from "./control-connection.ts";
 
 /** What a Redis says of itself (`ROLE`). */

@@ -1,4 +1,4 @@
-import { type Address, parseAddress, sameAddress } from "./address.ts";
+import { type Address, parseAddress, sameAddress } from "../runtime/address.ts";
 import type { SentinelView } from "./agreement.ts";
 import type { ControlConnection } from "./control-connection.ts";
 import { readEpoch, readFieldList, required } from "./field-list.ts";

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
+import { type Address, formatAddress } from "../runtime/address.ts";
 import { afterSocketsWereRead } from "../runtime/after-sockets-were-read.ts";
 import { serverName, type TlsFiles } from "../runtime/tls-files.ts";
-import { type Address, formatAddress } from "./address.ts";
 
 /** How to reach one Redis or Sentinel for questions and orders. */
 export interface ControlConnectionOptions {

@@ -1,4 +1,4 @@
-import { type Address, formatAddress, sameAddress } from "./address.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import type { Agreement } from "./agreement.ts";
 
 /** What a watcher knows of the master. */

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
+import { type Address, sameAddress } from "../runtime/address.ts";
 import type { TlsFiles } from "../runtime/tls-files.ts";
-import { type Address, sameAddress } from "./address.ts";
 import { agree, majoritySeesUp, newestView, type SentinelView } from "./agreement.ts";
 import { askReplicationIds, askRole, isBusy, type ReplicationIds } from "./ask-role.ts";
 import { askSentinels } from "./ask-sentinel.ts";

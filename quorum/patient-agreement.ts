@@ -1,4 +1,4 @@
-import { formatAddress } from "./address.ts";
+import { formatAddress } from "../runtime/address.ts";
 import { type Agreement, agree, type SentinelView } from "./agreement.ts";
 
 /** A failover's leader tells the other Sentinels within a second. Whoever still stands alone after this is wrong. */

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
+import { type Address, formatAddress } from "../runtime/address.ts";
 import { serverName, type TlsFiles } from "../runtime/tls-files.ts";
-import { type Address, formatAddress } from "./address.ts";
 
 /** The leader has chosen a replica, which it is going to promote a tenth of a second later. */
 export const replicaSelected = "+selected-slave";

@@ -1,6 +1,6 @@
 // Not { z }, with which all of it comes along: 8 MiB in each proxy and each supervisor.
 import * as z from "zod";
-import { type Address, parseAddress, parseAddressList, sameAddress } from "../quorum/address.ts";
+import { type Address, parseAddress, parseAddressList, sameAddress } from "./address.ts";
 
 /** Every mistake in a program's environment, told at once. */
 export class EnvironmentError extends Error {

@@ -13,7 +13,7 @@ import {
   type SecureContextOptions,
   type Server as TlsServer,
 } from "node:tls";
-import type { Address } from "../quorum/address.ts";
+import type { Address } from "./address.ts";
 
 /** The names of the files in a directory with a certificate: those of a Kubernetes Secret, also of cert-manager's. */
 export const tlsFileNames = { cert: "tls.crt", key: "tls.key", ca: "ca.crt" } as const;

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { formatAddress, sameAddress } from "../quorum/address.ts";
 import { askKnownSentinels, askPromotionStage, type KnownSentinel } from "../quorum/ask-failover.ts";
 import { askRole, type Role } from "../quorum/ask-role.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { formatAddress, sameAddress } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
 import type { PromotionOrder } from "./promotion-orders.ts";
 

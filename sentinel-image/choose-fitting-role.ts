@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import { parseInfo } from "./ask-peer.ts";
 import type { StartRole } from "./choose-role.ts";
 import { judgeRoom, type Room } from "./room-for-data.ts";

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Address, formatAddress } from "../quorum/address.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { PatientAgreement } from "../quorum/patient-agreement.ts";
+import { type Address, formatAddress } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
 import { askPeers } from "./ask-peer.ts";
 import { decideStart, type StartDecision } from "./decide-start.ts";

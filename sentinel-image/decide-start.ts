@@ -1,5 +1,5 @@
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import { type Agreement, type SentinelView, seesTrouble } from "../quorum/agreement.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import { type Heartbeat, isNewer } from "./heartbeat.ts";
 import type { OwnCopy } from "./last-state.ts";
 

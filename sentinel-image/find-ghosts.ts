@@ -1,5 +1,5 @@
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { KnownSentinel } from "../quorum/ask-failover.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 
 // A Sentinel never forgets an instance or another Sentinel by itself. After a scale-down the removed ones stay among those whose
 // majority has to elect a leader, and among the replicas that it counts.

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { type Address, formatAddress } from "../quorum/address.ts";
+import { type Address, formatAddress } from "../runtime/address.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
 
 /**

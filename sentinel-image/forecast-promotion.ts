@@ -1,5 +1,5 @@
-import type { Address } from "../quorum/address.ts";
 import type { ReplicaView } from "../quorum/ask-sentinel.ts";
+import type { Address } from "../runtime/address.ts";
 
 /** What would come of asking one Sentinel for a failover now. */
 export interface PromotionForecast {

@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
-import { formatAddress, sameAddress } from "../quorum/address.ts";
 import { type Agreement, type SentinelView, seesTrouble } from "../quorum/agreement.ts";
 import { askKnownSentinels } from "../quorum/ask-failover.ts";
 import { askRole } from "../quorum/ask-role.ts";
 import { askReplicas } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { formatAddress, sameAddress } from "../runtime/address.ts";
 import { GhostFinder } from "./find-ghosts.ts";
 
 /** What {@link GhostHunt} works with. */

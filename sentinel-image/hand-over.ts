@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import { agree } from "../quorum/agreement.ts";
 import { askRole } from "../quorum/ask-role.ts";
 import { askReplicas, askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
 import { askForFailover } from "./choose-role.ts";
 import { forecastPromotion, type PromotionForecast } from "./forecast-promotion.ts";

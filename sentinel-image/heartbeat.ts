@@ -1,5 +1,5 @@
-import { type Address, formatAddress } from "../quorum/address.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { type Address, formatAddress } from "../runtime/address.ts";
 
 /** The key that the master writes all the time. It is replicated with the data, so it tells how new a copy of them is. */
 export const heartbeatKey = "__ha:heartbeat";

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { formatAddress } from "../quorum/address.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { formatAddress } from "../runtime/address.ts";
 import { parseInfo } from "./ask-peer.ts";
 import type { WritePause } from "./write-pause.ts";
 

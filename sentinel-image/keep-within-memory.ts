@@ -1,7 +1,7 @@
 import { statfsSync } from "node:fs";
 import type { Logger } from "pino";
-import { type Address, sameAddress } from "../quorum/address.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { type Address, sameAddress } from "../runtime/address.ts";
 import { endForks } from "./fork-child.ts";
 import { guardMemory } from "./memory-guard.ts";
 import { sensibleVolumeBytes } from "./plan-rewrite.ts";

@@ -1,6 +1,6 @@
-import { type Address, sameAddress } from "../quorum/address.ts";
 import { askRole } from "../quorum/ask-role.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { type Address, sameAddress } from "../runtime/address.ts";
 import { askPeers, parseInfo } from "./ask-peer.ts";
 import { askHeartbeat, isNewer, isNewestCopy } from "./heartbeat.ts";
 

@@ -1,6 +1,6 @@
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { Agreement } from "../quorum/agreement.ts";
 import type { Role } from "../quorum/ask-role.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import type { PromotionForecast } from "./forecast-promotion.ts";
 
 /** What another instance answered to the question for its role. `gone`: it can't be reached. `silent`: no answer yet. */

@@ -1,6 +1,6 @@
-import { type Address, sameAddress } from "../quorum/address.ts";
 import { type Agreement, majorityOf, type SentinelView } from "../quorum/agreement.ts";
 import type { Role } from "../quorum/ask-role.ts";
+import { type Address, sameAddress } from "../runtime/address.ts";
 
 /** What the supervisor sees in one round. */
 export interface SupervisionObservation {

@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import type { Address } from "../quorum/address.ts";
 import {
   failoverStep,
   masterSwitched,
@@ -9,6 +8,7 @@ import {
   replicaSelected,
   subscribeToSentinel,
 } from "../quorum/sentinel-events.ts";
+import type { Address } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
 import type { Login } from "./server-access.ts";
 

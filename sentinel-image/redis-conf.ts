@@ -1,6 +1,6 @@
-import type { Address } from "../quorum/address.ts";
+import type { Address } from "../runtime/address.ts";
+import { redisMaxclients } from "../runtime/connection-limits.ts";
 import type { TlsFiles } from "../runtime/tls-files.ts";
-import { redisMaxclients } from "../topology/connection-limits.ts";
 import { quoteArgument } from "./conf-line.ts";
 
 /** Everything that decides the text of redis.conf. */

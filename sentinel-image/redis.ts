@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { sameAddress } from "../quorum/address.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
+import { sameAddress } from "../runtime/address.ts";
 import { startAdminServer } from "../runtime/admin-server.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";

@@ -1,6 +1,6 @@
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { Agreement, SentinelView } from "../quorum/agreement.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import type { Login } from "./server-access.ts";
 
 // A Sentinel that fails to look the new master's name up when it hears of a failover keeps the old master with the new

@@ -1,4 +1,4 @@
-import { memoryFor, memoryWithoutCopies } from "../topology/memory-budget.ts";
+import { memoryFor, memoryWithoutCopies } from "../runtime/memory-budget.ts";
 
 /** Whether an instance may follow a master: whether it has room for its data. */
 export type Room =

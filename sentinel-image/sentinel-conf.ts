@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { SentinelView } from "../quorum/agreement.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import { renderTemplate } from "./conf-line.ts";
 
 /** What a Sentinel learnt and wrote into its own configuration file. */

@@ -1,10 +1,10 @@
 // Entrypoint of a Sentinel: prepares its configuration file, then becomes redis-server --sentinel.
 import { closeSync, copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { sameAddress } from "../quorum/address.ts";
 import { askNewestVote } from "../quorum/ask-failover.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
+import { sameAddress } from "../runtime/address.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";

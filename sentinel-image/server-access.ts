@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { parseAclFile } from "../access/acl-user.ts";
 import type { ControlConnection, ControlConnectionOptions } from "../quorum/control-connection.ts";
+import { parseAclFile } from "../runtime/access/acl-user.ts";
 import { messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
 import { TlsFiles } from "../runtime/tls-files.ts";

@@ -1,5 +1,5 @@
-import { formatAddress } from "../quorum/address.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { formatAddress } from "../runtime/address.ts";
 import { parseInfo } from "./ask-peer.ts";
 
 // A Sentinel that connects to a Service without an endpoint gets an ICMP error while it still connects. When the endpoint

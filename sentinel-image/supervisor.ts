@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import { type Address, formatAddress, sameAddress } from "../quorum/address.ts";
 import type { Agreement, SentinelView } from "../quorum/agreement.ts";
 import { askRole, isBusy, type Role } from "../quorum/ask-role.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { PatientAgreement } from "../quorum/patient-agreement.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
 import { askForFailover } from "./choose-role.ts";
 import { findTrouble } from "./decide-start.ts";

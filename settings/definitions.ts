@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
-import type { ApplicationUser } from "../access/acl-files.ts";
-import { deniedUnlessAllowed, isAllowable } from "../proxy/commands/denied-commands.ts";
+import type { ApplicationUser } from "../runtime/access/acl-files.ts";
+import { deniedUnlessAllowed, isAllowable } from "../runtime/access/denied-commands.ts";
 import { choice, flag, integer, json, list, quantity, type Setting, text } from "./kinds.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;

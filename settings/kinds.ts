@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseQuantity } from "../topology/quantity.ts";
+import { parseQuantity } from "../runtime/quantity.ts";
 
 /** One key of the stack configuration: what it means, what it may be and what it is when unset. */
 export interface Setting<T> {

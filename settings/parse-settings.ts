@@ -1,6 +1,6 @@
+import { nearest } from "../runtime/nearest.ts";
 import { definitions, type ParsedSettings } from "./definitions.ts";
 import type { Setting } from "./kinds.ts";
-import { nearest } from "./nearest.ts";
 
 /** Configuration as Pulumi stores it: `namespace:key` → text. */
 export type RawConfig = Readonly<Record<string, string>>;

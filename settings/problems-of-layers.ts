@@ -1,4 +1,4 @@
-import { splitInline } from "../proxy/resp/split-inline.ts";
+import { splitInline } from "../runtime/split-inline.ts";
 import type { ParsedSettings } from "./definitions.ts";
 import { ownedDirectives } from "./owned-directives.ts";
 

@@ -1,6 +1,6 @@
-import type { ApplicationUser } from "../access/acl-files.ts";
-import { problemOfRules } from "../access/application-rules.ts";
-import { partUsers } from "../access/parts.ts";
+import type { ApplicationUser } from "../runtime/access/acl-files.ts";
+import { problemOfRules } from "../runtime/access/application-rules.ts";
+import { partUsers } from "../runtime/access/parts.ts";
 
 /** A name that is valid in an aclfile, a URL, a file name and the name of a Secret. */
 const userName = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/;

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ImagesArgs, RedisHaArgs } from "../components/args.ts";
+import type { ImagesArgs, RedisHaArgs } from "./args.ts";
 import { parseSettings } from "./parse-settings.ts";
 import { resolveSettings, type Settings } from "./resolve-settings.ts";
 import { SettingsError } from "./settings-error.ts";

@@ -1,6 +1,6 @@
 import { majorityOf } from "../quorum/agreement.ts";
-import { mostDedicated, mostDedicatedIn } from "../topology/connection-limits.ts";
-import { parseQuantity } from "../topology/quantity.ts";
+import { mostDedicated, mostDedicatedIn } from "../runtime/connection-limits.ts";
+import { parseQuantity } from "../runtime/quantity.ts";
 import type { ParsedSettings } from "./definitions.ts";
 import { parseSettings, type RawConfig } from "./parse-settings.ts";
 import { problemsOfLayers } from "./problems-of-layers.ts";

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { clusterStatus, startCluster, stopCluster } from "../cluster/embedded-cluster.ts";
-import { ensurePulumi } from "../cluster/programs.ts";
-import { readMachineFacts } from "../stack/target.ts";
+import { clusterStatus, startCluster, stopCluster } from "../workshop/cluster/embedded-cluster.ts";
+import { ensurePulumi } from "../workshop/cluster/programs.ts";
+import { readMachineFacts } from "../workshop/stack/target.ts";
 import { countMochaOutput } from "./support/count-mocha-output.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url));
@@ -36,7 +36,7 @@ async function check(name: string, command: string, args: readonly string[]): Pr
 /** Known vulnerabilities of the dependencies, where the registry tells them. */
 async function audit(): Promise<void> {
   say("known vulnerabilities");
-  const { exitCode } = await execa("node", ["scripts/audit.ts"], {
+  const { exitCode } = await execa("node", ["workshop/scripts/audit.ts"], {
     cwd: project,
     preferLocal: true,
     stdio: "inherit",
@@ -114,7 +114,7 @@ if (process.argv[2] === "rollouts") {
 } else {
   await check("types", "tsc", ["--noEmit"]);
   await check("format and lint", "biome", ["check", "."]);
-  await check("bill of materials", "node", ["scripts/sbom.ts"]);
+  await check("bill of materials", "node", ["workshop/scripts/sbom.ts"]);
   await audit();
   await mocha("unit and component tests", ["test/unit/**/*.test.ts", "test/component/**/*.test.ts"]);
   await mocha("integration tests", ["test/integration/**/*.test.ts"]);

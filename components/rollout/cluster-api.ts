@@ -1,5 +1,5 @@
 import type { V1Deployment, V1Job, V1Pod, V1ReplicaSet } from "@kubernetes/client-node";
-import { boundedClient, openKubeconfig } from "../cluster-access.ts";
+import { boundedClient, openKubeconfig } from "../ownership/cluster-access.ts";
 
 /** What a rollout is watched with: a few questions to the API server. */
 export interface ClusterApi {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Workload } from "../../topology/workload.ts";
 import type { Naming } from "../naming.ts";
+import type { Workload } from "../topology/workload.ts";
 import { connectApi } from "./cluster-api.ts";
 import type { RolloutState } from "./state.ts";
 import {

@@ -1,5 +1,5 @@
+import { deniedUnlessAllowed, neverPassedOn } from "../../runtime/access/denied-commands.ts";
 import type { ProcessState, Route } from "./command-rule.ts";
-import { deniedUnlessAllowed, neverPassedOn } from "./denied-commands.ts";
 
 /**
  * Commands whose route the server's flags don't tell. Subcommands are written `container|subcommand`; a container that

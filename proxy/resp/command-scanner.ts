@@ -1,9 +1,9 @@
+import { ProtocolError } from "../../runtime/protocol-error.ts";
+import { splitInline } from "../../runtime/split-inline.ts";
 import { type CommandRule, unknownCommand } from "../commands/command-rule.ts";
 import type { CommandTable } from "../commands/command-table.ts";
 import { maxNameBytes } from "../commands/command-table.ts";
 import { encodeCommand } from "./command-frame.ts";
-import { ProtocolError } from "./protocol-error.ts";
-import { splitInline } from "./split-inline.ts";
 
 const [LF, CR, STAR, DOLLAR] = [10, 13, 42, 36];
 

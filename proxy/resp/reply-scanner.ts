@@ -1,4 +1,4 @@
-import { ProtocolError } from "./protocol-error.ts";
+import { ProtocolError } from "../../runtime/protocol-error.ts";
 
 const [CR, LF] = [13, 10];
 const code = (char: string): number => char.charCodeAt(0);

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { type AclLine, hashPassword, parseAclFile } from "../../access/acl-user.ts";
+import { type AclLine, hashPassword, parseAclFile } from "../../runtime/access/acl-user.ts";
 import type { Authenticate } from "./client-session.ts";
 
 /** Reads the users in an aclfile anew at every call. @throws {Error} when it can't be read. */

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
+import { ProtocolError } from "../../runtime/protocol-error.ts";
 import { encodeError, encodeReply, type ReplyValue } from "../resp/encode-reply.ts";
-import { ProtocolError } from "../resp/protocol-error.ts";
 import { ClientSession, type SentinelApi } from "./client-session.ts";
 import type { ClientState } from "./client-state.ts";
 import { CommandReader } from "./command-reader.ts";

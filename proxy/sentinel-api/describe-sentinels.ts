@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { formatAddress } from "../../quorum/address.ts";
+import { formatAddress } from "../../runtime/address.ts";
 import type { ReplyValue } from "../resp/encode-reply.ts";
 import type { SentinelApiView } from "./sentinel-api-view.ts";
 

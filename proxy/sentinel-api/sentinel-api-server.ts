@@ -1,5 +1,5 @@
 import type { Server, Socket } from "node:net";
-import { type Address, formatAddress } from "../../quorum/address.ts";
+import { type Address, formatAddress } from "../../runtime/address.ts";
 import { takeQueued } from "../../runtime/take-queued.ts";
 import { createClientServer, type TlsFiles } from "../../runtime/tls-files.ts";
 import { encodeError } from "../resp/encode-reply.ts";

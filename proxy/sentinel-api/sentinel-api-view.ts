@@ -1,4 +1,4 @@
-import type { Address } from "../../quorum/address.ts";
+import type { Address } from "../../runtime/address.ts";
 
 /** What the Sentinel API says, at one moment. */
 export interface SentinelApiView {

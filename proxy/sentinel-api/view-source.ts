@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import type { Address } from "../../quorum/address.ts";
 import { majorityOf, type SentinelSettings, type SentinelView } from "../../quorum/agreement.ts";
 import type { MasterState } from "../../quorum/master-state.ts";
+import type { Address } from "../../runtime/address.ts";
 import type { SentinelApiView } from "./sentinel-api-view.ts";
 
 /** What a {@link ViewSource} is told. */

@@ -1,5 +1,5 @@
+import { ProtocolError } from "../../runtime/protocol-error.ts";
 import { encodeError } from "../resp/encode-reply.ts";
-import { ProtocolError } from "../resp/protocol-error.ts";
 import { type Attempts, type Command, Run, sizeOf } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ClientInput } from "./client-input.ts";

@@ -1,4 +1,4 @@
-import { mayBeAllowed, switchedOff } from "../commands/denied-commands.ts";
+import { mayBeAllowed, switchedOff } from "../../runtime/access/denied-commands.ts";
 import { encodeError } from "../resp/encode-reply.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { type Address, formatAddress } from "../../quorum/address.ts";
+import { type Address, formatAddress } from "../../runtime/address.ts";
 import type { Rejection } from "./rejection.ts";
 import { inServersWords, isProvenBy } from "./server-words.ts";
 

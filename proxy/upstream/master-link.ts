@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import { type Address, sameAddress } from "../../quorum/address.ts";
 import type { MasterState } from "../../quorum/master-state.ts";
+import { type Address, sameAddress } from "../../runtime/address.ts";
 import { afterSocketsWereRead } from "../../runtime/after-sockets-were-read.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
 import type { Durability } from "./confirmation-gate.ts";
@@ -230,12 +230,12 @@ export class MasterLink implements GroupHost {
         this.#doubts.settle(upstream.options.address, reply, (proven) =>
           done(proven ? this.rejects(reply) : undefined),
         ),
-      onRejection: (rejecting, rejection) => this.#rejected(rejecting, rejection, key),
-      onClose: (closed, failure) => {
-        this.#upstreams.delete(closed);
+      onRejection: (rejection) => this.#rejected(upstream, rejection, key),
+      onClose: (failure) => {
+        this.#upstreams.delete(upstream);
         if (dedicated) this.#dedicated--;
-        onClose(closed, failure);
-        this.#closed(closed, failure);
+        onClose(failure);
+        this.#closed(upstream, failure);
       },
     });
     this.#upstreams.add(upstream);
@@ -255,7 +255,7 @@ export class MasterLink implements GroupHost {
     const outcome = Promise.withResolvers<true | { readonly error: string } | "again">();
     const upstream = this.open(
       { credentials, db: 0, protocol: 2 },
-      (_closed, { kind, message }) =>
+      ({ kind, message }) =>
         outcome.resolve(kind === "denied" ? { error: message } : kind === "busy" ? true : "again"),
       false,
     );

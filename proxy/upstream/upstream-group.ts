@@ -153,8 +153,12 @@ export class UpstreamGroup {
   }
 
   #open(settled: () => void, dedicated: boolean, evenBusy = false): Upstream | undefined {
-    const onClose: UpstreamOptions["onClose"] = (closed, failure) => this.#closed(closed, failure);
-    const upstream = this.#host.open(this.key, onClose, dedicated, evenBusy);
+    const upstream: Upstream | undefined = this.#host.open(
+      this.key,
+      (failure) => upstream && this.#closed(upstream, failure),
+      dedicated,
+      evenBusy,
+    );
     upstream?.onceOpened((ready) => {
       if (ready) {
         this.denied = undefined;

@@ -1,10 +1,9 @@
-import type { Address } from "../../quorum/address.ts";
+import type { Address } from "../../runtime/address.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
 import type { Durability } from "./confirmation-gate.ts";
 import type { Rejection } from "./rejection.ts";
 import type { ScriptStore } from "./script-store.ts";
-import type { Upstream } from "./upstream.ts";
 
 /** A user as a client has proven to be one. `user` is undefined for `AUTH <password>`. */
 export interface Credentials {
@@ -12,7 +11,7 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** What an {@link Upstream} is told. */
+/** What an upstream is told. */
 export interface UpstreamOptions {
   readonly address: Address;
   /** Number of the master at this address. */
@@ -35,9 +34,9 @@ export interface UpstreamOptions {
   /** Finds out whether the Redis at the address is in the state that a reply speaks of; without an answer it isn't. */
   readonly prove: (reply: Buffer, done: (rejection: Rejection | undefined) => void) => void;
   /** A reply said that this is no master that works. */
-  readonly onRejection: (upstream: Upstream, rejection: Rejection) => void;
+  readonly onRejection: (rejection: Rejection) => void;
   /** It was closed, with the reason; everything in flight was handed back before. Called once. */
-  readonly onClose: (upstream: Upstream, reason: UpstreamFailure) => void;
+  readonly onClose: (reason: UpstreamFailure) => void;
 }
 
 /**

@@ -53,7 +53,7 @@ export class Upstream {
       rejects: options.rejects,
       looksLikeRejection: (reply) => rejectionOf(reply) !== undefined,
       prove: options.prove,
-      reject: (rejection) => options.onRejection(this, rejection),
+      reject: (rejection) => options.onRejection(rejection),
       fail: (message) => this.#fail("lost", message),
       send: (question) => this.send(question),
       schedule: () => this.#batch.schedule(false),
@@ -172,7 +172,7 @@ export class Upstream {
 
   /** Takes note of an error reply that says that this is no master that works. */
   reject(rejection: Rejection): void {
-    this.options.onRejection(this, rejection);
+    this.options.onRejection(rejection);
   }
 
   /** Ends it: what is in flight is handed back as lost. */
@@ -200,7 +200,7 @@ export class Upstream {
     this.replies.handBack(this.#unsent, this.options.term);
     for (const waiting of this.#drained.splice(0)) waiting();
     this.onClosed?.();
-    this.options.onClose(this, failure);
+    this.options.onClose(failure);
     this.#opened?.(false);
     this.#opened = undefined;
     this.replies.settle();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LocalTopology } from "../../local/local-topology.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
 import { clientModes, everyStep, goOnTour, testClient } from "../support/client-programs.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LocalTopology } from "../../local/local-topology.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
 import { ControlConnection } from "../../quorum/control-connection.ts";
 import { clientModes, everyStep, goOnTour, preparedClients, testClient } from "../support/client-programs.ts";
 import { eventually } from "../support/eventually.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { execa } from "execa";
-import { LocalTopology } from "../../local/local-topology.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 import { prepareFlows } from "../support/toolchains.ts";

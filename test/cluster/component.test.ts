@@ -63,7 +63,9 @@ describe("the component on a real cluster", function () {
     const directory = mkdtempSync(join(tmpdir(), "redis-ha-package-"));
     const folder = join(directory, "program");
     mkdirSync(folder);
-    const { stdout: tarball } = await execa("node", ["scripts/package.ts", directory], { cwd: project });
+    const { stdout: tarball } = await execa("node", ["workshop/scripts/package.ts", directory], {
+      cwd: project,
+    });
     const files = {
       "Pulumi.yaml":
         "name: program\nmain: index.ts\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { RunningStack } from "../../chaos/stack/running-stack.ts";
+import { memoryFor } from "../../runtime/memory-budget.ts";
 import { parseInfo } from "../../sentinel-image/ask-peer.ts";
-import { memoryFor } from "../../topology/memory-budget.ts";
+import { RunningStack } from "../../workshop/chaos/stack/running-stack.ts";
 import { eventually } from "../support/eventually.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { OverwriteLoad } from "../support/overwrite-load.ts";

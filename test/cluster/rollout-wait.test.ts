@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node";
 import { execa } from "execa";
-import { KubeClient, type KubeObject } from "../../cluster/providers/kubernetes/kube-client.ts";
-import { settle } from "../../cluster/providers/kubernetes/settle.ts";
 import { type ClusterApi, connectApi } from "../../components/rollout/cluster-api.ts";
 import { rolloutOf, untilDone } from "../../components/rollout/watch.ts";
+import { KubeClient, type KubeObject } from "../../workshop/cluster/providers/kubernetes/kube-client.ts";
+import { settle } from "../../workshop/cluster/providers/kubernetes/settle.ts";
 import { kubectl } from "../support/kubectl.ts";
 
 const namespace = "redis-ha-rollout-wait";

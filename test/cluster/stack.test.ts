@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkEndpoint } from "../../stack/check-endpoint.ts";
+import { checkEndpoint } from "../../workshop/stack/check-endpoint.ts";
 import { askThrough, countKeys, writeThrough } from "../support/endpoint-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { findLeaks } from "../support/find-leaks.ts";

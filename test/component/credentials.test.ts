@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { hashPassword } from "../../access/acl-user.ts";
-import { partUsers } from "../../access/parts.ts";
-import { derivePassword } from "../../access/passwords.ts";
+import { hashPassword } from "../../runtime/access/acl-user.ts";
+import { partUsers } from "../../runtime/access/parts.ts";
+import { derivePassword } from "../../runtime/access/passwords.ts";
 import { type Deployment, deploy, mockPassword, type Registration } from "../support/deploy.ts";
 
 const prebuilt = { "images:sentinel": "example/sentinel:1", "images:proxy": "example/proxy:1" };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { derivePassword } from "../../access/passwords.ts";
-import { fixedNames } from "../../ownership/fixed-names.ts";
+import { fixedNames } from "../../components/ownership/fixed-names.ts";
+import { clusterNames, clusterSite } from "../../components/topology/site.ts";
+import { describeTopology } from "../../components/topology/topology.ts";
+import { derivePassword } from "../../runtime/access/passwords.ts";
 import { resolveSettings } from "../../settings/resolve-settings.ts";
-import { clusterNames, clusterSite } from "../../topology/site.ts";
-import { describeTopology } from "../../topology/topology.ts";
 import {
   type Deployment,
   deploy,

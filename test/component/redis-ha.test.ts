@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { RedisHaArgs } from "../../components/args.ts";
 import { configurationOf, inWordsOfArguments } from "../../components/check-args.ts";
 import { RedisHa } from "../../components/redis-ha.ts";
+import type { RedisHaArgs } from "../../settings/args.ts";
 import { allSettings, parseSettings } from "../../settings/parse-settings.ts";
 import { computed } from "../support/deploy.ts";
 

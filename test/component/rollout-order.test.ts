@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { Instances } from "../../components/instances.ts";
 import { Naming } from "../../components/naming.ts";
+import { clusterSite } from "../../components/topology/site.ts";
+import { describeTopology } from "../../components/topology/topology.ts";
 import { resolveSettings } from "../../settings/resolve-settings.ts";
-import { clusterSite } from "../../topology/site.ts";
-import { describeTopology } from "../../topology/topology.ts";
 import { eventually } from "../support/eventually.ts";
 
 /** Registers the three Redis with a watch that is told by hand when something is done. */

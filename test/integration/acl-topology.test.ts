@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
-import { writeLocalSecrets } from "../../local/local-secrets.ts";
-import { LocalTopology } from "../../local/local-topology.ts";
+import { writeLocalSecrets } from "../../cli/local/local-secrets.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";

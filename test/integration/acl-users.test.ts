@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type PartUser, partUsers, redisRules, sentinelRules } from "../../access/parts.ts";
-import { deniedUnlessAllowed } from "../../proxy/commands/denied-commands.ts";
+import { deniedUnlessAllowed } from "../../runtime/access/denied-commands.ts";
+import { type PartUser, partUsers, redisRules, sentinelRules } from "../../runtime/access/parts.ts";
 import { AclServer } from "../support/acl-server.ts";
 
 interface ListedCommand {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
-import { LocalTopology } from "../../local/local-topology.ts";
-import { deniedUnlessAllowed } from "../../proxy/commands/denied-commands.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
+import { deniedUnlessAllowed } from "../../runtime/access/denied-commands.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 

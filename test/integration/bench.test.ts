@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import type { BenchResult } from "../../bench/report.ts";
-import type { VariantsResult } from "../../bench/run-variants-bench.ts";
 import { findProgram } from "../../runtime/find-program.ts";
+import type { BenchResult } from "../../workshop/bench/report.ts";
+import type { VariantsResult } from "../../workshop/bench/run-variants-bench.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
-const program = fileURLToPath(new URL("../../bin/redis-ha.js", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/redis-ha.js", import.meta.url));
 
 describe("redis-ha bench", function () {
   this.timeout(60_000);

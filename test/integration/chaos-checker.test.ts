@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { checkRegisters, type RegisterReport } from "../../chaos/check-registers.ts";
-import { type ClientReport, checkLedger } from "../../chaos/checker.ts";
-import { WorkloadProcess } from "../../chaos/workload-process.ts";
+import { checkRegisters, type RegisterReport } from "../../workshop/chaos/check-registers.ts";
+import { checkLedger } from "../../workshop/chaos/checker.ts";
+import type { ClientReport } from "../../workshop/chaos/client-report.ts";
+import { WorkloadProcess } from "../../workshop/chaos/workload-process.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Flaw, FlawedRedis } from "../support/flawed-redis.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
-const worker = fileURLToPath(new URL("../../chaos/workers/ioredis.ts", import.meta.url));
+const worker = fileURLToPath(new URL("../../workshop/chaos/workers/ioredis.ts", import.meta.url));
 const enough = 900;
 const never = { beginMs: 0, endMs: 0 };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 
-const program = fileURLToPath(new URL("../../bin/redis-ha.js", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/redis-ha.js", import.meta.url));
 
 describe("redis-ha chaos --stack", () => {
   const chaos = (...args: string[]) =>

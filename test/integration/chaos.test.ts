@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import type { ChaosReport } from "../../chaos/run-chaos.ts";
-import { privateNetworkObstacle } from "../../local/private-network.ts";
+import { privateNetworkObstacle } from "../../cli/local/private-network.ts";
+import type { ChaosReport } from "../../workshop/chaos/run-chaos.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
-const program = fileURLToPath(new URL("../../bin/redis-ha.js", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/redis-ha.js", import.meta.url));
 
 describe("redis-ha chaos", function () {
   this.timeout(120_000);

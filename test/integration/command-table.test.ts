@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { problemOfRuleWord } from "../../access/rule-words.ts";
 import { readCommandInfo } from "../../proxy/commands/classify-command.ts";
 import { CommandTable } from "../../proxy/commands/command-table.ts";
-import { commandMarkers, commandNamesModule, commandRows } from "../../proxy/commands/documentation.ts";
+import { problemOfRuleWord } from "../../runtime/access/rule-words.ts";
+import {
+  commandMarkers,
+  commandNamesModule,
+  commandRows,
+} from "../../workshop/generate/commands-documentation.ts";
 import { freePort, RedisProcess, temporaryDirectory } from "../support/redis-process.ts";
 
 describe("docs/commands.md", () => {
@@ -41,7 +45,7 @@ describe("docs/commands.md", () => {
 
   it("is followed by the names that rules of users may have (npm run generate)", async () => {
     const infos = readCommandInfo(await redis.client.call("COMMAND"));
-    const module = readFileSync(new URL("../../access/redis-commands.ts", import.meta.url), "utf8");
+    const module = readFileSync(new URL("../../runtime/access/redis-commands.ts", import.meta.url), "utf8");
     const version = /redis_version:(\S+)/.exec(await redis.client.info("server"))?.[1] ?? "";
     const text = readFileSync(new URL("../../docs/commands.md", import.meta.url), "utf8");
     if (text.includes(`Redis ${version}.`)) assert.equal(module, commandNamesModule(infos));

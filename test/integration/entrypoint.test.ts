@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { writeLocalSecrets } from "../../local/local-secrets.ts";
+import { writeLocalSecrets } from "../../cli/local/local-secrets.ts";
+import { localSite } from "../../components/topology/site.ts";
+import { describeTopology } from "../../components/topology/topology.ts";
 import { portsInUse } from "../../runtime/ports-in-use.ts";
 import { resolveSettings } from "../../settings/resolve-settings.ts";
-import { localSite } from "../../topology/site.ts";
-import { describeTopology } from "../../topology/topology.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 

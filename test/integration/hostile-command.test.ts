@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { attacks } from "../../hostile/attacks.ts";
-import type { HostileResult, Verdict } from "../../hostile/report.ts";
+import { attacks } from "../../workshop/hostile/attacks.ts";
+import type { HostileResult, Verdict } from "../../workshop/hostile/report.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
-const program = fileURLToPath(new URL("../../bin/redis-ha.js", import.meta.url));
+const program = fileURLToPath(new URL("../../cli/redis-ha.js", import.meta.url));
 
 describe("redis-ha hostile", function () {
   this.timeout(60_000);

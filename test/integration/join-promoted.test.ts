@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ClusterControl } from "../../chaos/cluster-control.ts";
-import type { LocalTopology } from "../../local/local-topology.ts";
-import { sameAddress } from "../../quorum/address.ts";
+import type { LocalTopology } from "../../cli/local/local-topology.ts";
+import { sameAddress } from "../../runtime/address.ts";
 import { parseInfo } from "../../sentinel-image/ask-peer.ts";
+import type { ClusterControl } from "../../workshop/chaos/cluster-control.ts";
 import { eventually } from "../support/eventually.ts";
 import { startObserved } from "../support/observed-topology.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { partUsers } from "../../access/parts.ts";
-import { LocalTopology } from "../../local/local-topology.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
+import { partUsers } from "../../runtime/access/parts.ts";
 import { countKeys, writeThrough } from "../support/endpoint-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";

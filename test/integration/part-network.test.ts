@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { privateNetworkObstacle } from "../../local/private-network.ts";
+import { privateNetworkObstacle } from "../../cli/local/private-network.ts";
 
 const probe = fileURLToPath(new URL("../support/cut-probe.ts", import.meta.url));
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ClusterControl } from "../../chaos/cluster-control.ts";
-import { seededRandom, shuffle } from "../../chaos/seeded-random.ts";
-import type { LocalTopology } from "../../local/local-topology.ts";
+import type { LocalTopology } from "../../cli/local/local-topology.ts";
+import type { ClusterControl } from "../../workshop/chaos/cluster-control.ts";
+import { seededRandom, shuffle } from "../../workshop/chaos/seeded-random.ts";
 import { eventually } from "../support/eventually.ts";
 import { startObserved } from "../support/observed-topology.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";

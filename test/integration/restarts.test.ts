@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { Redis } from "ioredis";
-import { LocalTopology } from "../../local/local-topology.ts";
-import { localSite } from "../../topology/site.ts";
-import { describeTopology } from "../../topology/topology.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
+import { localSite } from "../../components/topology/site.ts";
+import { describeTopology } from "../../components/topology/topology.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 

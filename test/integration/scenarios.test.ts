@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ClusterControl, type NamedPart } from "../../chaos/cluster-control.ts";
-import { observer } from "../../chaos/observer.ts";
-import { LocalTopology } from "../../local/local-topology.ts";
-import { formatAddress, sameAddress } from "../../quorum/address.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
+import { formatAddress, sameAddress } from "../../runtime/address.ts";
+import { ClusterControl, type NamedPart } from "../../workshop/chaos/cluster-control.ts";
+import { observer } from "../../workshop/chaos/observer.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";

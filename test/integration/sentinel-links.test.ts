@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LocalTopology } from "../../local/local-topology.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
 import { ControlConnection } from "../../quorum/control-connection.ts";
 import { askCpuSeconds, clientsNamed, dropSentinelLinks } from "../../sentinel-image/spinning-sentinels.ts";
 import { eventually } from "../support/eventually.ts";

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import { type ApplicationUser, renderAclFiles } from "../../access/acl-files.ts";
-import { hashPassword } from "../../access/acl-user.ts";
-import { derivePassword } from "../../access/passwords.ts";
+import { type ApplicationUser, renderAclFiles } from "../../runtime/access/acl-files.ts";
+import { hashPassword } from "../../runtime/access/acl-user.ts";
+import { derivePassword } from "../../runtime/access/passwords.ts";
 import { freePort, RedisProcess, temporaryDirectory } from "./redis-process.ts";
 
 const seed = "seed of a test";

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import type { LocalTopology } from "../../local/local-topology.ts";
+import type { LocalTopology } from "../../cli/local/local-topology.ts";
 import { type ClientName, clientNames, type Prepared, prepareClient } from "./toolchains.ts";
 
 /** The six programs of examples/. Prepared before the tests are named: one that is missing says why in the name of its test. */

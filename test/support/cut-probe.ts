@@ -2,9 +2,9 @@
 // it needs a network of its own.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { PartNetwork } from "../../local/part-network.ts";
-import { enterPrivateNetwork, inPrivateNetwork } from "../../local/private-network.ts";
-import type { Damage } from "../../local/render-cuts.ts";
+import { PartNetwork } from "../../cli/local/part-network.ts";
+import { enterPrivateNetwork, inPrivateNetwork } from "../../cli/local/private-network.ts";
+import type { Damage } from "../../cli/local/render-cuts.ts";
 
 if (!inPrivateNetwork()) enterPrivateNetwork();
 

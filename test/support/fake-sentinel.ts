@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Address } from "../../quorum/address.ts";
+import type { Address } from "../../runtime/address.ts";
 import { FakeServer, Raw, type Reply } from "./fake-server.ts";
 
 /** A Sentinel that says what a test wants: it may lie, be slow or frozen, answer garbage, or be gone. */

@@ -1,4 +1,4 @@
-import type { FinalData } from "../../chaos/history.ts";
+import type { FinalData } from "../../workshop/chaos/history.ts";
 import { FakeServer, Raw, type Reply } from "./fake-server.ts";
 
 /** What a {@link FlawedRedis} does wrong, with every 20th command that it can be done to. */

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:net";
+import { localPortCount } from "../../components/topology/site.ts";
 import { portsInUse } from "../../runtime/ports-in-use.ts";
-import { localPortCount } from "../../topology/site.ts";
 
 /** First ports that this process has handed out, with the servers that keep them from all other processes. */
 const taken = new Map<number, Server>();

@@ -1,4 +1,4 @@
-import { issueAuthority, issueCertificate } from "../../certificates/issue-certificate.ts";
+import { issueAuthority, issueCertificate } from "../../cli/certificates/issue-certificate.ts";
 import { kubectl } from "./kubectl.ts";
 
 const days = 30;

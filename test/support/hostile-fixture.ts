@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
-import { residentMiB } from "../../bench/process-cost.ts";
-import { HostileServers } from "../../hostile/hostile-servers.ts";
-import { NormalClient } from "../../hostile/normal-client.ts";
 import { encodeCommand } from "../../proxy/resp/command-frame.ts";
+import { residentMiB } from "../../workshop/bench/process-cost.ts";
+import { HostileServers } from "../../workshop/hostile/hostile-servers.ts";
+import { NormalClient } from "../../workshop/hostile/normal-client.ts";
 import { eventually } from "./eventually.ts";
 import { freeBasePort } from "./free-ports.ts";
 

@@ -1,6 +1,6 @@
-import { ClusterControl } from "../../chaos/cluster-control.ts";
-import { observer } from "../../chaos/observer.ts";
-import { LocalTopology } from "../../local/local-topology.ts";
+import { LocalTopology } from "../../cli/local/local-topology.ts";
+import { ClusterControl } from "../../workshop/chaos/cluster-control.ts";
+import { observer } from "../../workshop/chaos/observer.ts";
 import { freeBasePort } from "./free-ports.ts";
 
 /** A topology of this machine in a directory, and the means to break it. The test stops both. */

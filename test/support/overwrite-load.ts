@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { seededRandom } from "../../chaos/seeded-random.ts";
+import { seededRandom } from "../../workshop/chaos/seeded-random.ts";
 
 /** What {@link OverwriteLoad} works with. */
 export interface OverwriteLoadOptions {

@@ -1,5 +1,5 @@
-import { countCells } from "../../chaos/stack/judge-round.ts";
-import type { StackRound } from "../../chaos/stack/stack-ledger.ts";
+import { countCells } from "../../workshop/chaos/stack/judge-round.ts";
+import type { StackRound } from "../../workshop/chaos/stack/stack-ledger.ts";
 import type { Away } from "./away-watch.ts";
 
 interface Round {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execa } from "execa";
-import type { RunningStack } from "../../chaos/stack/running-stack.ts";
+import type { RunningStack } from "../../workshop/chaos/stack/running-stack.ts";
 import { eventually } from "./eventually.ts";
 import type { TestStack } from "./test-stack.ts";
 

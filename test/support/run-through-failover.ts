@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
-import type { LocalTopology } from "../../local/local-topology.ts";
+import type { LocalTopology } from "../../cli/local/local-topology.ts";
 import { eventually } from "./eventually.ts";
 import { type FinalData, judgeWrites } from "./judge-writes.ts";
 import { SampleProgram } from "./sample-program.ts";

@@ -1,5 +1,5 @@
-import { type Address, parseAddress } from "../../quorum/address.ts";
 import type { SentinelView } from "../../quorum/agreement.ts";
+import { type Address, parseAddress } from "../../runtime/address.ts";
 
 /** `instance(2)` is the second of the tests' instances. */
 export function instance(index: number): Address {

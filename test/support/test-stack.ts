@@ -3,8 +3,8 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ExecaError } from "execa";
-import { installProviders } from "../../cluster/providers/install.ts";
-import { PrivatePulumi } from "../../stack/private-pulumi.ts";
+import { installProviders } from "../../workshop/cluster/providers/install.ts";
+import { PrivatePulumi } from "../../workshop/stack/private-pulumi.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -13,7 +13,7 @@ import { basename, delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { execa } from "execa";
-import { cacheDirectory } from "../../cluster/places.ts";
+import { cacheDirectory } from "../../workshop/cluster/places.ts";
 
 /** How to start a program of examples/, or why that is not possible on this machine. */
 export type Prepared =

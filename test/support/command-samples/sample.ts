@@ -1,4 +1,4 @@
-import { splitInline } from "../../../proxy/resp/split-inline.ts";
+import { splitInline } from "../../../runtime/split-inline.ts";
 
 /** One command: as an inline command would be written, with its quotes, or as its arguments (latin1). */
 export type Call = string | readonly string[];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Address, formatAddress, parseAddress, sameAddress } from "../../../quorum/address.ts";
+import { type Address, formatAddress, parseAddress, sameAddress } from "../../../runtime/address.ts";
 import { type Acquaintances, GhostFinder } from "../../../sentinel-image/find-ghosts.ts";
 import { instance } from "../../support/sentinel-views.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseAddress } from "../../../quorum/address.ts";
 import type { ReplicaView } from "../../../quorum/ask-sentinel.ts";
+import { parseAddress } from "../../../runtime/address.ts";
 import { forecastPromotion } from "../../../sentinel-image/forecast-promotion.ts";
 import { instance } from "../../support/sentinel-views.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Address } from "../../../quorum/address.ts";
+import type { Address } from "../../../runtime/address.ts";
 import { type Copy, isNewestCopy, parseHeartbeat } from "../../../sentinel-image/heartbeat.ts";
 
 const address = (index: number): Address => ({ host: `instance-${index}`, port: 6379 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { parseAddress } from "../../../quorum/address.ts";
 import type { Agreement } from "../../../quorum/agreement.ts";
 import type { Role } from "../../../quorum/ask-role.ts";
+import { parseAddress } from "../../../runtime/address.ts";
 import type { PromotionForecast } from "../../../sentinel-image/forecast-promotion.ts";
 import {
   type HandOverObservation,

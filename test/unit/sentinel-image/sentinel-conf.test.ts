@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseAddress } from "../../../quorum/address.ts";
 import type { SentinelView } from "../../../quorum/agreement.ts";
+import { parseAddress } from "../../../runtime/address.ts";
 import {
   chooseMaster,
   type LearnedState,

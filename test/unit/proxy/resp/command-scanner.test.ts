@@ -7,7 +7,7 @@ import {
   CommandScanner,
   defaultCommandLimits,
 } from "../../../../proxy/resp/command-scanner.ts";
-import { ProtocolError } from "../../../../proxy/resp/protocol-error.ts";
+import { ProtocolError } from "../../../../runtime/protocol-error.ts";
 import { anyBytes, type Bytes, cutAt, mutated, soup, splitOf } from "./byte-streams.ts";
 import { type ParsedCommands, parseCommands } from "./reference-command-parser.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ProtocolError } from "../../../../proxy/resp/protocol-error.ts";
 import { ReplyScanner } from "../../../../proxy/resp/reply-scanner.ts";
+import { ProtocolError } from "../../../../runtime/protocol-error.ts";
 import { anyBytes, type Bytes, cutAt, mutated, soup, splitOf } from "./byte-streams.ts";
 import { type ParsedReplies, parseReplies } from "./reference-reply-parser.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseAclFile, renderAclFile } from "../../../../access/acl-user.ts";
 import { checkUser } from "../../../../proxy/sentinel-api/check-user.ts";
+import { parseAclFile, renderAclFile } from "../../../../runtime/access/acl-user.ts";
 
 const shop = { name: "shop", rules: "-@all", passwords: ["old", "new"] };
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeCommand } from "../../../../proxy/resp/command-frame.ts";
-import { ProtocolError } from "../../../../proxy/resp/protocol-error.ts";
 import { CommandReader } from "../../../../proxy/sentinel-api/command-reader.ts";
+import { ProtocolError } from "../../../../runtime/protocol-error.ts";
 
 function readAll(reader: CommandReader): string[][] {
   const commands: string[][] = [];

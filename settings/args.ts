@@ -1,0 +1,382 @@
+// Written by `npm run generate` from settings/definitions.ts: change it there.
+import type { Input } from "@pulumi/pulumi";
+import type { ApplicationUser } from "../runtime/access/acl-files.ts";
+
+/** The Redis instances. */
+export interface RedisArgs {
+  /**
+   * Redis instances: one master, the others are its replicas.
+   *
+   * Allowed: an odd number from 3 to 9. Default: 3.
+   */
+  readonly instances?: number | undefined;
+  /**
+   * Size of each Redis volume.
+   *
+   * Allowed: a Kubernetes quantity of at least 64Mi, such as 512Mi or 8Gi. Default: 1Gi.
+   */
+  readonly storage?: string | undefined;
+  /**
+   * StorageClass of new volumes. Those that exist keep theirs.
+   *
+   * Allowed: the name of a StorageClass (kubectl get storageclass). Default: the cluster's default.
+   */
+  readonly storageClass?: string | undefined;
+  /**
+   * Access mode of new volumes. ReadWriteOncePod, where the StorageClass offers it, keeps a second pod of the same node
+   * away.
+   *
+   * Allowed: one of ReadWriteOnce, ReadWriteOncePod. Default: ReadWriteOnce.
+   */
+  readonly accessMode?: "ReadWriteOnce" | "ReadWriteOncePod" | undefined;
+  /**
+   * Seconds after which the pod of Redis on a node that is lost is started elsewhere.
+   *
+   * Allowed: a whole number from 0 to 86400. Default: 300.
+   */
+  readonly tolerationSeconds?: number | undefined;
+  /**
+   * Memory limit of each Redis pod. Data get 45 % of it, less 22 MiB: the rest is for the copy that a fork may make. See
+   * docs/operations.md.
+   *
+   * Allowed: a Kubernetes quantity of at least 128Mi, such as 512Mi or 8Gi. Default: 256Mi.
+   */
+  readonly memory?: string | undefined;
+  /**
+   * What Redis does when its memory is full.
+   *
+   * Allowed: one of noeviction, allkeys-lru, allkeys-lfu, allkeys-random, volatile-lru, volatile-lfu, volatile-random,
+   * volatile-ttl. Default: noeviction.
+   */
+  readonly maxmemoryPolicy?: "noeviction" | "allkeys-lru" | "allkeys-lfu" | "allkeys-random" | "volatile-lru" | "volatile-lfu" | "volatile-random" | "volatile-ttl" | undefined;
+  /**
+   * When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too.
+   *
+   * Allowed: one of async, sync. Default: async.
+   */
+  readonly durability?: "async" | "sync" | undefined;
+  /**
+   * The applications' users, each with a password of its own. Without `rules` a user may do everything with the data and
+   * nothing with the server. A client that gives only a password is `default`.
+   *
+   * Allowed: a JSON list of {name, rules?} with ACL rules, at least one. Default: one user, `default`.
+   */
+  readonly users?: readonly ApplicationUser[] | undefined;
+  /**
+   * Raise it by one to change all passwords. Those of the generation before stay valid until the next change.
+   *
+   * Allowed: a whole number from 1 to 1000000. Default: 1.
+   */
+  readonly passwordGeneration?: number | undefined;
+  /**
+   * Further lines for redis.conf, separated by newlines. Lines that redis-ha owns are refused.
+   *
+   * Allowed: lines of redis.conf. Default: none.
+   */
+  readonly extraConfig?: string | undefined;
+}
+
+/** The Sentinels. */
+export interface SentinelArgs {
+  /**
+   * Sentinels. A majority of them elects the leader of a failover.
+   *
+   * Allowed: an odd number from 3 to 9. Default: 3.
+   */
+  readonly count?: number | undefined;
+  /**
+   * Sentinels that must see the master down before a failover starts: a majority of them or more.
+   *
+   * Allowed: a whole number from 2 to 9. Default: (count + 1) / 2.
+   */
+  readonly quorum?: number | undefined;
+  /**
+   * Silence in ms after which a Sentinel holds the master for down.
+   *
+   * Allowed: a whole number from 500 to 60000. Default: 1000.
+   */
+  readonly downAfterMs?: number | undefined;
+  /**
+   * Bound in ms of each step of a failover; a failed one is retried after twice this time.
+   *
+   * Allowed: a whole number from 3000 to 600000. Default: 6000.
+   */
+  readonly failoverTimeoutMs?: number | undefined;
+  /**
+   * Replicas that are pointed to a new master at the same time.
+   *
+   * Allowed: a whole number from 1 to 8. Default: instances − 1.
+   */
+  readonly parallelSyncs?: number | undefined;
+  /**
+   * The name under which the Sentinels know this Redis; Sentinel clients ask for it.
+   *
+   * Allowed: up to 63 letters, digits, dots, dashes and underscores. Default: redis-ha-<stack>.
+   */
+  readonly masterName?: string | undefined;
+  /**
+   * Seconds after which the pod of a Sentinel on a node that is lost is started elsewhere.
+   *
+   * Allowed: a whole number from 0 to 86400. Default: 30.
+   */
+  readonly tolerationSeconds?: number | undefined;
+  /**
+   * Size of each Sentinel volume. It holds one small file.
+   *
+   * Allowed: a Kubernetes quantity of at least 1Mi, such as 512Mi or 8Gi. Default: 16Mi.
+   */
+  readonly storage?: string | undefined;
+}
+
+/** The proxies, and the endpoint that clients use. */
+export interface ProxyArgs {
+  /**
+   * Proxies behind the endpoint.
+   *
+   * Allowed: a whole number from 1 to 50. Default: 2.
+   */
+  readonly replicas?: number | undefined;
+  /**
+   * Processes of each proxy, for more than one core. Its memory and other bounds are for all of them.
+   *
+   * Allowed: a whole number from 1 to 16. Default: 1.
+   */
+  readonly workers?: number | undefined;
+  /**
+   * How long in ms a client waits while there is no master, before it gets an error.
+   *
+   * Allowed: a whole number from 1000 to 300000. Default: downAfterMs + 10 s, from 10 s to 60 s.
+   */
+  readonly holdTimeoutMs?: number | undefined;
+  /**
+   * With `redis:durability` `sync`: how long in ms a replica may take to confirm a write, before its client gets
+   * UNCERTAIN.
+   *
+   * Allowed: a whole number from 50 to 10000. Default: 1000.
+   */
+  readonly durabilityTimeoutMs?: number | undefined;
+  /**
+   * Type of the endpoint's Service. With the other two, clients outside the cluster reach it.
+   *
+   * Allowed: one of ClusterIP, NodePort, LoadBalancer. Default: ClusterIP.
+   */
+  readonly serviceType?: "ClusterIP" | "NodePort" | "LoadBalancer" | undefined;
+  /**
+   * Seconds for which a proxy that is to end goes on taking new clients, until no node and no load balancer sends it
+   * any.
+   *
+   * Allowed: a whole number from 0 to 600. Default: 5.
+   */
+  readonly stopDelaySeconds?: number | undefined;
+  /**
+   * Whether the proxy answers Sentinel clients on port 26379. It names itself as the master.
+   *
+   * Allowed: true or false. Default: true.
+   */
+  readonly sentinelApi?: boolean | undefined;
+  /**
+   * Client connections that one proxy accepts.
+   *
+   * Allowed: a whole number from 1 to 100000. Default: 10000.
+   */
+  readonly maxClients?: number | undefined;
+  /**
+   * Connections to Redis that one proxy opens for single clients: subscribed ones, transactions, blocking commands.
+   * Clients beyond it get an error.
+   *
+   * Allowed: a whole number from 10 to 20000. Default: 4000, or less with more than 3 proxies (Redis takes 20 000
+   * connections in all) or little redis:memory (32Ki for each connection of each proxy).
+   */
+  readonly maxDedicated?: number | undefined;
+  /**
+   * Commands that are executed although they act on one instance behind the proxy's back: for users without `rules`, and
+   * for those whose `rules` allow them. See docs/commands.md.
+   *
+   * Allowed: names among acl|deluser, acl|load, acl|setuser, bgrewriteaof, bgsave, save, client|kill, client|pause,
+   * client|unpause, cluster, config|resetstat, config|rewrite, config|set, migrate, pfdebug, pfselftest, separated by
+   * commas. Default: none.
+   */
+  readonly allowCommands?: readonly string[] | undefined;
+  /**
+   * Seconds after which the pod of a proxy on a node that is lost is started elsewhere.
+   *
+   * Allowed: a whole number from 0 to 86400. Default: 30.
+   */
+  readonly tolerationSeconds?: number | undefined;
+  /**
+   * Memory limit of each proxy pod.
+   *
+   * Allowed: a Kubernetes quantity of at least 128Mi, such as 512Mi or 8Gi. Default: 512Mi.
+   */
+  readonly memory?: string | undefined;
+}
+
+/** Encryption of connections. */
+export interface TlsArgs {
+  /**
+   * Where TLS is used: nowhere, between clients and the proxy, or everywhere. Without a Secret or an issuer the stack
+   * has its own authority.
+   *
+   * Allowed: one of off, clients, all. Default: off.
+   */
+  readonly mode?: "off" | "clients" | "all" | undefined;
+  /**
+   * Further names and addresses under which clients reach the proxy: its certificate has them.
+   *
+   * Allowed: host names and IP addresses, separated by commas. Default: none beside those inside the cluster.
+   */
+  readonly hostnames?: readonly string[] | undefined;
+  /**
+   * Raise it by one to change the stack's own authority and all its certificates. Those of the generation before are
+   * trusted until the next change.
+   *
+   * Allowed: a whole number from 1 to 1000000. Default: 1.
+   */
+  readonly generation?: number | undefined;
+  /**
+   * A Secret in the namespace with tls.crt, tls.key and ca.crt instead of the stack's own authority.
+   *
+   * Allowed: the name of a Secret of type kubernetes.io/tls. Default: none.
+   */
+  readonly secret?: string | undefined;
+  /**
+   * An issuer of cert-manager, as kind/name, instead of the stack's own authority.
+   *
+   * Allowed: Issuer/name or ClusterIssuer/name. Default: none.
+   */
+  readonly issuer?: string | undefined;
+}
+
+/** Who may connect to whom. */
+export interface NetworkArgs {
+  /**
+   * Whether the stack makes NetworkPolicies: who may talk to whom, and nobody else.
+   *
+   * Allowed: true or false. Default: true.
+   */
+  readonly policies?: boolean | undefined;
+  /**
+   * Namespaces whose pods may connect to the endpoint.
+   *
+   * Allowed: names of namespaces, separated by commas. Default: all.
+   */
+  readonly clientNamespaces?: readonly string[] | undefined;
+  /**
+   * Labels that a pod must have to connect to the endpoint.
+   *
+   * Allowed: labels key=value, separated by commas. Default: none: every pod of those namespaces.
+   */
+  readonly clientSelector?: readonly string[] | undefined;
+  /**
+   * Addresses outside of the cluster's pods that may connect to the endpoint.
+   *
+   * Allowed: address ranges in CIDR notation, separated by commas. Default: none with ClusterIP, all with NodePort and
+   * LoadBalancer.
+   */
+  readonly clientCidrs?: readonly string[] | undefined;
+  /**
+   * Namespaces whose pods may read the health and metrics port, 8080.
+   *
+   * Allowed: names of namespaces, separated by commas. Default: none.
+   */
+  readonly metricsNamespaces?: readonly string[] | undefined;
+}
+
+/** The images that pods run. */
+export interface ImagesArgs {
+  /**
+   * The Redis and Sentinel image. Prebuilt, it needs no build.
+   *
+   * Allowed: an image reference with an exact tag, a digest or both. Default: needed.
+   */
+  readonly sentinel: Input<string>;
+  /**
+   * The proxy image. Prebuilt, it needs no build.
+   *
+   * Allowed: an image reference with an exact tag, a digest or both. Default: needed.
+   */
+  readonly proxy: Input<string>;
+  /**
+   * Name of a Secret in the namespace with which pods pull from a private registry.
+   *
+   * Allowed: the name of a Secret of type kubernetes.io/dockerconfigjson. Default: none.
+   */
+  readonly pullSecret?: string | undefined;
+  /** Changes whenever the Redis and Sentinel image does: for an image that is built again under the same name. */
+  readonly sentinelRevision?: Input<string> | undefined;
+  /** The same for the proxy image. */
+  readonly proxyRevision?: Input<string> | undefined;
+}
+
+/** The arguments of {@link RedisHa}. Every mistake in them is told at once, before any resource is declared. */
+export interface RedisHaArgs {
+  /** The Redis instances. */
+  readonly redis?: RedisArgs | undefined;
+  /** The Sentinels. */
+  readonly sentinel?: SentinelArgs | undefined;
+  /** The proxies, and the endpoint that clients use. */
+  readonly proxy?: ProxyArgs | undefined;
+  /** Encryption of connections. */
+  readonly tls?: TlsArgs | undefined;
+  /** Who may connect to whom. */
+  readonly network?: NetworkArgs | undefined;
+  /** The images that pods run. */
+  readonly images: ImagesArgs;
+  /**
+   * Kubernetes namespace. One for each stack, unless their names have different prefixes. `pulumi destroy` never deletes
+   * it.
+   *
+   * Allowed: up to 63 lower-case letters, digits and dashes. Default: redis-ha-<stack>.
+   */
+  readonly namespace?: string | undefined;
+  /**
+   * What the names of all objects in the namespace begin with, so that several sets live in one. It can't change later.
+   *
+   * Allowed: up to 30 lower-case letters, digits and dashes that begin with a letter. Default: none.
+   */
+  readonly namePrefix?: string | undefined;
+  /**
+   * Whether the stack creates and labels the namespace, or uses one that is there as it is.
+   *
+   * Allowed: true or false. Default: true.
+   */
+  readonly createNamespace?: boolean | undefined;
+  /**
+   * Whether Redis, and the Sentinels, should or must each have a node of their own. `required` needs as many nodes as
+   * there are of a kind.
+   *
+   * Allowed: one of preferred, required. Default: preferred.
+   */
+  readonly spread?: "preferred" | "required" | undefined;
+  /**
+   * How long a rollout waits until the pods of a Deployment are ready. A Redis is ready when it is in sync: big data
+   * take long.
+   *
+   * Allowed: a whole number from 30 to 86400. Default: 600.
+   */
+  readonly rolloutSeconds?: number | undefined;
+  /**
+   * PriorityClass of all pods: who is evicted first when a node is full.
+   *
+   * Allowed: the name of a PriorityClass (kubectl get priorityclass). Default: the cluster's default.
+   */
+  readonly priorityClass?: string | undefined;
+  /**
+   * Whether Pulumi refuses to delete the namespace and the volumes.
+   *
+   * Allowed: true or false. Default: false.
+   */
+  readonly protect?: boolean | undefined;
+  /**
+   * Whether `pulumi destroy` leaves the volumes, for a later `pulumi up`.
+   *
+   * Allowed: true or false. Default: true.
+   */
+  readonly keepVolumes?: boolean | undefined;
+  /**
+   * Context of the kubeconfig to deploy to.
+   *
+   * Allowed: the name of a context (kubectl config get-contexts). Default: the current context.
+   */
+  readonly context?: string | undefined;
+}
