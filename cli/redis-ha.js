@@ -5,9 +5,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("./main.ts", import.meta.url));
+const program = fileURLToPath(new URL("main.ts", import.meta.url));
 const bundledNode = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url));
-const [major = 0, minor = 0] = process.versions.node.split("../bin").map(Number);
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {
   await import(program);

@@ -318,7 +318,7 @@ export class LocalTopology {
           .filter(({ healthy }) => !healthy)
           .map(({ name, state }) => `${name}: ${state}`);
         throw new UserError(
-          `Not healthy within ${readyWithinMs / 1000} s: ${ill.join("; ")}. Logs: ${join(this.#table.logOf(""), "../..")}`,
+          `Not healthy within ${readyWithinMs / 1000} s: ${ill.join("; ")}. Logs: ${join(this.#table.logOf(""), "..")}`,
         );
       }
       await delay(100);

@@ -92,7 +92,7 @@ async function debianMirror(): Promise<string[]> {
 /** The Node binary of the npm package `node`: the link in node_modules/.bin leads to it. */
 function findNodeBinary(): string {
   const require = createRequire(import.meta.url);
-  const binary = join(require.resolve("node/package.json"), "../..", "bin", "node");
+  const binary = join(require.resolve("node/package.json"), "..", "bin", "node");
   if (!existsSync(binary)) throw new UserError("The npm package 'node' has no binary: run npm ci.");
   return binary;
 }
