@@ -47,9 +47,9 @@ export class CommandFlow {
     );
   }
 
-  /** What comes now has to wait. */
+  /** What comes now has to wait. Something may be kept though nothing waits: then it has its turn before what comes now. */
   get blocked(): boolean {
-    return this.#session.busy || !this.waiting.empty || this.reader.hasMore;
+    return this.#session.busy || !this.waiting.empty || this.reader.hasMore || !this.#input.empty;
   }
 
   /** Nothing of the client is left to be taken. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { renderRedisConf } from "../../sentinel-image/redis-conf.ts";
 import { eventually } from "../support/eventually.ts";
-import { closesBefore, type Fault } from "../support/fake-redis-faults.ts";
+import { closesBefore, type Fault, waitsFor } from "../support/fake-redis-faults.ts";
 import { ProxiedRedis } from "../support/proxied-redis.ts";
 import { uncertain, useProxy } from "../support/proxy-fixture.ts";
 
@@ -54,6 +54,26 @@ describe("the proxy, a command that breaks what it is sent to", () => {
     assert.match(String(keys), givenUp);
     assert.ok(get === "1" || get === null);
     assert.equal(await client.call("INCR b"), 1);
+  });
+
+  it("keeps the order of what its client sends while it waits for its turn, and while it is under way", async () => {
+    const [first, second] = [await test.client(), await test.client()];
+    const [turn, reply] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    test.first.once(/^LRANGE bad1/, closesBefore);
+    test.first.once(/^LRANGE bad1/, waitsFor(turn.promise));
+    first.send("LRANGE bad1 0 -1");
+    second.send("LRANGE bad2 0 -1");
+    await eventually(() => assert.equal(arrived("LRANGE bad1 0 -1"), 2));
+    test.first.once(/^LRANGE bad2/, waitsFor(reply.promise));
+    const before = arrived("LRANGE bad2 0 -1");
+    second.send("SET k v");
+    await test.settled();
+    turn.resolve();
+    await eventually(() => assert.equal(arrived("LRANGE bad2 0 -1"), before + 1));
+    second.send("GET k");
+    await test.settled();
+    reply.resolve();
+    assert.deepEqual(await second.replies(3), [[], "+OK", "v"]);
   });
 
   it("takes down two masters, and not the third", async () => {
