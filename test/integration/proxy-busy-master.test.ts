@@ -4,6 +4,7 @@ import { ProxiedRedis } from "../support/proxied-redis.ts";
 import type { RespClient } from "../support/resp-client.ts";
 
 const busy = /^-BUSY Redis is busy running a script\. You can only call SCRIPT KILL/;
+const busyAny = /^-BUSY /;
 const functionBusy = /^-BUSY Redis is busy running a script\. You can only call FUNCTION KILL/;
 /** Half a minute of work, should nobody end it. */
 const endless = "for i = 1, 5e9 do end";
@@ -26,6 +27,16 @@ describe("the proxy, a master that a script keeps busy", () => {
       () => {
         const { state } = test.proxy.server.watcher;
         assert.ok(state.kind === "following" && state.busy === true, JSON.stringify(state));
+      },
+      { withinMs: 5000 },
+    );
+    if (script !== endless) return;
+    // What was sent on the script's own connection before its silence was noticed waits for its end: others come after that.
+    await eventually(
+      async () => {
+        const probe = await test.proxy.client();
+        probe.send("GET", "a");
+        assert.match(String(await probe.reply(300).finally(() => probe.destroy())), busyAny);
       },
       { withinMs: 5000 },
     );
