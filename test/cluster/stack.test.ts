@@ -312,7 +312,7 @@ describe("a stack on a real cluster", function () {
     );
     assert.deepEqual(
       [...new Set(changed)].sort(),
-      [1, 2, 3].map((i) => `kubernetes:apps/v1:Deployment redis-sentinel-${i}`),
+      [1, 2, 3].map((i) => `kubernetes:apps/v1:Deployment redis-ha-redis-sentinel-${i}`),
     );
     const begin = performance.now();
     const [{ writes, longestGapMs }] = await Promise.all([
