@@ -1,7 +1,7 @@
 /** Somebody whose invalidations go to another client's connection. */
 export interface RedirectFollower {
   /** The target has another id now, or has left. */
-  targetChanged(): void;
+  targetChanged(target: RedirectTarget): void;
 }
 
 /** So many ids that a client was told are known: one for each failover since, as long as somebody may still use them. */
@@ -43,13 +43,13 @@ export class RedirectTargets {
     this.#byId.set(id, target);
     const old = target.ids.length > mostIds ? target.ids.shift() : undefined;
     if (old !== undefined && this.#byId.get(old) === target) this.#byId.delete(old);
-    for (const follower of [...target.followers]) follower.targetChanged();
+    for (const follower of [...target.followers]) follower.targetChanged(target);
   }
 
   /** The target has left. */
   forget(target: RedirectTarget): void {
     target.ended = true;
     for (const id of target.ids) if (this.#byId.get(id) === target) this.#byId.delete(id);
-    for (const follower of [...target.followers]) follower.targetChanged();
+    for (const follower of [...target.followers]) follower.targetChanged(target);
   }
 }

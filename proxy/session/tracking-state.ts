@@ -29,6 +29,8 @@ export class TrackingState implements RedirectFollower {
   /** What {@link Tracking.bytes} was when it was taken note of. */
   #bytes = 0;
   #followed: RedirectTarget | undefined;
+  /** Has to get a connection, to be named to the server, which hasn't agreed to it yet. */
+  #sought: RedirectTarget | undefined;
   /** This client, when it knows its id. */
   #target: RedirectTarget | undefined;
   /** Goes on when the target has a connection; undefined: nothing waits. */
@@ -77,8 +79,9 @@ export class TrackingState implements RedirectFollower {
       if (!isError(reply)) {
         this.#set(Tracking.after(this.#tracking, frame, redirects));
         // It may have got another one meanwhile.
-        if (target !== undefined && target.id !== id) this.targetChanged();
+        if (target !== undefined && target.id !== id) this.targetChanged(target);
       }
+      this.#found();
       over();
     });
     return true;
@@ -114,15 +117,16 @@ export class TrackingState implements RedirectFollower {
     done();
   }
 
-  targetChanged(): void {
+  targetChanged(target: RedirectTarget): void {
+    if (target !== this.#followed) return;
     if (this.#awaited !== undefined) this.#awaited.goOn();
     // That its target has left the server tells, or nobody, as without the proxy.
-    else if (this.#link.upstream !== undefined && this.#tracking?.redirect?.target?.ended === false)
-      this.#redirect();
+    else if (this.#link.upstream !== undefined && !target.ended) this.#redirect();
   }
 
   /** The connection is lost. */
   lost(): void {
+    this.#found();
     if (this.#target !== undefined) this.#target.id = undefined;
   }
 
@@ -130,6 +134,7 @@ export class TrackingState implements RedirectFollower {
     clearTimeout(this.#awaited?.timer);
     this.#awaited = undefined;
     this.#set(undefined);
+    this.#found();
     if (this.#target !== undefined) this.#session.host.redirects.forget(this.#target);
     this.#target = undefined;
   }
@@ -153,10 +158,18 @@ export class TrackingState implements RedirectFollower {
   #seeks(target: RedirectTarget): boolean {
     this.#soughtSince ??= performance.now();
     if (performance.now() - this.#soughtSince > targetWithinMs) return false;
-    this.#follow(target);
+    this.#sought = target;
+    target.followers.add(this);
     target.revive();
     this.#session.wakeSoon();
     return true;
+  }
+
+  /** Nobody is sought any more. It is followed on if the server has agreed to it. */
+  #found(): void {
+    const sought = this.#sought;
+    this.#sought = undefined;
+    if (sought !== this.#followed) sought?.followers.delete(this);
   }
 
   /** The client's commands wait: what they read would not be tracked. */

@@ -90,6 +90,24 @@ describe("what is tracked for a client", function () {
     assert.deepEqual(await target.reply(5000), ["message", "__redis__:invalidate", ["x"]]);
   });
 
+  it("is told on where it went when the server has refused another target, which had no connection", async () => {
+    const { client: target, id } = await listener();
+    const other = await two.proxy.client();
+    const otherId = await other.call("CLIENT ID");
+    const client = await two.proxy.client();
+    assert.equal(await client.call(`CLIENT TRACKING ON REDIRECT ${id}`), "+OK");
+    await cut(otherId);
+    assert.match(
+      String(await client.call(`CLIENT TRACKING ON REDIRECT ${otherId} NONSENSE`)),
+      /^-ERR syntax/,
+    );
+    assert.equal(await client.call("GET x"), null);
+    await cut(id);
+    assert.deepEqual(await target.reply(5000), everythingSaid);
+    await two.first.client.set("x", "1");
+    assert.deepEqual(await target.reply(5000), ["message", "__redis__:invalidate", ["x"]]);
+  });
+
   it("goes to whom a client means with an id from before the failover", async () => {
     for (let i = 0; i < 5; i++) (await RespClient.connect(two.second.port)).destroy();
     const { client: target, id } = await listener();
