@@ -53,7 +53,7 @@ export class Addresses extends pulumi.ComponentResource {
       naming.resource("sentinels"),
       {
         metadata: {
-          name: naming.sentinelsService,
+          name: naming.sentinels,
           namespace,
           labels: { ...naming.common(), ...naming.kind("sentinel") },
         },

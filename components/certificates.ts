@@ -157,7 +157,7 @@ function namesOf(
       ? [naming.service(endpointPart)]
       : [...topology.redis, ...topology.sentinels]
           .map(({ part }) => naming.service(part))
-          .concat(naming.sentinelsService);
+          .concat(naming.sentinels);
   const inCluster = services.flatMap((service) => [
     service,
     `${service}.${namespace}`,

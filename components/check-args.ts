@@ -1,12 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ImagesArgs, RedisHaArgs } from "../settings/args.ts";
+import { definitions, ungrouped } from "../settings/definitions.ts";
 import { allSettings, type RawConfig } from "../settings/parse-settings.ts";
 import { resolveSettings, type Settings } from "../settings/resolve-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 
-/** The namespace of the keys that are arguments of the component itself. */
-const ungrouped = "redis-ha";
-const groups: ReadonlySet<string> = new Set(["redis", "sentinel", "proxy", "tls", "network", "images"]);
 const images = ["sentinel", "proxy"] as const satisfies readonly (keyof ImagesArgs)[];
 
 /**
@@ -40,7 +38,7 @@ export function configurationOf(args: RedisHaArgs): RawConfig {
       raw[name] = textOf(value);
   };
   for (const [key, value] of Object.entries(args)) {
-    if (!groups.has(key)) add(`${ungrouped}:${key}`, value);
+    if (!isGroup(key)) add(`${ungrouped}:${key}`, value);
     else {
       for (const [inner, content] of Object.entries(value as object)) {
         if (key !== "images" || !inner.endsWith("Revision")) add(`${key}:${inner}`, content);
@@ -48,6 +46,10 @@ export function configurationOf(args: RedisHaArgs): RawConfig {
     }
   }
   return raw;
+}
+
+function isGroup(key: string): boolean {
+  return key !== ungrouped && Object.hasOwn(definitions, key);
 }
 
 function textOf(value: unknown): string {

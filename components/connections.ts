@@ -52,7 +52,7 @@ export function connectionsOf(
     externalEndpoint: proxy.externalEndpoint,
     sentinelEndpoint: settings.proxy.sentinelApi
       ? pulumi.interpolate`${proxy.host}:${ports.sentinel}`
-      : pulumi.interpolate`${naming.sentinelsService}.${namespace}.svc:${ports.sentinel}`,
+      : pulumi.interpolate`${naming.sentinels}.${namespace}.svc:${ports.sentinel}`,
     namespace,
     users: pulumi.secret(Object.fromEntries(logins)) as unknown as Connections["users"],
     credentialsSecret: first?.secretName,

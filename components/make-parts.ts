@@ -16,7 +16,7 @@ import { fixedNames } from "./ownership/fixed-names.ts";
 import type { ImageReference } from "./pod.ts";
 import { Rollouts } from "./rollout/rollouts.ts";
 import { SentinelProxy } from "./sentinel-proxy.ts";
-import { clusterNames, clusterSite } from "./topology/site.ts";
+import { clusterSite } from "./topology/site.ts";
 import { describeTopology } from "./topology/topology.ts";
 import { Volumes } from "./volumes.ts";
 
@@ -42,13 +42,12 @@ export interface Parts {
 export async function makeParts({ parent, component, images, settings }: PartsOptions): Promise<Parts> {
   const { stack, deployment } = settings;
   const naming = new Naming({ stack, component, prefix: deployment.namePrefix ?? "" });
-  const names = clusterNames(deployment.namePrefix);
-  const topology = describeTopology(settings, clusterSite(deployment.namespace, names));
+  const topology = describeTopology(settings, clusterSite(deployment.namespace, naming));
   const of = (name: string): [string, { parent: pulumi.Resource }] => [naming.resource(name), { parent }];
 
   const installation = await identifyInstallation(stack, ...of("installation"));
   const who = { stack: installation.stack, label: stackLabel(stack), installation: installation.number };
-  const found = await checkPlace(deployment, fixedNames(topology, settings, names), who, naming.pods());
+  const found = await checkPlace(deployment, fixedNames(topology, settings, naming), who, naming.pods());
   const { owning, adopting } = connectCluster(deployment.context, naming, parent);
   const owned = { parent, provider: owning };
   const rollouts = Rollouts.ofThisRun({

@@ -1,5 +1,5 @@
 import { stackLabel } from "../settings/stack-name.ts";
-import { clusterNames, type Part, type PartKind } from "./topology/site.ts";
+import { type ClusterNames, clusterNames, type PartKind } from "./topology/site.ts";
 import type { Workload } from "./topology/workload.ts";
 
 /** What all sets are part of. */
@@ -16,13 +16,20 @@ export interface NamingOptions {
 }
 
 /** The names and labels of one set's objects: everything by which it is told apart from others. */
-export class Naming {
+export class Naming implements ClusterNames {
   readonly stack: string;
+  /** Name of the headless Service over all Sentinels. */
+  readonly sentinels: string;
+  /** Name of an object in the cluster: of the Deployment of a workload by the workload's. */
+  readonly object: ClusterNames["object"];
+  /** Name of a part's Service. */
+  readonly service: ClusterNames["service"];
   readonly #component: string;
   readonly #prefix: string;
 
   constructor({ stack, component, prefix }: NamingOptions) {
     this.stack = stack;
+    ({ sentinels: this.sentinels, object: this.object, service: this.service } = clusterNames(prefix));
     this.#component = component;
     this.#prefix = prefix;
   }
@@ -30,21 +37,6 @@ export class Naming {
   /** Pulumi's name of a resource. */
   resource(name: string): string {
     return `${this.#component}-${name}`;
-  }
-
-  /** Name of an object in the cluster: of the Deployment of a workload by the workload's. */
-  object(name: string): string {
-    return clusterNames(this.#prefix).object(name);
-  }
-
-  /** Name of a part's Service. */
-  service(part: Part): string {
-    return clusterNames(this.#prefix).service(part);
-  }
-
-  /** Name of the headless Service over all Sentinels. */
-  get sentinelsService(): string {
-    return clusterNames(this.#prefix).sentinels;
   }
 
   /** Labels of every object of the set. Selectors never use these alone, so they may change. */

@@ -411,6 +411,9 @@ export const definitions = {
   >
 >;
 
+/** The namespace whose keys are arguments of the component itself; those of the others are in a group of their own. */
+export const ungrouped = "redis-ha" satisfies keyof typeof definitions;
+
 function isCidr(text: string): boolean {
   const [address = "", bits = "", ...more] = text.split("/");
   const version = isIP(address);

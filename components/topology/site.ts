@@ -39,11 +39,11 @@ export interface Site {
 /** Names inside a namespace. They never change, so that a part keeps its address for ever. */
 export interface ClusterNames {
   /** Name of the Service of a part; all proxies have one. */
-  service(part: Part): string;
+  readonly service: (part: Part) => string;
   /** The headless Service over all Sentinels. */
   readonly sentinels: string;
   /** Any other object's. */
-  object(name: string): string;
+  readonly object: (name: string) => string;
 }
 
 /** The names of one set of parts. @param prefix what they begin with, when several sets live in one namespace. */

@@ -1,8 +1,6 @@
-import { definitions } from "../../settings/definitions.ts";
+import { definitions, ungrouped } from "../../settings/definitions.ts";
 import type { Setting } from "../../settings/kinds.ts";
 
-/** The namespace whose keys are arguments of the component itself; those of the others are in a group of their own. */
-const ungrouped = "redis-ha";
 const groupNames: Readonly<Record<string, string>> = {
   redis: "The Redis instances.",
   sentinel: "The Sentinels.",
@@ -12,7 +10,7 @@ const groupNames: Readonly<Record<string, string>> = {
   images: "The images that pods run.",
 };
 
-/** `components/args.ts`: the arguments of the component, from the same definitions as the keys of a stack. */
+/** `settings/args.ts`: the arguments of the component, from the same definitions as the keys of a stack. */
 export function argumentsFile(): string {
   const groups = Object.entries(definitions as Definitions).map(
     ([namespace, keys]) => [namespace, Object.entries(keys).filter(([, key]) => !key.programOnly)] as const,

@@ -75,7 +75,7 @@ export function commandDocumentation(table: CommandTable): string {
   ].join("\n");
 }
 
-/** The text of access/redis-commands.ts: the names of a server's commands, and of their subcommands. */
+/** The text of runtime/access/redis-commands.ts: the names of a server's commands, and of their subcommands. */
 export function commandNamesModule(infos: readonly CommandInfo[]): string {
   const names = infos.flatMap((info) => [info, ...info.subcommands]).map(({ name }) => name);
   const lines = [""];

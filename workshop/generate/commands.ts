@@ -1,4 +1,4 @@
-// Writes the table of docs/commands.md and the list of access/redis-commands.ts from a running server's commands: `npm run generate`. A test fails when it was forgotten.
+// Writes the table of docs/commands.md and the list of runtime/access/redis-commands.ts from a running server's commands: `npm run generate`. A test fails when it was forgotten.
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { readCommandInfo } from "../../proxy/commands/classify-command.ts";
