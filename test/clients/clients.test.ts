@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { LocalTopology } from "../../cli/local/local-topology.ts";
-import { ControlConnection } from "../../quorum/control-connection.ts";
 import { clientModes, everyStep, goOnTour, preparedClients, testClient } from "../support/client-programs.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
+import { moveMaster } from "../support/move-master.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 import {
   type FailoverCause,
@@ -55,15 +55,7 @@ describe("clients with their default settings", function () {
       uncertain: true,
     },
     "is moved by an administrator": {
-      async inflict() {
-        const sentinel = new ControlConnection({
-          address: { host: "127.0.0.1", port: basePort + 201 },
-          username: "supervisor",
-          password: () => local.passwordOf("supervisor"),
-        });
-        await sentinel.call("SENTINEL", "FAILOVER", local.settings.sentinel.masterName);
-        sentinel.close();
-      },
+      inflict: () => moveMaster(local, basePort),
       uncertain: false,
     },
   };

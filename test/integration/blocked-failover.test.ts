@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { LocalTopology } from "../../cli/local/local-topology.ts";
-import { ControlConnection } from "../../quorum/control-connection.ts";
 import { type BlockingCase, blockingCases } from "../support/departing-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
+import { moveMaster } from "../support/move-master.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 import { RespClient } from "../support/resp-client.ts";
 
@@ -91,13 +91,7 @@ describe("clients that wait in a blocking command, when a genuine master", funct
     const other = await connect();
     const waiting = await block(other, "planned");
     const from = await masterOf();
-    const sentinel = new ControlConnection({
-      address: { host: "127.0.0.1", port: basePort + 201 },
-      username: "supervisor",
-      password: () => local.passwordOf("supervisor"),
-    });
-    await sentinel.call("SENTINEL", "FAILOVER", local.settings.sentinel.masterName);
-    sentinel.close();
+    await moveMaster(local, basePort);
     await moved(from);
     await allBlocked(other);
     await serve(other, "planned", waiting);
