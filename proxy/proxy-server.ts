@@ -7,6 +7,7 @@ import { messageOf } from "../runtime/log.ts";
 import type { TlsFiles } from "../runtime/tls-files.ts";
 import { CommandTable } from "./commands/command-table.ts";
 import { FailoverLog } from "./failover-log.ts";
+import { MemoryRelief } from "./memory-relief.ts";
 import { createMetrics, type ProxyMetrics } from "./metrics.ts";
 import type { ReplyValue } from "./resp/encode-reply.ts";
 import { ByteBudget } from "./session/byte-budget.ts";
@@ -96,7 +97,8 @@ export class ProxyServer {
     const watcher = new MasterWatcher({ sentinels, masterName, username, password, tls });
     this.watcher = watcher;
     const limits = { ...defaultSessionLimits, ...options.limits };
-    const budget = new ByteBudget(limits.heldBytesInAll);
+    const relief = new MemoryRelief(limits.collectAboveBytes);
+    const budget = new ByteBudget(limits.heldBytesInAll, (bytes) => relief.keep(bytes));
     const metrics = createMetrics(watcher, {
       clients: () => this.#listener.clients,
       upstreams: () => this.#link.upstreams,

@@ -13,6 +13,7 @@ const admittedPerTurn = 16;
 export class ByteBudget {
   total = 0;
   readonly #limit: number;
+  readonly #grown: (bytes: number) => void;
   /** Those that complete a command although the budget is used up. */
   readonly #exempt = new Set<Reader>();
   readonly #waiting = new Set<Reader>();
@@ -20,9 +21,13 @@ export class ByteBudget {
   /** Room was made while those were asked who waited before. */
   #moreRoom = false;
 
-  /** @param limit bytes of all clients together. */
-  constructor(limit: number) {
+  /**
+   * @param limit bytes of all clients together.
+   * @param grown is told of all that is added.
+   */
+  constructor(limit: number, grown: (bytes: number) => void = () => undefined) {
     this.#limit = limit;
+    this.#grown = grown;
   }
 
   /** There is no room for more. */
@@ -49,6 +54,7 @@ export class ByteBudget {
   /** Takes note of a client's change. @param done it has nothing in memory any more. */
   change(reader: Reader, bytes: number, done: boolean): void {
     this.total += bytes;
+    if (bytes > 0) this.#grown(bytes);
     if (done) {
       this.#exempt.delete(reader);
       this.#waiting.delete(reader);
