@@ -1,11 +1,11 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { UserError } from "../runtime/user-error.ts";
 import { collectSetting } from "./collect-setting.ts";
 import type { TopologyStatus } from "./local/local-status.ts";
 import { LocalTopology } from "./local/local-topology.ts";
 import { showProgress } from "./progress.ts";
-import { stateDirectory } from "./state-directory.ts";
+import { localDirectory } from "./state-directory.ts";
 
 interface LocalCommandOptions {
   readonly dir: string;
@@ -98,7 +98,7 @@ async function up(options: LocalCommandOptions): Promise<void> {
 
 function withOptions(command: Command): Command {
   return command
-    .option("--dir <path>", "where data, logs and the password are kept", join(stateDirectory, "local"))
+    .option("--dir <path>", "where data, logs and the password are kept", localDirectory)
     .option("--json", "print the result as JSON");
 }
 

@@ -8,11 +8,13 @@ import { clusterCommand } from "../workshop/cluster/command.ts";
 import { hostileCommand } from "../workshop/hostile/command.ts";
 import { stackCommand } from "../workshop/stack/command.ts";
 import { localCommand } from "./local.ts";
+import { statusCommand } from "./operate/status-command.ts";
 
 const program = new Command("redis-ha")
   .description("Highly available Redis: run it on this machine, on an embedded cluster, or deploy it.")
   .showHelpAfterError()
   .addCommand(localCommand())
+  .addCommand(statusCommand())
   .addCommand(stackCommand())
   .addCommand(clusterCommand())
   .addCommand(benchCommand())

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { localPortCount, localSite, type Site } from "../../components/topology/site.ts";
+import { localPortCount, localSite, type PartKind, type Site } from "../../components/topology/site.ts";
 import { describeTopology, type Topology } from "../../components/topology/topology.ts";
 import type { Workload } from "../../components/topology/workload.ts";
 import { type Address, formatAddress } from "../../runtime/address.ts";
@@ -44,6 +44,18 @@ export interface LocalOptions {
 }
 
 const readyWithinMs = 30_000;
+
+/** One part as somebody who looks at it needs to know it. */
+export interface LocalPart {
+  readonly name: string;
+  readonly kind: PartKind;
+  readonly address: Address;
+  /** Of its health and metrics; a Sentinel has none. */
+  readonly adminUrl: string;
+  /** Where it keeps what outlives its process. */
+  readonly stateDirectory: string;
+  readonly logFile: string;
+}
 
 /** The topology of a stack as processes of this machine: real redis-servers, real Sentinels, the real proxy. */
 export class LocalTopology {
@@ -180,6 +192,18 @@ export class LocalTopology {
   /** Where clients reach each proxy. */
   get proxyAddresses(): Address[] {
     return this.#proxies.map(({ part }) => this.#site.address(part));
+  }
+
+  /** What somebody who looks at the parts needs to know of them. */
+  get parts(): LocalPart[] {
+    return this.#workloads.map(({ name, part }) => ({
+      name,
+      kind: part.kind,
+      address: this.#site.address(part),
+      adminUrl: `http://${this.#site.address(part).host}:${this.#site.adminPort(part)}`,
+      stateDirectory: this.#site.stateDirectory(part),
+      logFile: this.#table.logOf(name),
+    }));
   }
 
   status(): Promise<TopologyStatus> {

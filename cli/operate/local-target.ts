@@ -1,0 +1,120 @@
+import { existsSync, readFileSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { ControlConnection } from "../../quorum/control-connection.ts";
+import { messageOf } from "../../runtime/log.ts";
+import type { TlsFiles } from "../../runtime/tls-files.ts";
+import type { LocalPart, LocalTopology } from "../local/local-topology.ts";
+import type { LoggedEvent, MachineSeen, Observation, ProxySeen } from "./observation.ts";
+import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
+import { certificateEnd, readMetrics } from "./read-metrics.ts";
+import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
+import type { Target } from "./target.ts";
+
+/** For a part that is busy; one that is frozen is waited for so long. */
+const answerWithinMs = 1000;
+
+/** The topology of this machine. */
+export function localTarget(local: LocalTopology): Target {
+  const { masterName } = local.settings.sentinel;
+  const ask = async (
+    part: LocalPart,
+    questions: readonly (readonly string[])[],
+  ): Promise<unknown[] | Error> => {
+    const connection = new ControlConnection({
+      address: part.address,
+      ...local.loginOf("supervisor"),
+      password: () => local.passwordOf("supervisor"),
+      tls: local.serverTls,
+      timeoutMs: answerWithinMs,
+    });
+    const [first, ...rest] = questions.toReversed();
+    try {
+      // INFO first: whoever doesn't answer it is asked nothing else.
+      const info = await call(connection, first ?? []);
+      const others = await Promise.allSettled(
+        rest.toReversed().map((question) => call(connection, question)),
+      );
+      return [
+        ...others.map((answer) => (answer.status === "fulfilled" ? answer.value : toError(answer.reason))),
+        info,
+      ];
+    } catch (error) {
+      return toError(error);
+    } finally {
+      connection.close();
+    }
+  };
+  return {
+    observe: async ({ logs }): Promise<Observation> => {
+      const of = (kind: LocalPart["kind"]): LocalPart[] => local.parts.filter((part) => part.kind === kind);
+      const [redis, sentinels, proxies] = await Promise.all([
+        Promise.all(
+          of("redis").map(async (part) =>
+            readRedis(part, await ask(part, redisQuestions), await lookAtMachine(part, local.serverTls)),
+          ),
+        ),
+        Promise.all(
+          of("sentinel").map(async (part) =>
+            readSentinel(part, await ask(part, sentinelQuestions(masterName))),
+          ),
+        ),
+        Promise.all(of("proxy").map((part) => lookAtProxy(part, part.adminUrl))),
+      ]);
+      const events = logs ? local.parts.flatMap((part) => readLog(part, masterName)) : [];
+      return { atMs: Date.now(), masterName, redis, sentinels, proxies, events };
+    },
+  };
+}
+
+/** Asks a proxy whether it is ready, and for its metrics. */
+export async function lookAtProxy(
+  { name, address }: Omit<ProxySeen, "metrics" | "problem">,
+  url: string,
+): Promise<ProxySeen> {
+  const get = async (path: string): Promise<string> => {
+    // A kept connection would keep this process alive.
+    const options = { signal: AbortSignal.timeout(answerWithinMs), headers: { connection: "close" } };
+    return (await fetch(`${url}${path}`, options)).text();
+  };
+  try {
+    const ready = (await get("/readyz")).trim();
+    const metrics = readMetrics(await get("/metrics"));
+    return { name, address, problem: ready === "ok" ? undefined : ready, metrics };
+  } catch (error) {
+    return { name, address, problem: causeOf(error), metrics: {} };
+  }
+}
+
+async function lookAtMachine({ stateDirectory }: LocalPart, tls: TlsFiles | undefined): Promise<MachineSeen> {
+  const disk = await statfs(stateDirectory).catch(() => undefined);
+  const end = tls === undefined ? undefined : certificateEnd(readFileSync(tls.path("cert"), "utf8"));
+  return {
+    ...(disk === undefined
+      ? {}
+      : { diskBytes: disk.blocks * disk.bsize, diskFreeBytes: disk.bavail * disk.bsize }),
+    ...(end === undefined ? {} : { certificateEndsMs: end }),
+  };
+}
+
+/** The end of a log is enough for the last failover. */
+const logBytes = 2 ** 20;
+
+function readLog({ name, kind, logFile }: LocalPart, masterName: string): LoggedEvent[] {
+  if (kind === "proxy" || !existsSync(logFile)) return [];
+  const text = readFileSync(logFile).subarray(-logBytes).toString();
+  return kind === "sentinel" ? readSentinelLog(name, text, masterName) : readInstanceLog(name, text);
+}
+
+function call(connection: ControlConnection, [command = "", ...args]: readonly string[]): Promise<unknown> {
+  return connection.call(command, ...args);
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** What `fetch` fails by stands in the cause. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return messageOf(cause ?? error);
+}

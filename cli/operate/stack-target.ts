@@ -1,0 +1,112 @@
+import { ports } from "../../components/topology/site.ts";
+import { type Address, formatAddress, parseAddress } from "../../runtime/address.ts";
+import { messageOf } from "../../runtime/log.ts";
+import { UserError } from "../../runtime/user-error.ts";
+import { askingScript, type PodAnswers, readPodAnswers } from "./ask-in-pod.ts";
+import type { Kubectl } from "./kubectl.ts";
+import { lookAtProxy } from "./local-target.ts";
+import type { LoggedEvent, Observation, ProxySeen } from "./observation.ts";
+import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
+import { type PodSeen, readPods } from "./read-pods.ts";
+import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
+import type { Target } from "./target.ts";
+
+const logLines = "5000";
+
+/** A deployed stack, reached by the user's own kubectl: `get`, `exec`, `logs` and `port-forward`. */
+export function stackTarget(kubectl: Kubectl, namePrefix: string): Target {
+  return {
+    observe: async ({ logs }): Promise<Observation> => {
+      const label = `app.kubernetes.io/name=redis-ha${namePrefix === "" ? "" : `-${namePrefix}`}`;
+      const listed = await kubectl.run(["get", "pods,deployments", "--selector", label, "--output", "json"]);
+      const { workloads, pods } = readPods(listed, namePrefix);
+      const redis = workloads.filter(({ kind }) => kind === "redis");
+      if (redis.length === 0) {
+        const hint = namePrefix === "" ? "Has it a --name-prefix?" : "";
+        throw new UserError(
+          `Namespace ${kubectl.namespace} holds no redis-ha: name it with --namespace. ${hint}`.trim(),
+        );
+      }
+      const podOf = (name: string): PodSeen | undefined => pods.find(({ workload }) => workload === name);
+      const [asked, proxies, events] = await Promise.all([
+        Promise.all(redis.map(({ name }) => askInPod(kubectl, podOf(name)))),
+        Promise.all(pods.filter(({ kind }) => kind === "proxy").map((pod) => lookAtPod(kubectl, pod))),
+        logs ? readLogs(kubectl, pods) : [],
+      ]);
+      const answered = asked.filter((answer): answer is PodAnswers => !(answer instanceof Error));
+      const [example] = answered;
+      const sentinels = workloads
+        .filter(({ kind }) => kind === "sentinel")
+        .map(({ name, object }, i) => {
+          const service = { host: object.replace(name, `svc-${name}`), port: ports.sentinel };
+          const address = addressFrom(example?.sentinels[i], service);
+          // Heard by any of the instances, it answers.
+          const replies = answered
+            .map((answer) => answer.replies.get(formatAddress(address)))
+            .toSorted((a, b) => Number(a instanceof Error) - Number(b instanceof Error))[0];
+          const problem = podOf(name)?.problem ?? "no Redis pod could ask it";
+          return readSentinel({ name, address }, replies ?? new Error(problem));
+        });
+      return {
+        atMs: Date.now(),
+        masterName: example?.masterName ?? "",
+        redis: redis.map(({ name, object }, i) => {
+          const answer = asked[i] ?? new Error("it wasn't asked");
+          const service = { host: object.replace(name, `svc-${name}`), port: ports.redis };
+          if (answer instanceof Error) return readRedis({ name, address: service }, answer, {});
+          const replies = answer.replies.get(answer.self) ?? new Error("its server doesn't answer");
+          return readRedis({ name, address: addressFrom(answer.self, service) }, replies, answer.machine);
+        }),
+        sentinels,
+        proxies,
+        events,
+      };
+    },
+  };
+}
+
+async function askInPod(kubectl: Kubectl, pod: PodSeen | undefined): Promise<PodAnswers | Error> {
+  if (pod === undefined) return new Error("it has no pod");
+  if (pod.phase !== "Running") return new Error(pod.problem ?? `its pod is ${pod.phase}`);
+  try {
+    const script = askingScript(redisQuestions, sentinelQuestions);
+    const lookedMs = Date.now();
+    return readPodAnswers(
+      await kubectl.run(["exec", "--stdin", `pod/${pod.name}`, "--", "sh"], script),
+      lookedMs,
+    );
+  } catch (error) {
+    return new Error(pod.problem ?? messageOf(error));
+  }
+}
+
+/** A proxy by its own pod: the Service would choose one. */
+async function lookAtPod(kubectl: Kubectl, pod: PodSeen): Promise<ProxySeen> {
+  const part = { name: pod.name, address: { host: pod.ip, port: ports.redis } };
+  if (pod.phase !== "Running") return { ...part, problem: pod.problem ?? pod.phase, metrics: {} };
+  try {
+    return await kubectl.forward(pod.name, ports.admin, (port) =>
+      lookAtProxy(part, `http://127.0.0.1:${port}`),
+    );
+  } catch (error) {
+    // Not everybody may forward ports; whether it is ready the kubelet knows, too.
+    return { ...part, problem: pod.problem ?? (pod.ready ? undefined : messageOf(error)), metrics: {} };
+  }
+}
+
+async function readLogs(kubectl: Kubectl, pods: readonly PodSeen[]): Promise<LoggedEvent[]> {
+  const events = await Promise.all(
+    pods.map(async ({ name, kind, workload }) => {
+      if (kind === "proxy") return [];
+      const log = await kubectl.run(["logs", `pod/${name}`, `--tail=${logLines}`]).catch(() => "");
+      return kind === "sentinel"
+        ? readSentinelLog(workload, log, undefined, " UTC")
+        : readInstanceLog(workload, log);
+    }),
+  );
+  return events.flat();
+}
+
+function addressFrom(text: string | undefined, otherwise: Address): Address {
+  return text === undefined || text === "" ? otherwise : parseAddress(text);
+}

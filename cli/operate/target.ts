@@ -1,0 +1,50 @@
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { UserError } from "../../runtime/user-error.ts";
+import { LocalTopology } from "../local/local-topology.ts";
+import { localDirectory } from "../state-directory.ts";
+import { Kubectl } from "./kubectl.ts";
+import { localTarget } from "./local-target.ts";
+import type { Observation } from "./observation.ts";
+import { stackTarget } from "./stack-target.ts";
+
+/** A topology that an operator works on: of this machine, or deployed. */
+export interface Target {
+  /** Looks at every part once, all at the same time. @param logs also at what they wrote, which takes longer. */
+  observe(options: { readonly logs: boolean }): Promise<Observation>;
+}
+
+/** Which topology an operator means. */
+export interface TargetOptions {
+  readonly dir: string;
+  readonly stack?: string;
+  readonly namespace?: string;
+  readonly context?: string;
+  readonly namePrefix?: string;
+}
+
+/** Gives a command the options by which its topology is found. */
+export function withTargetOptions(command: Command): Command {
+  return command
+    .option("--stack <name>", "a deployed stack; without it the topology of this machine (redis-ha local up)")
+    .option("--namespace <name>", "the stack's namespace (default: redis-ha-<stack>)")
+    .addOption(
+      new Option("--context <name>", "context of your kubeconfig (default: the current one)").env("CONTEXT"),
+    )
+    .option("--name-prefix <prefix>", "the stack's redis-ha:namePrefix, if it has one")
+    .option("--dir <path>", "directory of the topology of this machine", localDirectory)
+    .option("--json", "print the result as JSON");
+}
+
+/** Finds the topology. @throws {UserError} when there is none. */
+export function openTarget({ dir, stack, context, namePrefix, ...options }: TargetOptions): Target {
+  const { namespace = stack === undefined ? undefined : `redis-ha-${stack}` } = options;
+  if (namespace !== undefined) return stackTarget(new Kubectl({ namespace, context }), namePrefix ?? "");
+  const local = LocalTopology.open(resolve(dir));
+  if (local === undefined) {
+    throw new UserError(
+      `No local redis-ha was ever started in ${resolve(dir)}: redis-ha local up. For a deployed one name it: --stack dev.`,
+    );
+  }
+  return localTarget(local);
+}
