@@ -1,9 +1,10 @@
 import { keepsFormerNames } from "./components/former-names.ts";
 import { resolveImages } from "./components/images.ts";
+import { problemsOfObjects } from "./components/promises/problems-of-objects.ts";
 import { RedisHa } from "./components/redis-ha.ts";
 import { readConfiguration } from "./settings/read-settings.ts";
 
-const { args, settings } = readConfiguration();
+const { args, settings } = readConfiguration(problemsOfObjects);
 const name = "redis-ha";
 
 export const {

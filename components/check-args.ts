@@ -4,6 +4,7 @@ import { definitions, ungrouped } from "../settings/definitions.ts";
 import { allSettings, type RawConfig } from "../settings/parse-settings.ts";
 import { resolveSettings, type Settings } from "../settings/resolve-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
+import { problemsOfObjects } from "./promises/problems-of-objects.ts";
 
 const images = ["sentinel", "proxy"] as const satisfies readonly (keyof ImagesArgs)[];
 
@@ -18,8 +19,12 @@ export function checkArgs(name: string, args: RedisHaArgs): Settings {
     (image) =>
       `Argument 'images.${image}' is missing: name an image that the cluster can pull, with an exact tag or a digest. 'make images' builds both.`,
   );
+  problems.push(...problemsOfOutputs(args));
   try {
-    const settings = resolveSettings(configurationOf(args), pulumi.getStack(), new Set(), { builds: false });
+    const settings = resolveSettings(configurationOf(args), pulumi.getStack(), new Set(), {
+      builds: false,
+      objects: problemsOfObjects,
+    });
     if (problems.length === 0) return Object.freeze(settings);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -46,6 +51,23 @@ export function configurationOf(args: RedisHaArgs): RawConfig {
     }
   }
   return raw;
+}
+
+/** The text of a nested value is known at once, or never: what Pulumi would write of an output inside is a sentence about outputs. */
+function problemsOfOutputs(args: RedisHaArgs): string[] {
+  const placesIn = (value: unknown, place: string): string[] => {
+    if (pulumi.Output.isInstance(value) || value instanceof Promise) return [place];
+    if (typeof value !== "object" || value === null) return [];
+    return Object.entries(value).flatMap(([key, inner]) => placesIn(inner, `${place}.${key}`));
+  };
+  const isKnownLater = (place: string): boolean => /^images\.(sentinel|proxy)(Revision)?$/.test(place);
+  return Object.entries(args)
+    .flatMap(([key, value]) => placesIn(value, key))
+    .filter((place) => !isKnownLater(place))
+    .map(
+      (place) =>
+        `Argument '${place}' is an output, but it has to be known before anything is made: use a plain value.`,
+    );
 }
 
 function isGroup(key: string): boolean {

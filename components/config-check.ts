@@ -1,18 +1,20 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { Naming } from "./naming.ts";
-import { type ImageReference, restrictedContainer, restrictedPod } from "./pod.ts";
+import type { ImageReference, PodArgs } from "./pod.ts";
+import { placement } from "./pod-extras.ts";
+import { restrictedContainer, restrictedPod } from "./restricted.ts";
 import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
 import { jobState } from "./rollout/state.ts";
 
 /** Arguments of {@link ConfigCheck}. */
-export interface ConfigCheckArgs {
+export interface ConfigCheckArgs
+  extends Pick<PodArgs, "pullSecret" | "pullPolicy" | "priorityClass" | "annotations" | "extras"> {
   readonly naming: Naming;
   readonly namespace: pulumi.Input<string>;
   readonly image: ImageReference;
   /** Lines of `redis:extraConfig`. */
   readonly extraConfig: string;
-  readonly pullSecret?: string | undefined;
   /** Who waits for it; unset in previews. */
   readonly rollouts: Pick<Rollouts, "wait"> | undefined;
 }
@@ -57,15 +59,19 @@ export class ConfigCheck extends pulumi.ComponentResource {
         spec: {
           backoffLimit: 0,
           template: {
-            metadata: { labels },
+            metadata: { labels: { ...args.extras.podLabels, ...labels }, ...annotationsOf(args) },
             spec: {
               ...restrictedPod,
+              // It runs where Redis may run.
+              ...placement(args.extras),
+              ...(args.priorityClass === undefined ? {} : { priorityClassName: args.priorityClass }),
               restartPolicy: "Never",
               ...(args.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: args.pullSecret }] }),
               containers: [
                 {
                   name: "redis-server",
                   image: image.reference,
+                  ...(args.pullPolicy === undefined ? {} : { imagePullPolicy: args.pullPolicy }),
                   command: ["sh", "-c", script],
                   env: [{ name: "REDIS_EXTRA_CONFIG", value: args.extraConfig }],
                   resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "64Mi" } },
@@ -83,6 +89,13 @@ export class ConfigCheck extends pulumi.ComponentResource {
     this.passed = isGood(job, rollouts).then(() => [job]);
     this.registerOutputs({});
   }
+}
+
+function annotationsOf({ annotations: common, extras }: ConfigCheckArgs): {
+  annotations?: Readonly<Record<string, string>>;
+} {
+  const annotations = { ...common, ...extras.podAnnotations };
+  return Object.keys(annotations).length === 0 ? {} : { annotations };
 }
 
 async function isGood(job: k8s.batch.v1.Job, rollouts: ConfigCheckArgs["rollouts"]): Promise<void> {

@@ -1,12 +1,11 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type PodArgs, podTemplate } from "./pod.ts";
-import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
+import { type DeploymentArgs, deploymentOf } from "./deployment.ts";
+import type { Rollouts } from "./rollout/rollouts.ts";
 import type { Workload } from "./topology/workload.ts";
 
 /** Arguments of {@link Instances}. */
-export interface InstancesArgs extends Omit<PodArgs, "claim"> {
-  readonly namespace: pulumi.Input<string>;
+export interface InstancesArgs extends Omit<DeploymentArgs, "claim"> {
   /** Workloads of one kind, all with a volume, in the order in which they are rolled. */
   readonly workloads: readonly Workload[];
   /** Name of the claim of each workload. */
@@ -35,21 +34,7 @@ export class Instances extends pulumi.ComponentResource {
     for (const workload of workloads) {
       const deployment = new k8s.apps.v1.Deployment(
         naming.resource(workload.name),
-        {
-          metadata: {
-            name: naming.object(workload.name),
-            namespace: args.namespace,
-            labels: naming.labelsOf(workload),
-            annotations: awaitedByProgram,
-          },
-          spec: {
-            replicas: workload.replicas,
-            selector: { matchLabels: naming.workload(workload) },
-            // Two pods on one volume would be two servers on one set of files.
-            strategy: { type: "Recreate" },
-            template: podTemplate(workload, { ...args, claim: args.claims.get(workload.name) }),
-          },
-        },
+        deploymentOf(workload, { ...args, claim: args.claims.get(workload.name) }),
         { parent: this, dependsOn: turnOf(workload, previous, args) },
       );
       previous = (rollouts?.finished(deployment, workload) ?? Promise.resolve()).then(() => [deployment]);

@@ -7,6 +7,7 @@ import { Certificates } from "./certificates.ts";
 import { connectCluster } from "./cluster.ts";
 import { ConfigCheck } from "./config-check.ts";
 import { Credentials } from "./credentials.ts";
+import { podsOf } from "./deployment.ts";
 import { identifyInstallation } from "./installation.ts";
 import { Instances } from "./instances.ts";
 import { Naming } from "./naming.ts";
@@ -41,7 +42,12 @@ export interface Parts {
 /** Declares everything that a set consists of, in the order in which it is made and rolled. */
 export async function makeParts({ parent, component, images, settings }: PartsOptions): Promise<Parts> {
   const { stack, deployment } = settings;
-  const naming = new Naming({ stack, component, prefix: deployment.namePrefix ?? "" });
+  const naming = new Naming({
+    stack,
+    component,
+    prefix: deployment.namePrefix ?? "",
+    labels: deployment.labels,
+  });
   const topology = describeTopology(settings, clusterSite(deployment.namespace, naming));
   const of = (name: string): [string, { parent: pulumi.Resource }] => [naming.resource(name), { parent }];
 
@@ -108,7 +114,8 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
     certificates: certificates.secrets,
     hostAliases: addresses.hostAliases,
     pullSecret: settings.images.pullSecret,
-    priorityClass: deployment.priorityClass,
+    pullPolicy: settings.images.pullPolicy,
+    annotations: deployment.annotations,
     spread: deployment.spread,
     rollouts,
   };
@@ -118,7 +125,7 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
       ? undefined
       : new ConfigCheck(
           naming.resource("config-check"),
-          { ...inNamespace, image: image.sentinel, extraConfig, pullSecret: pods.pullSecret, rollouts },
+          { ...pods, ...podsOf("redis", settings), image: image.sentinel, extraConfig },
           owned,
         );
   const sentinels = new Instances(
@@ -127,7 +134,7 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
       ...pods,
       image: image.sentinel,
       workloads: order.sentinels,
-      tolerationSeconds: settings.sentinel.tolerationSeconds,
+      ...podsOf("sentinel", settings),
     },
     { ...owned, after: check?.passed },
   );
@@ -137,7 +144,7 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
       ...pods,
       image: image.sentinel,
       workloads: order.redis,
-      tolerationSeconds: settings.redis.tolerationSeconds,
+      ...podsOf("redis", settings),
     },
     { ...owned, after: sentinels.last },
   );
@@ -147,8 +154,8 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
       ...pods,
       image: image.proxy,
       workload: topology.proxy,
-      serviceType: settings.proxy.serviceType,
-      tolerationSeconds: settings.proxy.tolerationSeconds,
+      endpoint: settings.proxy,
+      ...podsOf("proxy", settings),
     },
     { ...owned, dependsOn: redis.last },
   );

@@ -13,6 +13,8 @@ export interface NamingOptions {
   readonly component: string;
   /** Names of its objects in the cluster begin with it, so that two live in one namespace; empty: without. */
   readonly prefix: string;
+  /** Labels of all objects, beside the set's own. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The names and labels of one set's objects: everything by which it is told apart from others. */
@@ -26,12 +28,14 @@ export class Naming implements ClusterNames {
   readonly service: ClusterNames["service"];
   readonly #component: string;
   readonly #prefix: string;
+  readonly #labels: Readonly<Record<string, string>>;
 
-  constructor({ stack, component, prefix }: NamingOptions) {
+  constructor({ stack, component, prefix, labels = {} }: NamingOptions) {
     this.stack = stack;
     ({ sentinels: this.sentinels, object: this.object, service: this.service } = clusterNames(prefix));
     this.#component = component;
     this.#prefix = prefix;
+    this.#labels = labels;
   }
 
   /** Pulumi's name of a resource. */
@@ -42,6 +46,7 @@ export class Naming implements ClusterNames {
   /** Labels of every object of the set. Selectors never use these alone, so they may change. */
   common(): Record<string, string> {
     return {
+      ...this.#labels,
       ...this.pods(),
       "app.kubernetes.io/instance": stackLabel(this.stack),
       "app.kubernetes.io/part-of": product,

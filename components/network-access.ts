@@ -4,6 +4,7 @@ import type { Naming } from "./naming.ts";
 import { type PartKind, ports } from "./topology/site.ts";
 
 type IngressRule = k8s.types.input.networking.v1.NetworkPolicyIngressRule;
+type EgressRule = k8s.types.input.networking.v1.NetworkPolicyEgressRule;
 type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 
 /** The settings that decide who may talk to whom. */
@@ -15,7 +16,7 @@ export interface NetworkAccessSettings {
 /** The spec of one policy. */
 export interface NetworkAccess {
   readonly ingress: readonly IngressRule[];
-  readonly egress: readonly k8s.types.input.networking.v1.NetworkPolicyEgressRule[];
+  readonly egress: readonly EgressRule[];
 }
 
 /** Who talks to whom inside a stack: the port of the first is used by the others. Nobody looks a name up: see hostAliases. */
@@ -36,7 +37,7 @@ export function networkAccess(
   const podsOf = (of: PartKind): Peer => ({ podSelector: { matchLabels: naming.kind(of) } });
   const { network, proxy } = settings;
   const ingress: IngressRule[] = [];
-  const egress: k8s.types.input.networking.v1.NetworkPolicyEgressRule[] = [];
+  const egress: EgressRule[] = [];
   for (const [server, users] of Object.entries(internal) as [keyof typeof internal, readonly PartKind[]][]) {
     if (kind === server) ingress.push({ from: users.map(podsOf), ports: tcp(ports[server]) });
     if (users.includes(kind)) egress.push({ to: [podsOf(server)], ports: tcp(ports[server]) });
@@ -46,7 +47,17 @@ export function networkAccess(
   if (network.metricsNamespaces !== undefined && kind !== "sentinel") {
     ingress.push({ from: [inNamespaces(network.metricsNamespaces)], ports: tcp(ports.admin) });
   }
+  ingress.push(...rulesOf<IngressRule>(kind, network.extraIngress));
+  egress.push(...rulesOf<EgressRule>(kind, network.extraEgress));
   return { ingress, egress };
+}
+
+/** The rules that settings add for a kind. */
+function rulesOf<T>(
+  kind: PartKind,
+  given: readonly { readonly parts?: readonly PartKind[] | undefined }[] = [],
+): T[] {
+  return given.filter(({ parts }) => parts?.includes(kind) ?? true).map(({ parts, ...rule }) => rule as T);
 }
 
 /** Without the proxy's Sentinel API, Sentinel clients ask the real Sentinels and then connect to Redis itself. */

@@ -3,7 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/resolve-settings.ts";
 import type { SecretSource } from "./credentials.ts";
 import type { Naming } from "./naming.ts";
+import { mergedAffinity, type PodExtras, placement, resourcesOf, withExtraContainers } from "./pod-extras.ts";
 import { probesOf } from "./probes.ts";
+import { restrictedContainer, restrictedPod } from "./restricted.ts";
 import { type CertificateKind, podPaths } from "./topology/site.ts";
 import type { SecretFile, Workload } from "./topology/workload.ts";
 
@@ -31,36 +33,16 @@ export interface PodArgs {
   readonly claim?: pulumi.Input<string> | undefined;
   /** Secret with the credentials of a private registry. */
   readonly pullSecret?: string | undefined;
+  readonly pullPolicy?: string | undefined;
   readonly priorityClass?: string | undefined;
   /** Seconds until a pod is given up whose node is lost. */
   readonly tolerationSeconds: number;
   readonly spread: Settings["deployment"]["spread"];
+  /** Annotations of all objects. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** What the settings of the pods' part add. */
+  readonly extras: PodExtras;
 }
-
-/** The user that both images run as, in number: Kubernetes can't check a name. Owner of the volumes by group. */
-const userId = 65532;
-
-/** What every pod of a stack keeps to. */
-export const restrictedPod = {
-  automountServiceAccountToken: false,
-  // Service variables of the namespace (REDIS_PORT=tcp://…) would only confuse programs.
-  enableServiceLinks: false,
-  securityContext: {
-    runAsNonRoot: true,
-    runAsUser: userId,
-    runAsGroup: userId,
-    fsGroup: userId,
-    fsGroupChangePolicy: "OnRootMismatch",
-    seccompProfile: { type: "RuntimeDefault" },
-  },
-} as const satisfies Partial<k8s.types.input.core.v1.PodSpec>;
-
-/** And every container. */
-export const restrictedContainer = {
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  capabilities: { drop: ["ALL"] },
-} satisfies k8s.types.input.core.v1.SecurityContext;
 
 /**
  * Every name that a pod may use stands in its hosts file. Redis and Sentinel look names up in their main thread, also those that
@@ -83,9 +65,10 @@ const noNameServer: Pick<k8s.types.input.core.v1.PodSpec, "dnsPolicy" | "dnsConf
  * without a service-account token.
  */
 export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.core.v1.PodTemplateSpec {
+  const { tolerations = [], ...placed } = placement(args.extras);
   return {
     metadata: {
-      labels: args.naming.labelsOf(workload),
+      labels: { ...args.extras.podLabels, ...args.naming.labelsOf(workload) },
       ...annotationsOf(workload, args),
     },
     spec: {
@@ -95,13 +78,17 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
       terminationGracePeriodSeconds: workload.graceSeconds,
       ...(args.pullSecret === undefined ? {} : { imagePullSecrets: [{ name: args.pullSecret }] }),
       ...(args.priorityClass === undefined ? {} : { priorityClassName: args.priorityClass }),
-      tolerations: ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map((key) => ({
-        key,
-        operator: "Exists",
-        effect: "NoExecute",
-        tolerationSeconds: args.tolerationSeconds,
-      })),
-      affinity: { podAntiAffinity: awayFromItsKind(workload, args) },
+      ...placed,
+      tolerations: [
+        ...["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].map((key) => ({
+          key,
+          operator: "Exists",
+          effect: "NoExecute",
+          tolerationSeconds: args.tolerationSeconds,
+        })),
+        ...tolerations,
+      ],
+      affinity: mergedAffinity({ podAntiAffinity: awayFromItsKind(workload, args) }, args.extras.affinity),
       topologySpreadConstraints: [
         {
           maxSkew: 1,
@@ -110,36 +97,7 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
           labelSelector: { matchLabels: args.naming.kind(workload.part.kind) },
         },
       ],
-      containers: [
-        {
-          name: workload.part.kind,
-          image: args.image.reference,
-          command: commandOf(workload),
-          env: Object.entries(workload.environment).map(([name, value]) => ({ name, value })),
-          ports: workload.ports.map(({ name, port }) => ({ name, containerPort: port })),
-          ...probesOf(workload),
-          // No CPU limit: a throttled Redis or Sentinel looks dead to the others.
-          resources: {
-            requests: { cpu: "50m", memory: workload.memory },
-            limits: { memory: workload.memory },
-          },
-          securityContext: restrictedContainer,
-          volumeMounts: [
-            { name: "credentials", mountPath: podPaths.secretDirectory, readOnly: true },
-            ...(workload.certificate === undefined
-              ? []
-              : [
-                  {
-                    name: "tls",
-                    mountPath: podPaths.certificateDirectory(workload.certificate),
-                    readOnly: true,
-                  },
-                ]),
-            { name: "tmp", mountPath: "/tmp" },
-            ...(workload.volume === undefined ? [] : [{ name: "state", mountPath: workload.volume.path }]),
-          ],
-        },
-      ],
+      ...withExtraContainers(containerOf(workload, args), args.extras),
       volumes: [
         // A file for each secret that this workload needs, and no other. The kubelet brings changes into running pods.
         { name: "credentials", projected: { defaultMode: 0o440, sources: secretSources(workload, args) } },
@@ -148,8 +106,32 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
         ...(args.claim === undefined
           ? []
           : [{ name: "state", persistentVolumeClaim: { claimName: args.claim } }]),
+        ...((args.extras.extraVolumes ??
+          []) as readonly object[] as readonly k8s.types.input.core.v1.Volume[]),
       ],
     },
+  };
+}
+
+function containerOf(workload: Workload, args: PodArgs): k8s.types.input.core.v1.Container {
+  return {
+    name: workload.part.kind,
+    image: args.image.reference,
+    ...(args.pullPolicy === undefined ? {} : { imagePullPolicy: args.pullPolicy }),
+    command: commandOf(workload),
+    env: Object.entries(workload.environment).map(([name, value]) => ({ name, value })),
+    ports: workload.ports.map(({ name, port }) => ({ name, containerPort: port })),
+    ...probesOf(workload),
+    resources: resourcesOf(workload.memory, args.extras),
+    securityContext: restrictedContainer,
+    volumeMounts: [
+      { name: "credentials", mountPath: podPaths.secretDirectory, readOnly: true },
+      ...(workload.certificate === undefined
+        ? []
+        : [{ name: "tls", mountPath: podPaths.certificateDirectory(workload.certificate), readOnly: true }]),
+      { name: "tmp", mountPath: "/tmp" },
+      ...(workload.volume === undefined ? [] : [{ name: "state", mountPath: workload.volume.path }]),
+    ],
   };
 }
 
@@ -188,12 +170,14 @@ function secretSources(
   });
 }
 
-/** What starts a pod again when it changes. */
+/** Those of redis-ha start a pod again when they change. */
 function annotationsOf(
   { secretRevision }: Workload,
-  { image }: PodArgs,
+  { image, annotations: common, extras }: PodArgs,
 ): Pick<k8s.types.input.meta.v1.ObjectMeta, "annotations"> {
   const annotations = {
+    ...common,
+    ...extras.podAnnotations,
     ...(image.revision === undefined ? {} : { "redis-ha/image-revision": image.revision }),
     ...(secretRevision === undefined ? {} : { "redis-ha/secret-revision": secretRevision }),
   };

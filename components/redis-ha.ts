@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { RedisHaArgs } from "../settings/args.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
+import { withAnnotations } from "./annotate.ts";
 import { checkArgs } from "./check-args.ts";
 import { type Connections, connectionsOf } from "./connections.ts";
 import { makeParts } from "./make-parts.ts";
@@ -54,7 +55,7 @@ export class RedisHa extends pulumi.ComponentResource<Connections> {
     const settings = checkArgs(name, args);
     const inputs = {};
     checked.set(inputs, { component: name, images: args.images, settings });
-    super("redis-ha:index:RedisHa", name, inputs, opts);
+    super("redis-ha:index:RedisHa", name, inputs, withAnnotations(settings.deployment.annotations, opts));
     const parts = this.getData();
     // One by one: an output of all of them would be as secret as the passwords.
     const known = <T>(pick: (connections: Connections) => pulumi.Input<T>): pulumi.Output<T> =>

@@ -1,19 +1,15 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../settings/resolve-settings.ts";
-import { type PodArgs, podTemplate } from "./pod.ts";
-import { awaitedByProgram, type Rollouts } from "./rollout/rollouts.ts";
+import { type DeploymentArgs, deploymentOf } from "./deployment.ts";
+import { type EndpointSettings, endpointService } from "./endpoint-service.ts";
+import type { Rollouts } from "./rollout/rollouts.ts";
 import { endpointPart } from "./topology/site.ts";
 import type { Workload } from "./topology/workload.ts";
 
-/** Seconds for which a new proxy has to be ready before an old one is told to end. */
-const secondsToBeKnown = 2;
-
 /** Arguments of {@link Proxy}. */
-export interface SentinelProxyArgs extends Omit<PodArgs, "claim"> {
-  readonly namespace: pulumi.Input<string>;
+export interface SentinelProxyArgs extends Omit<DeploymentArgs, "claim"> {
   readonly workload: Workload;
-  readonly serviceType: Settings["proxy"]["serviceType"];
+  readonly endpoint: EndpointSettings;
   /** Who waits for pods; unset in previews. */
   readonly rollouts: Pick<Rollouts, "finished"> | undefined;
 }
@@ -30,42 +26,8 @@ export class SentinelProxy extends pulumi.ComponentResource {
     const { workload, naming, namespace } = args;
     const resource = naming.resource("proxy");
     const serviceName = naming.service(endpointPart);
-    const labels = naming.labelsOf(workload);
-    const service = new k8s.core.v1.Service(
-      resource,
-      {
-        metadata: {
-          name: serviceName,
-          namespace,
-          labels,
-          // The provider would wait for ten quiet seconds of its endpoints. Only a load balancer has something to wait for: an address.
-          ...(args.serviceType === "LoadBalancer" ? {} : { annotations: awaitedByProgram }),
-        },
-        spec: {
-          type: args.serviceType,
-          selector: naming.workload(workload),
-          ports: workload.ports
-            .filter(({ name: port }) => port !== "admin")
-            .map(({ name: port, port: number }) => ({ name: port, port: number, targetPort: port })),
-        },
-      },
-      { parent: this },
-    );
-    const deployment = new k8s.apps.v1.Deployment(
-      resource,
-      {
-        metadata: { name: naming.object(workload.name), namespace, labels, annotations: awaitedByProgram },
-        spec: {
-          replicas: workload.replicas,
-          selector: { matchLabels: naming.workload(workload) },
-          // A new proxy serves before an old one ends; every node has had time to hear of it, and one that fails at once stops the roll.
-          minReadySeconds: secondsToBeKnown,
-          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-          template: podTemplate(workload, args),
-        },
-      },
-      { parent: this },
-    );
+    const service = new k8s.core.v1.Service(resource, endpointService(workload, args), { parent: this });
+    const deployment = new k8s.apps.v1.Deployment(resource, deploymentOf(workload, args), { parent: this });
     // A failure ends the program, though nothing depends on it.
     void args.rollouts?.finished(deployment, workload);
     if (workload.replicas > 1) {

@@ -3,6 +3,8 @@ import { disruptionBudgets } from "./rules/disruption-budgets.ts";
 import { innerServices } from "./rules/inner-services.ts";
 import { networkIsolation } from "./rules/network-isolation.ts";
 import { onePodOnAVolume } from "./rules/one-pod-on-a-volume.ts";
+import { oneWriterOfAClaim } from "./rules/one-writer-of-a-claim.ts";
+import { patientLiveness } from "./rules/patient-liveness.ts";
 import { pinnedImages } from "./rules/pinned-images.ts";
 import { resourceRequests } from "./rules/resource-requests.ts";
 import { restrictedNamespaces } from "./rules/restricted-namespaces.ts";
@@ -17,9 +19,15 @@ export const resourceRules: readonly ResourceRule[] = [
   pinnedImages,
   secretsAsFiles,
   onePodOnAVolume,
+  patientLiveness,
   restrictedNamespaces,
   innerServices,
 ];
 
 /** Rules about all resources of a stack. */
-export const stackRules: readonly StackRule[] = [secretsInSecrets, networkIsolation, disruptionBudgets];
+export const stackRules: readonly StackRule[] = [
+  secretsInSecrets,
+  networkIsolation,
+  disruptionBudgets,
+  oneWriterOfAClaim,
+];

@@ -18,6 +18,7 @@ export interface Container {
   readonly ports?: readonly { readonly hostPort?: number }[];
   readonly resources?: { readonly requests?: Texts; readonly limits?: Texts };
   readonly securityContext?: SecurityContext;
+  readonly volumeMounts?: readonly { readonly name?: unknown; readonly readOnly?: boolean }[];
 }
 
 /** The parts of a pod's and a container's security context. */

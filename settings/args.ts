@@ -1,6 +1,7 @@
 // Written by `npm run generate` from settings/definitions.ts: change it there.
 import type { Input } from "@pulumi/pulumi";
 import type { ApplicationUser } from "../runtime/access/acl-files.ts";
+import type { Affinity, EgressRule, ExtraContainer, ExtraVolume, IngressRule, Labels, Mount, Patches, Toleration, Variable } from "./object-shapes.ts";
 
 /** The Redis instances. */
 export interface RedisArgs {
@@ -74,6 +75,93 @@ export interface RedisArgs {
    * Allowed: lines of redis.conf. Default: none.
    */
   readonly extraConfig?: string | undefined;
+  /**
+   * CPU that each Redis pod requests. There is no limit: one that is throttled looks dead to the others.
+   *
+   * Allowed: CPUs, at least 10m, such as 250m or 1.5. Default: 50m.
+   */
+  readonly cpu?: string | undefined;
+  /**
+   * Memory that each Redis pod requests. Less than the limit, and a full node may end the pod.
+   *
+   * Allowed: a Kubernetes quantity of at least 16Mi, such as 512Mi or 8Gi. Default: the limit.
+   */
+  readonly memoryRequest?: string | undefined;
+  /**
+   * Labels of the nodes on which Redis pods may run.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly nodeSelector?: Labels | undefined;
+  /**
+   * Taints of nodes that Redis pods tolerate, beside those of lost nodes.
+   *
+   * Allowed: a JSON list of tolerations. Default: none.
+   */
+  readonly tolerations?: readonly Toleration[] | undefined;
+  /**
+   * Affinity of Redis pods, beside the rule that keeps them apart (redis-ha:spread).
+   *
+   * Allowed: a JSON object with nodeAffinity, podAffinity and podAntiAffinity. Default: none.
+   */
+  readonly affinity?: Affinity | undefined;
+  /**
+   * Annotations of Redis pods.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly podAnnotations?: Labels | undefined;
+  /**
+   * Labels of Redis pods, beside redis-ha's own.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly podLabels?: Labels | undefined;
+  /**
+   * PriorityClass of Redis pods.
+   *
+   * Allowed: the name of a PriorityClass (kubectl get priorityclass). Default: redis-ha:priorityClass.
+   */
+  readonly priorityClass?: string | undefined;
+  /**
+   * Environment of the Redis container, beside redis-ha's own. Secrets come as files.
+   *
+   * Allowed: a JSON list of {name, value} or {name, valueFrom}. Default: none.
+   */
+  readonly extraEnv?: readonly Variable[] | undefined;
+  /**
+   * Volumes of Redis pods, beside redis-ha's own.
+   *
+   * Allowed: a JSON list of volumes, each with one source: configMap, csi, downwardAPI, emptyDir, ephemeral,
+   * persistentVolumeClaim, projected, secret. Default: none.
+   */
+  readonly extraVolumes?: readonly ExtraVolume[] | undefined;
+  /**
+   * Where the Redis container finds volumes of extraVolumes.
+   *
+   * Allowed: a JSON list of {name, mountPath, subPath?, readOnly?}. Default: none.
+   */
+  readonly extraMounts?: readonly Mount[] | undefined;
+  /**
+   * Containers beside the Redis container. They are restricted as it is, request CPU and memory, limit memory, and name
+   * their image by digest. The pod is ready when they are, too.
+   *
+   * Allowed: a JSON list of containers. Default: none.
+   */
+  readonly sidecars?: readonly ExtraContainer[] | undefined;
+  /**
+   * Containers that run before the Redis container starts. The same rules as for sidecars.
+   *
+   * Allowed: a JSON list of containers. Default: none.
+   */
+  readonly initContainers?: readonly ExtraContainer[] | undefined;
+  /**
+   * Last resort: JSON merge patches of the Redis deployment, applied after everything else; lists of named things merge
+   * by name. What would break a promise of redis-ha is refused at preview.
+   *
+   * Allowed: a JSON object with deployment. Default: none.
+   */
+  readonly patches?: Pick<Patches, "deployment"> | undefined;
 }
 
 /** The Sentinels. */
@@ -126,6 +214,99 @@ export interface SentinelArgs {
    * Allowed: a Kubernetes quantity of at least 1Mi, such as 512Mi or 8Gi. Default: 16Mi.
    */
   readonly storage?: string | undefined;
+  /**
+   * Memory limit of each Sentinel pod.
+   *
+   * Allowed: a Kubernetes quantity of at least 128Mi, such as 512Mi or 8Gi. Default: 128Mi.
+   */
+  readonly memory?: string | undefined;
+  /**
+   * CPU that each Sentinel pod requests. There is no limit: one that is throttled looks dead to the others.
+   *
+   * Allowed: CPUs, at least 10m, such as 250m or 1.5. Default: 50m.
+   */
+  readonly cpu?: string | undefined;
+  /**
+   * Memory that each Sentinel pod requests. Less than the limit, and a full node may end the pod.
+   *
+   * Allowed: a Kubernetes quantity of at least 16Mi, such as 512Mi or 8Gi. Default: the limit.
+   */
+  readonly memoryRequest?: string | undefined;
+  /**
+   * Labels of the nodes on which Sentinel pods may run.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly nodeSelector?: Labels | undefined;
+  /**
+   * Taints of nodes that Sentinel pods tolerate, beside those of lost nodes.
+   *
+   * Allowed: a JSON list of tolerations. Default: none.
+   */
+  readonly tolerations?: readonly Toleration[] | undefined;
+  /**
+   * Affinity of Sentinel pods, beside the rule that keeps them apart (redis-ha:spread).
+   *
+   * Allowed: a JSON object with nodeAffinity, podAffinity and podAntiAffinity. Default: none.
+   */
+  readonly affinity?: Affinity | undefined;
+  /**
+   * Annotations of Sentinel pods.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly podAnnotations?: Labels | undefined;
+  /**
+   * Labels of Sentinel pods, beside redis-ha's own.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly podLabels?: Labels | undefined;
+  /**
+   * PriorityClass of Sentinel pods.
+   *
+   * Allowed: the name of a PriorityClass (kubectl get priorityclass). Default: redis-ha:priorityClass.
+   */
+  readonly priorityClass?: string | undefined;
+  /**
+   * Environment of the Sentinel container, beside redis-ha's own. Secrets come as files.
+   *
+   * Allowed: a JSON list of {name, value} or {name, valueFrom}. Default: none.
+   */
+  readonly extraEnv?: readonly Variable[] | undefined;
+  /**
+   * Volumes of Sentinel pods, beside redis-ha's own.
+   *
+   * Allowed: a JSON list of volumes, each with one source: configMap, csi, downwardAPI, emptyDir, ephemeral,
+   * persistentVolumeClaim, projected, secret. Default: none.
+   */
+  readonly extraVolumes?: readonly ExtraVolume[] | undefined;
+  /**
+   * Where the Sentinel container finds volumes of extraVolumes.
+   *
+   * Allowed: a JSON list of {name, mountPath, subPath?, readOnly?}. Default: none.
+   */
+  readonly extraMounts?: readonly Mount[] | undefined;
+  /**
+   * Containers beside the Sentinel container. They are restricted as it is, request CPU and memory, limit memory, and
+   * name their image by digest. The pod is ready when they are, too.
+   *
+   * Allowed: a JSON list of containers. Default: none.
+   */
+  readonly sidecars?: readonly ExtraContainer[] | undefined;
+  /**
+   * Containers that run before the Sentinel container starts. The same rules as for sidecars.
+   *
+   * Allowed: a JSON list of containers. Default: none.
+   */
+  readonly initContainers?: readonly ExtraContainer[] | undefined;
+  /**
+   * Last resort: JSON merge patches of the Sentinel deployment, applied after everything else; lists of named things
+   * merge by name. What would break a promise of redis-ha is refused at preview.
+   *
+   * Allowed: a JSON object with deployment. Default: none.
+   */
+  readonly patches?: Pick<Patches, "deployment"> | undefined;
 }
 
 /** The proxies, and the endpoint that clients use. */
@@ -209,6 +390,154 @@ export interface ProxyArgs {
    * Allowed: a Kubernetes quantity of at least 128Mi, such as 512Mi or 8Gi. Default: 512Mi.
    */
   readonly memory?: string | undefined;
+  /**
+   * CPU limit of each proxy pod, where a quota wants one. A proxy that is throttled holds all its clients up; Redis and
+   * Sentinels have none.
+   *
+   * Allowed: CPUs, at least 500m, such as 250m or 1.5. Default: none.
+   */
+  readonly cpuLimit?: string | undefined;
+  /**
+   * CPU that each proxy pod requests. There is no limit: one that is throttled looks dead to the others.
+   *
+   * Allowed: CPUs, at least 10m, such as 250m or 1.5. Default: 50m.
+   */
+  readonly cpu?: string | undefined;
+  /**
+   * Memory that each proxy pod requests. Less than the limit, and a full node may end the pod.
+   *
+   * Allowed: a Kubernetes quantity of at least 16Mi, such as 512Mi or 8Gi. Default: the limit.
+   */
+  readonly memoryRequest?: string | undefined;
+  /**
+   * Labels of the nodes on which proxy pods may run.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly nodeSelector?: Labels | undefined;
+  /**
+   * Taints of nodes that proxy pods tolerate, beside those of lost nodes.
+   *
+   * Allowed: a JSON list of tolerations. Default: none.
+   */
+  readonly tolerations?: readonly Toleration[] | undefined;
+  /**
+   * Affinity of proxy pods, beside the rule that keeps them apart (redis-ha:spread).
+   *
+   * Allowed: a JSON object with nodeAffinity, podAffinity and podAntiAffinity. Default: none.
+   */
+  readonly affinity?: Affinity | undefined;
+  /**
+   * Annotations of proxy pods.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly podAnnotations?: Labels | undefined;
+  /**
+   * Labels of proxy pods, beside redis-ha's own.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly podLabels?: Labels | undefined;
+  /**
+   * PriorityClass of proxy pods.
+   *
+   * Allowed: the name of a PriorityClass (kubectl get priorityclass). Default: redis-ha:priorityClass.
+   */
+  readonly priorityClass?: string | undefined;
+  /**
+   * Environment of the proxy container, beside redis-ha's own. Secrets come as files.
+   *
+   * Allowed: a JSON list of {name, value} or {name, valueFrom}. Default: none.
+   */
+  readonly extraEnv?: readonly Variable[] | undefined;
+  /**
+   * Volumes of proxy pods, beside redis-ha's own.
+   *
+   * Allowed: a JSON list of volumes, each with one source: configMap, csi, downwardAPI, emptyDir, ephemeral,
+   * persistentVolumeClaim, projected, secret. Default: none.
+   */
+  readonly extraVolumes?: readonly ExtraVolume[] | undefined;
+  /**
+   * Where the proxy container finds volumes of extraVolumes.
+   *
+   * Allowed: a JSON list of {name, mountPath, subPath?, readOnly?}. Default: none.
+   */
+  readonly extraMounts?: readonly Mount[] | undefined;
+  /**
+   * Containers beside the proxy container. They are restricted as it is, request CPU and memory, limit memory, and name
+   * their image by digest. The pod is ready when they are, too.
+   *
+   * Allowed: a JSON list of containers. Default: none.
+   */
+  readonly sidecars?: readonly ExtraContainer[] | undefined;
+  /**
+   * Containers that run before the proxy container starts. The same rules as for sidecars.
+   *
+   * Allowed: a JSON list of containers. Default: none.
+   */
+  readonly initContainers?: readonly ExtraContainer[] | undefined;
+  /**
+   * Last resort: JSON merge patches of the proxy deployment and service, applied after everything else; lists of named
+   * things merge by name. What would break a promise of redis-ha is refused at preview.
+   *
+   * Allowed: a JSON object with deployment, service or both. Default: none.
+   */
+  readonly patches?: Patches | undefined;
+  /**
+   * Annotations of the endpoint's Service: what a cloud's load balancer is told.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly serviceAnnotations?: Labels | undefined;
+  /**
+   * Labels of the endpoint's Service.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly serviceLabels?: Labels | undefined;
+  /**
+   * Who makes the load balancer. It can't change later.
+   *
+   * Allowed: a name with an optional prefix. Default: the cluster's default.
+   */
+  readonly loadBalancerClass?: string | undefined;
+  /**
+   * Addresses that the load balancer lets through.
+   *
+   * Allowed: address ranges in CIDR notation, separated by commas. Default: all.
+   */
+  readonly loadBalancerSourceRanges?: readonly string[] | undefined;
+  /**
+   * Whether clients outside come by any node, or only by nodes with a proxy: then a proxy sees their addresses.
+   *
+   * Allowed: one of Cluster, Local. Default: Cluster, where the Service type has it.
+   */
+  readonly externalTrafficPolicy?: "Cluster" | "Local" | undefined;
+  /**
+   * Port of each node for Redis clients outside the cluster.
+   *
+   * Allowed: a whole number from 1 to 65535. Default: the cluster chooses.
+   */
+  readonly nodePort?: number | undefined;
+  /**
+   * Port of each node for Sentinel clients outside the cluster.
+   *
+   * Allowed: a whole number from 1 to 65535. Default: the cluster chooses.
+   */
+  readonly sentinelNodePort?: number | undefined;
+  /**
+   * Address families of the endpoint's Service, the first one first.
+   *
+   * Allowed: IPv4, IPv6 or both, separated by a comma. Default: the cluster's.
+   */
+  readonly ipFamilies?: readonly string[] | undefined;
+  /**
+   * Whether the endpoint's Service has one address or one of each family.
+   *
+   * Allowed: one of SingleStack, PreferDualStack, RequireDualStack. Default: the cluster's.
+   */
+  readonly ipFamilyPolicy?: "SingleStack" | "PreferDualStack" | "RequireDualStack" | undefined;
 }
 
 /** Encryption of connections. */
@@ -280,6 +609,19 @@ export interface NetworkArgs {
    * Allowed: names of namespaces, separated by commas. Default: none.
    */
   readonly metricsNamespaces?: readonly string[] | undefined;
+  /**
+   * Connections to the pods that are allowed beside redis-ha's own: exporters, meshes, backups. Without `parts` a rule
+   * is for all three.
+   *
+   * Allowed: a JSON list of {parts?, from, ports?} as in a NetworkPolicy. Default: none.
+   */
+  readonly extraIngress?: readonly IngressRule[] | undefined;
+  /**
+   * Connections of the pods that are allowed beside redis-ha's own. Without `parts` a rule is for all three.
+   *
+   * Allowed: a JSON list of {parts?, to, ports?} as in a NetworkPolicy. Default: none.
+   */
+  readonly extraEgress?: readonly EgressRule[] | undefined;
 }
 
 /** The images that pods run. */
@@ -296,6 +638,12 @@ export interface ImagesArgs {
    * Allowed: an image reference with an exact tag, a digest or both. Default: needed.
    */
   readonly proxy: Input<string>;
+  /**
+   * When nodes pull the images.
+   *
+   * Allowed: one of IfNotPresent, Always, Never. Default: the cluster's: IfNotPresent.
+   */
+  readonly pullPolicy?: "IfNotPresent" | "Always" | "Never" | undefined;
   /**
    * Name of a Secret in the namespace with which pods pull from a private registry.
    *
@@ -361,6 +709,18 @@ export interface RedisHaArgs {
    * Allowed: the name of a PriorityClass (kubectl get priorityclass). Default: the cluster's default.
    */
   readonly priorityClass?: string | undefined;
+  /**
+   * Labels of all objects and pods.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly labels?: Labels | undefined;
+  /**
+   * Annotations of all objects and pods.
+   *
+   * Allowed: a JSON object of texts. Default: none.
+   */
+  readonly annotations?: Labels | undefined;
   /**
    * Whether Pulumi refuses to delete the namespace and the volumes.
    *

@@ -2,7 +2,11 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import type { ApplicationUser } from "../runtime/access/acl-files.ts";
 import { deniedUnlessAllowed, isAllowable } from "../runtime/access/denied-commands.ts";
-import { choice, flag, integer, json, list, quantity, type Setting, text } from "./kinds.ts";
+import { isCidr } from "./cidr.ts";
+import { endpointSettings, networkSettings } from "./endpoint-settings.ts";
+import { choice, cpus, flag, integer, json, list, quantity, type Setting, text } from "./kinds.ts";
+import * as shapes from "./object-shapes.ts";
+import { map, podSettings } from "./pod-settings.ts";
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** `[registry/]repository` with an exact tag, a digest or both: what a pod can pull again tomorrow. */
@@ -97,6 +101,7 @@ export const definitions = {
       allowed: "lines of redis.conf",
       example: "slowlog-log-slower-than 5000",
     }),
+    ...podSettings("Redis", "deployment"),
   },
   sentinel: {
     count: integer({
@@ -144,6 +149,12 @@ export const definitions = {
       min: "1Mi",
       fallback: "16Mi",
     }),
+    memory: quantity({
+      description: "Memory limit of each Sentinel pod.",
+      min: "128Mi",
+      fallback: "128Mi",
+    }),
+    ...podSettings("Sentinel", "deployment"),
   },
   proxy: {
     replicas: integer({ description: "Proxies behind the endpoint.", min: 1, max: 50, fallback: 2 }),
@@ -210,6 +221,14 @@ export const definitions = {
     }),
     tolerationSeconds: tolerationSeconds("a proxy", 30),
     memory: quantity({ description: "Memory limit of each proxy pod.", min: "128Mi", fallback: "512Mi" }),
+    cpuLimit: cpus({
+      description:
+        "CPU limit of each proxy pod, where a quota wants one. A proxy that is throttled holds all its clients up; Redis and Sentinels have none.",
+      min: "500m",
+      derived: "none",
+    }),
+    ...podSettings("proxy", "deployment and service"),
+    ...endpointSettings(),
   },
   tls: {
     mode: choice({
@@ -280,6 +299,7 @@ export const definitions = {
       derived: "none",
       example: "monitoring",
     }),
+    ...networkSettings(),
   },
   images: {
     registry: text({
@@ -317,6 +337,11 @@ export const definitions = {
       description:
         "Whether built images are pushed. Without it the cluster must run on this Docker's images.",
       fallback: true,
+    }),
+    pullPolicy: choice({
+      description: "When nodes pull the images.",
+      of: ["IfNotPresent", "Always", "Never"],
+      derived: "the cluster's: IfNotPresent",
     }),
     pullSecret: text({
       description: "Name of a Secret in the namespace with which pods pull from a private registry.",
@@ -383,6 +408,16 @@ export const definitions = {
       allowed: "the name of a PriorityClass (kubectl get priorityclass)",
       example: "databases",
     }),
+    labels: map({
+      description: "Labels of all objects and pods.",
+      shape: shapes.labels,
+      example: '{"team":"shop"}',
+    }),
+    annotations: map({
+      description: "Annotations of all objects and pods.",
+      shape: shapes.annotations,
+      example: '{"example.com/owner":"shop"}',
+    }),
     protect: flag({
       description: "Whether Pulumi refuses to delete the namespace and the volumes.",
       fallback: false,
@@ -399,28 +434,10 @@ export const definitions = {
       example: "kind-dev",
     }),
   },
-} satisfies Record<
-  string,
-  Record<
-    string,
-    | Setting<number>
-    | Setting<boolean>
-    | Setting<string>
-    | Setting<readonly string[]>
-    | Setting<readonly ApplicationUser[]>
-  >
->;
+} satisfies Record<string, Record<string, Setting<never> | Setting<unknown>>>;
 
 /** The namespace whose keys are arguments of the component itself; those of the others are in a group of their own. */
 export const ungrouped = "redis-ha" satisfies keyof typeof definitions;
-
-function isCidr(text: string): boolean {
-  const [address = "", bits = "", ...more] = text.split("/");
-  const version = isIP(address);
-  return (
-    version !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
-  );
-}
 
 function tolerationSeconds(who: string, fallback: number): Setting<number> {
   return integer({

@@ -15,6 +15,8 @@ export interface Setting<T> {
   readonly programOnly?: boolean;
   /** Type in Pulumi.yaml. */
   readonly type: "integer" | "boolean" | "string";
+  /** A JSON text: mistakes are told with their places in it. */
+  readonly nested?: boolean;
   /** Reads the text of `pulumi config`. */
   readonly schema: z.ZodType<T, string>;
   /** The value when the key is unset; undefined when it is then derived from others or simply absent. */
@@ -103,7 +105,26 @@ export function json<T>(
       }
     })
     .pipe(extra.shape);
-  return { ...extra, type: "string", schema };
+  return { ...extra, type: "string", nested: true, schema };
+}
+
+/** An amount of CPUs as Kubernetes writes it: `250m` or `1.5`. */
+export function cpus(extra: Extra<string> & { min: string }): Setting<string> {
+  const least = parseCpus(extra.min) ?? 0;
+  return {
+    ...extra,
+    type: "string",
+    argument: "string",
+    allowed: `CPUs, at least ${extra.min}, such as 250m or 1.5`,
+    example: extra.fallback ?? extra.min,
+    schema: z.string().refine((value) => (parseCpus(value) ?? -1) >= least),
+  };
+}
+
+/** Thousandths of a CPU; undefined when the text is no amount of CPUs. */
+export function parseCpus(text: string): number | undefined {
+  if (/^\d{1,9}m$/.test(text)) return Number(text.slice(0, -1));
+  return /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Math.round(Number(text) * 1000) : undefined;
 }
 
 /** Text that matches a pattern. */

@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { nearest } from "../runtime/nearest.ts";
 import { definitions, type ParsedSettings } from "./definitions.ts";
 import type { Setting } from "./kinds.ts";
@@ -48,7 +49,13 @@ export function parseSettings(
     }
     const result = setting.schema.safeParse(value);
     if (result.success) keys[key] = result.data;
-    else {
+    else if (setting.nested && !result.error.issues.some(isOfTheWhole)) {
+      for (const [place, message] of placesOf(result.error.issues)) {
+        problems.push(
+          `Configuration '${name}' has a mistake at ${place}: ${message}. Use ${setting.allowed} (pulumi config set ${name} ${quote(setting.example)}).`,
+        );
+      }
+    } else {
       problems.push(
         `Configuration '${name}' is '${value}': use ${setting.allowed} (pulumi config set ${name} ${quote(setting.example)}).`,
       );
@@ -62,6 +69,28 @@ export function parseSettings(
     problems.push(`Configuration '${name}' is not known: ${cure} (pulumi config rm ${name} removes it).`);
   }
   return parsed as ParsedSettings;
+}
+
+/** Whether nothing of the value could be read: then it is shown. */
+function isOfTheWhole({ path, code }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && code !== "unrecognized_keys";
+}
+
+/** `[0].effect` and what is wrong there. Of the alternatives of a value only the fact that none fits. */
+function placesOf(issues: readonly z.core.$ZodIssue[]): [string, string][] {
+  return issues.map(({ path, message }) => [
+    path
+      .map((step) =>
+        typeof step === "number"
+          ? `[${step}]`
+          : /^\w+$/.test(String(step))
+            ? `.${String(step)}`
+            : `['${String(step)}']`,
+      )
+      .join("")
+      .replace(/^\./, "") || "the top",
+    message,
+  ]);
 }
 
 /** The value as one shell word. */

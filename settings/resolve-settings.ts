@@ -2,8 +2,12 @@ import { majorityOf } from "../quorum/agreement.ts";
 import { mostDedicated, mostDedicatedIn } from "../runtime/connection-limits.ts";
 import { parseQuantity } from "../runtime/quantity.ts";
 import type { ParsedSettings } from "./definitions.ts";
+import type { endpointSettings } from "./endpoint-settings.ts";
 import { parseSettings, type RawConfig } from "./parse-settings.ts";
+import type { podSettings } from "./pod-settings.ts";
+import { problemsOfEndpoint } from "./problems-of-endpoint.ts";
 import { problemsOfLayers } from "./problems-of-layers.ts";
+import { problemsOfPods } from "./problems-of-pods.ts";
 import { problemsOfUsers } from "./problems-of-users.ts";
 import { SettingsError } from "./settings-error.ts";
 import { defaultName } from "./stack-name.ts";
@@ -14,18 +18,37 @@ const workerBytes = 256 * 2 ** 20;
 type Parsed<N extends keyof ParsedSettings> = ParsedSettings[N];
 type Defined<T, K extends keyof T> = Omit<T, K> & { readonly [P in K]-?: Exclude<T[P], undefined> };
 
+/** What of a part's pods is set only by who wants it. */
+type OptionalOfPods = Exclude<keyof ReturnType<typeof podSettings>, "cpu">;
+
 /** All settings of one stack, checked and complete. What may stay unset is `undefined`. */
 export interface Settings {
   readonly stack: string;
-  readonly redis: Readonly<Defined<Parsed<"redis">, Exclude<keyof Parsed<"redis">, "storageClass">>>;
-  readonly sentinel: Readonly<Defined<Parsed<"sentinel">, keyof Parsed<"sentinel">>>;
-  readonly proxy: Readonly<Defined<Parsed<"proxy">, keyof Parsed<"proxy">>>;
+  readonly redis: Readonly<
+    Defined<Parsed<"redis">, Exclude<keyof Parsed<"redis">, "storageClass" | OptionalOfPods>>
+  >;
+  readonly sentinel: Readonly<Defined<Parsed<"sentinel">, Exclude<keyof Parsed<"sentinel">, OptionalOfPods>>>;
+  readonly proxy: Readonly<
+    Defined<
+      Parsed<"proxy">,
+      Exclude<keyof Parsed<"proxy">, "cpuLimit" | OptionalOfPods | keyof ReturnType<typeof endpointSettings>>
+    >
+  >;
   readonly tls: Readonly<Defined<Parsed<"tls">, "mode" | "generation" | "hostnames">>;
   readonly network: Readonly<Defined<Parsed<"network">, "policies">>;
   readonly images: Readonly<Defined<Parsed<"images">, "platform" | "push">>;
   readonly deployment: Readonly<
-    Defined<Parsed<"redis-ha">, Exclude<keyof Parsed<"redis-ha">, "context" | "priorityClass" | "namePrefix">>
+    Defined<
+      Parsed<"redis-ha">,
+      Exclude<keyof Parsed<"redis-ha">, "context" | "priorityClass" | "namePrefix" | "labels" | "annotations">
+    >
   >;
+}
+
+/** Options of {@link resolveSettings}. */
+export interface ResolveOptions {
+  readonly builds?: boolean;
+  readonly objects?: (settings: Settings) => readonly string[];
 }
 
 /**
@@ -33,13 +56,14 @@ export interface Settings {
  *
  * @param secretKeys the keys whose values were set as secrets: those are refused.
  * @param options.builds whether images that aren't named are built: then there has to be a registry for them.
+ * @param options.objects what is wrong with the objects that the settings make, as sentences.
  * @throws {SettingsError} that lists every mistake: wrong values, unknown keys, values that don't fit together.
  */
 export function resolveSettings(
   raw: RawConfig,
   stack: string,
   secretKeys: ReadonlySet<string> = new Set(),
-  { builds = true }: { readonly builds?: boolean } = {},
+  { builds = true, objects = () => [] }: ResolveOptions = {},
 ): Settings {
   const problems: string[] = [];
   const parsed = parseSettings(raw, problems, secretKeys);
@@ -61,7 +85,7 @@ export function resolveSettings(
       `Configuration 'sentinel:parallelSyncs' is ${parallelSyncs} but ${instances} Redis instances have ${instances - 1} replicas: use 1 to ${instances - 1}, or unset it (pulumi config rm sentinel:parallelSyncs).`,
     );
   }
-  problems.push(...problemsOfLayers(parsed));
+  problems.push(...problemsOfLayers(parsed), ...problemsOfPods(parsed), ...problemsOfEndpoint(parsed));
   const workers = proxy.workers ?? 1;
   const needed = workerBytes * workers;
   const memory = parseQuantity(proxy.memory ?? "");
@@ -123,10 +147,8 @@ export function resolveSettings(
   }
   const name = defaultName(stack);
   const downAfterMs = sentinel.downAfterMs ?? 1000;
-  if (problems.length > 0) throw new SettingsError(problems);
-
   // parseSettings filled in every fixed default: what is undefined now has none.
-  return {
+  const settings: Settings = {
     stack,
     redis: { ...redis, users, extraConfig: redis.extraConfig ?? "" } as Settings["redis"],
     sentinel: {
@@ -145,4 +167,7 @@ export function resolveSettings(
     images: images as Settings["images"],
     deployment: { ...deployment, namespace: deployment.namespace ?? name } as Settings["deployment"],
   };
+  problems.push(...objects(settings));
+  if (problems.length > 0) throw new SettingsError(problems);
+  return settings;
 }

@@ -80,7 +80,7 @@ function describeSentinel(part: Part, settings: TopologySettings, site: Site): W
     ports: [{ name: "sentinel", port: address.port }],
     volume: { path: site.stateDirectory(part), storage: sentinel.storage },
     graceSeconds,
-    memory: "128Mi",
+    memory: sentinel.memory,
   };
 }
 

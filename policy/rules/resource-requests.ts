@@ -1,10 +1,13 @@
 import { containersOf, podTemplateOf } from "../kubernetes-objects.ts";
 import type { ResourceRule } from "../rule.ts";
 
+const unthrottled = new Set(["redis", "sentinel"]);
+
 /** Without requests a node is filled until it kills; without a limit one pod takes the memory of all. */
 export const resourceRequests: ResourceRule = {
   name: "resource-requests",
-  description: "Containers request CPU and memory, limit memory, and don't limit CPU.",
+  description:
+    "Containers request CPU and memory and limit memory; Redis and Sentinel don't limit CPU: one that is throttled looks dead to the others.",
   check(resource) {
     const template = podTemplateOf(resource);
     if (template === undefined) return [];
@@ -14,8 +17,8 @@ export const resourceRequests: ResourceRule = {
         if (requests?.[what] === undefined) problems.push(`container '${name}' must request ${what}`);
       }
       if (limits?.memory === undefined) problems.push(`container '${name}' must limit its memory`);
-      // A throttled Redis or Sentinel looks dead to the others.
-      if (limits?.cpu !== undefined) problems.push(`container '${name}' must not limit its CPU`);
+      if (limits?.cpu !== undefined && unthrottled.has(name))
+        problems.push(`container '${name}' must not limit its CPU`);
       return problems;
     });
   },

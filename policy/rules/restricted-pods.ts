@@ -41,7 +41,7 @@ export const restrictedPods: ResourceRule = {
 function podProblems(spec: PodSpec): string[] {
   const problems: string[] = [];
   for (const field of ["hostNetwork", "hostPID", "hostIPC"] as const) {
-    if (spec[field] === true) problems.push(`${field} must not be true`);
+    if (spec[field]) problems.push(`${field} must not be true`);
   }
   if (spec.automountServiceAccountToken !== false)
     problems.push("automountServiceAccountToken must be false");

@@ -42,6 +42,7 @@ async function rollByHand() {
     hostAliases: [],
     tolerationSeconds: 1,
     spread: "preferred",
+    extras: settings.redis,
     rollouts: {
       turnOf: ({ name }, others) => wait(`turn of ${name} among ${others.length} others`),
       finished: (_deployment, { name }) => wait(`end of ${name}`),

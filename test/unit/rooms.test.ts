@@ -43,6 +43,7 @@ describe("the rooms of the project", function () {
       ["proxy", "settings"],
       ["sentinel-image", "components"],
       ["components", "cli"],
+      ["policy", "components"],
       ["cli", "workshop"],
     ] as const;
     const allowed = [
@@ -50,6 +51,7 @@ describe("the rooms of the project", function () {
       ["proxy", "quorum"],
       ["sentinel-image", "quorum"],
       ["components", "settings"],
+      ["components", "policy"],
       ["cli", "components"],
       ["workshop", "cli"],
     ] as const;

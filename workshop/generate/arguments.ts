@@ -36,6 +36,7 @@ type Definitions = Readonly<Record<string, Readonly<Record<string, Setting<unkno
 const header = `// Written by \`npm run generate\` from settings/definitions.ts: change it there.
 import type { Input } from "@pulumi/pulumi";
 import type { ApplicationUser } from "../runtime/access/acl-files.ts";
+import type { Affinity, EgressRule, ExtraContainer, ExtraVolume, IngressRule, Labels, Mount, Patches, Toleration, Variable } from "./object-shapes.ts";
 `;
 
 const revisions = `

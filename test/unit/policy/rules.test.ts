@@ -64,6 +64,7 @@ const resourceCases: Record<string, { good: StackResource[]; bad: [StackResource
     bad: [
       [deployment({ hostNetwork: true }), /hostNetwork/],
       [deployment({ hostPID: true }), /hostPID/],
+      [deployment({ hostNetwork: "true" }), /hostNetwork/],
       [deployment({ automountServiceAccountToken: undefined }), /automountServiceAccountToken/],
       [deployment({ enableServiceLinks: undefined }), /enableServiceLinks/],
       [deployment({ volumes: [{ name: "root", hostPath: { path: "/" } }] }), /hostPath/],
@@ -83,7 +84,14 @@ const resourceCases: Record<string, { good: StackResource[]; bad: [StackResource
     ],
   },
   "resource-requests": {
-    good: [deployment(), service({})],
+    good: [
+      deployment(),
+      service({}),
+      container({
+        name: "agent",
+        resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "1", memory: "1Gi" } },
+      }),
+    ],
     bad: [
       [container({ resources: undefined }), /request cpu/],
       [container({ resources: { requests: { cpu: "1" }, limits: { memory: "1Gi" } } }), /request memory/],
@@ -94,6 +102,25 @@ const resourceCases: Record<string, { good: StackResource[]; bad: [StackResource
         }),
         /not limit its CPU/,
       ],
+    ],
+  },
+  "patient-liveness": {
+    good: [
+      deployment(),
+      service({}),
+      container({ livenessProbe: { httpGet: { path: "/livez", port: 8080 }, failureThreshold: 6 } }),
+      container({ livenessProbe: { exec: { command: ["/opt/redis-ha/probe.sh"] } } }),
+      container({ name: "agent", livenessProbe: { exec: { command: ["role"] }, periodSeconds: 1 } }),
+    ],
+    bad: [
+      [container({ livenessProbe: { httpGet: { path: "/readyz" } } }), /livenessProbe of 'redis' must ask/],
+      [container({ livenessProbe: { exec: { command: ["redis-cli", "role"] } } }), /must ask/],
+      [
+        container({ startupProbe: { exec: { command: ["/opt/redis-ha/probe.sh", "ready"] } } }),
+        /startupProbe/,
+      ],
+      [container({ livenessProbe: { tcpSocket: { port: 6379 } } }), /must ask/],
+      [container({ livenessProbe: { httpGet: { path: "/livez" }, periodSeconds: 1 } }), /must give 30 s/],
     ],
   },
   "pinned-images": {
@@ -132,7 +159,14 @@ const resourceCases: Record<string, { good: StackResource[]; bad: [StackResource
     ],
   },
   "one-pod-on-a-volume": {
-    good: [deployment(), deployment({ volumes: [] }, { replicas: 3, strategy: { type: "RollingUpdate" } })],
+    good: [
+      deployment(),
+      deployment({ volumes: [] }, { replicas: 3, strategy: { type: "RollingUpdate" } }),
+      deployment(
+        { volumes: [{ name: "shared", persistentVolumeClaim: { claimName: "x", readOnly: true } }] },
+        { replicas: 3 },
+      ),
+    ],
     bad: [
       [deployment({}, { replicas: 2 }), /2 pods would share one volume/],
       [deployment({}, { strategy: undefined }), /strategy is RollingUpdate/],
@@ -175,9 +209,32 @@ const secret = object("core/v1:Secret", { metadata: { name: "s" }, stringData: {
 const encoded = object("core/v1:Secret", {
   data: { password: Buffer.from(`${password}\n`).toString("base64") },
 });
+/** A pod whose containers mount its claim, each read-only or not. */
+function mounting(readOnly: readonly boolean[], claim: Json = {}): StackResource {
+  return deployment({
+    volumes: [{ name: "state", persistentVolumeClaim: { claimName: "x", ...claim } }],
+    containers: readOnly.map((value, i) => ({
+      ...goodContainer,
+      name: `c${i}`,
+      volumeMounts: [{ name: "state", mountPath: "/data", ...(value ? { readOnly: true } : {}) }],
+    })),
+  });
+}
 const three = [deployment(), deployment(), deployment()];
 
 const stackCases: Record<string, { good: StackResource[][]; bad: [StackResource[], RegExp][] }> = {
+  "one-writer-of-a-claim": {
+    good: [
+      [mounting([false, true, true])],
+      [mounting([false]), mounting([false], { claimName: "y" })],
+      [mounting([false]), mounting([false], { readOnly: true })],
+      [service({})],
+    ],
+    bad: [
+      [[mounting([false, false])], /container 'c1' would be a second writer of the claim 'x'/],
+      [[mounting([false]), mounting([true, false])], /container 'c1' would be a second writer/],
+    ],
+  },
   "secrets-in-secrets": {
     good: [
       [secret, configMap({ a: "nothing of it" })],

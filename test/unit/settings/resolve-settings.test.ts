@@ -19,10 +19,10 @@ function problemsOf(raw: Record<string, string>, secretKeys?: ReadonlySet<string
 describe("resolveSettings", () => {
   it("needs only a registry and derives the rest", () => {
     const settings = resolveSettings(registry, "Team_A.dev");
-    assert.deepEqual(settings.redis, {
+    const set = Object.entries(settings.redis).filter(([, value]) => value !== undefined);
+    assert.deepEqual(Object.fromEntries(set), {
       instances: 3,
       storage: "1Gi",
-      storageClass: undefined,
       accessMode: "ReadWriteOnce",
       tolerationSeconds: 300,
       memory: "256Mi",
@@ -31,6 +31,7 @@ describe("resolveSettings", () => {
       users: [{ name: "default" }],
       passwordGeneration: 1,
       extraConfig: "",
+      cpu: "50m",
     });
     assert.equal(settings.sentinel.quorum, 2);
     assert.equal(settings.sentinel.parallelSyncs, 2);
@@ -263,6 +264,72 @@ describe("resolveSettings", () => {
       for (const [key, setting] of Object.entries(keys)) {
         assert.ok(setting.schema.safeParse(setting.example).success, `${namespace}:${key}`);
       }
+    }
+  });
+
+  it("tells each mistake inside a nested value, with its place and without the rest of the value", () => {
+    const told = problemsOf({
+      "redis:tolerations": '[{"key":"a"},{"key":"b","effect":"NoScheduel","operater":"Exists"}]',
+      "proxy:podLabels": '{"app.kubernetes.io/name":"x","ok":"not ok"}',
+      "redis:extraVolumes": '[{"name":"a","hostPath":{"path":"/"}},{"name":"b"}]',
+      "network:extraIngress": '[{"from":[]},{"from":[{}],"parts":["redos"]}]',
+      "redis-ha:labels": "team=shop",
+      "sentinel:patches": '{"service":{}}',
+    });
+    const found = told.map((problem) =>
+      problem.replace(/^Configuration '(.*?)' /, "$1 ").replace(/(: | use ).*/s, ""),
+    );
+    assert.deepEqual(
+      found.toSorted(),
+      [
+        "network:extraIngress has a mistake at [0].from",
+        "network:extraIngress has a mistake at [1].from[0]",
+        "network:extraIngress has a mistake at [1].parts[0]",
+        "proxy:podLabels has a mistake at ['app.kubernetes.io/name']",
+        "proxy:podLabels has a mistake at ok",
+        "redis-ha:labels is 'team=shop'",
+        "redis:extraVolumes has a mistake at [0]",
+        "redis:extraVolumes has a mistake at [0]",
+        "redis:extraVolumes has a mistake at [1]",
+        "redis:tolerations has a mistake at [1].effect",
+        "redis:tolerations has a mistake at [1]",
+        "sentinel:patches has a mistake at the top",
+      ].toSorted(),
+    );
+  });
+
+  it("refuses what would have no effect on the endpoint or beside the pods' limits", () => {
+    for (const [raw, told] of [
+      [
+        { "proxy:loadBalancerClass": "a/b", "proxy:serviceType": "NodePort" },
+        /'proxy:loadBalancerClass' has no effect .*use LoadBalancer, or/,
+      ],
+      [
+        { "proxy:nodePort": "30000", "proxy:sentinelNodePort": "30000", "proxy:serviceType": "NodePort" },
+        /are both 30000: use two/,
+      ],
+      [
+        { "proxy:sentinelNodePort": "30000", "proxy:serviceType": "NodePort", "proxy:sentinelApi": "false" },
+        /'proxy:sentinelApi' is false/,
+      ],
+      [{ "proxy:ipFamilies": "IPv4,IPv6" }, /two families, but a Service of SingleStack has one/],
+      [{ "proxy:ipFamilies": "IPv6,IPv6" }, /has a family twice/],
+      [
+        {
+          "network:policies": "false",
+          "network:extraEgress": '[{"to":[{"ipBlock":{"cidr":"10.0.0.0/8"}}]}]',
+        },
+        /'network:policies' is false and allows all/,
+      ],
+      [{ "proxy:cpuLimit": "500m", "proxy:cpu": "1" }, /'proxy:cpuLimit' is 500m, less than proxy:cpu, 1/],
+      [
+        { "redis:extraVolumes": '[{"name":"a","emptyDir":{}},{"name":"a","emptyDir":{}}]' },
+        /'redis:extraVolumes' has 'a' twice/,
+      ],
+    ] as const) {
+      const problems = problemsOf(raw);
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0] ?? "", told);
     }
   });
 
