@@ -439,6 +439,16 @@ export const definitions = {
 /** The namespace whose keys are arguments of the component itself; those of the others are in a group of their own. */
 export const ungrouped = "redis-ha" satisfies keyof typeof definitions;
 
+/** What the groups of arguments are about. */
+export const groups: Readonly<Record<Exclude<keyof typeof definitions, typeof ungrouped>, string>> = {
+  redis: "The Redis instances.",
+  sentinel: "The Sentinels.",
+  proxy: "The proxies, and the endpoint that clients use.",
+  tls: "Encryption of connections.",
+  network: "Who may connect to whom.",
+  images: "The images that pods run.",
+};
+
 function tolerationSeconds(who: string, fallback: number): Setting<number> {
   return integer({
     description: `Seconds after which the pod of ${who} on a node that is lost is started elsewhere.`,

@@ -11,6 +11,8 @@ export interface Setting<T> {
   readonly example: string;
   /** Type of the component's argument, in TypeScript. */
   readonly argument: string;
+  /** The words that a choice is among. */
+  readonly words?: readonly string[];
   /** Only the program reads it: it says how the program builds what the component is given. */
   readonly programOnly?: boolean;
   /** Type in Pulumi.yaml. */
@@ -69,6 +71,7 @@ export function choice<const T extends string>(
     ...extra,
     type: "string",
     argument: of.map((word) => JSON.stringify(word)).join(" | "),
+    words: of,
     allowed: `one of ${of.join(", ")}`,
     example: of[0],
     schema: z.enum(of),

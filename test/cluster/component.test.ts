@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,11 +24,16 @@ describe("the component on a real cluster", function () {
   this.bail(true);
   /** Of the images that the program has built. */
   let images: string;
+  /** Holds the program in TypeScript, with the package and all that it needs in node_modules. */
+  const directory = mkdtempSync(join(tmpdir(), "redis-ha-package-"));
+  const folder = join(directory, "program");
 
   before(async () => {
     for (const name of [namespace, shared])
       await kubectl(["delete", "namespace", name, "--ignore-not-found", "--timeout=170s"]);
   });
+
+  after(() => rmSync(directory, { recursive: true, force: true }));
 
   it("takes over what the program made before there was a component, and replaces nothing", async () => {
     const stack = await TestStack.create("former", {
@@ -60,8 +65,6 @@ describe("the component on a real cluster", function () {
   });
 
   it("is installed from its package into an empty folder, deployed by 8 lines, and a second one beside it", async () => {
-    const directory = mkdtempSync(join(tmpdir(), "redis-ha-package-"));
-    const folder = join(directory, "program");
     mkdirSync(folder);
     const { stdout: tarball } = await execa("node", ["workshop/scripts/package.ts", directory], {
       cwd: project,
@@ -85,7 +88,11 @@ export const { proxyHost, password } = new RedisHa("cache", {
 `;
     assert.ok(one.trim().split("\n").length <= 10);
     writeFileSync(join(folder, "index.ts"), one);
-    const stack = await TestStack.ofProgram("package", folder, directory);
+    const stack = await TestStack.ofProgram(
+      "package",
+      folder,
+      mkdtempSync(join(tmpdir(), "redis-ha-stack-")),
+    );
     await stack.up();
     const { password } = (await stack.outputs()) as { password: string };
     const host = await clusterIp("svc-redis-sentinel-proxy");
@@ -108,6 +115,42 @@ export const jobsPassword = jobs.password;
     assert.equal(await ask(password, host), "cache");
     assert.equal(await ask(jobsPassword, jobsHost), "jobs");
     assert.match(await ask(password, jobsHost), /WRONGPASS|NOAUTH/);
+    await stack.destroy();
+    stack.remove();
+  });
+
+  it("is used from Pulumi YAML in 10 lines, whose mistakes the schema finds first", async () => {
+    const place = mkdtempSync(join(tmpdir(), "redis-ha-yaml-"));
+    const program = join(place, "program");
+    mkdirSync(program);
+    const yaml = (redis: string): string => `name: program
+runtime: yaml
+packages: { redis-ha: ${join(folder, "node_modules", "redis-ha")} }
+resources:
+  cache:
+    type: redis-ha:RedisHa
+    properties: { context: ${process.env.TEST_CONTEXT}, namespace: ${shared}, keepVolumes: false, redis: ${redis},
+      namePrefix: yaml, createNamespace: false, proxy: { replicas: 1 }, images: ${images} }
+outputs: { password: "\${cache.password}", endpoint: "\${cache.proxyEndpoint}" }
+`;
+    assert.ok(yaml("").trim().split("\n").length <= 10);
+    const stack = await TestStack.ofProgram("yaml", program, place);
+    const write = (redis: string): void => writeFileSync(join(program, "Pulumi.yaml"), yaml(redis));
+    write("{ memroy: 1Gi }");
+    await assert.rejects(stack.run("preview"), /Property memroy does not exist on 'redis-ha:index:Redis'/);
+    write("{ instances: 4 }");
+    await assert.rejects(
+      stack.run("preview"),
+      /Argument 'redis\.instances' is '4': use an odd number from 3 to 9\./,
+    );
+
+    write("{ storage: 64Mi }");
+    await stack.up();
+    const { endpoint, password } = (await stack.outputs()) as { endpoint: string; password: string };
+    assert.equal(endpoint, `yaml-svc-redis-sentinel-proxy.${shared}.svc:6379`);
+    const host = await clusterIp("yaml-svc-redis-sentinel-proxy");
+    await writeThrough(6379, password, "of", "yaml", host);
+    assert.equal(await ask(password, host), "yaml");
     await stack.destroy();
     stack.remove();
   });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { configurationOf, inWordsOfArguments } from "../../components/check-args.ts";
+import { outputs } from "../../components/plugin/outputs.ts";
+import { RedisHaProvider } from "../../components/plugin/provider.ts";
 import { RedisHa } from "../../components/redis-ha.ts";
 import type { RedisHaArgs } from "../../settings/args.ts";
 import { allSettings, parseSettings } from "../../settings/parse-settings.ts";
@@ -125,6 +127,42 @@ describe("the component", function () {
   - Argument 'redis.memroy' is not known: did you mean 'redis.memory'?
   - Argument 'sentinel.quorum' is 7 but there are 3 Sentinels: use 2 or 3.`,
     );
+  });
+
+  it("refuses values that are only known later, but for the images", async () => {
+    const { result } = await run(() => {
+      const later = pulumi.output("1Gi");
+      const sentinel = pulumi.output("example/sentinel:1");
+      try {
+        const args = { redis: { memory: later }, tls: pulumi.output({ mode: "all" }), namespace: later };
+        new RedisHa("cache", { ...args, images: { ...images, sentinel } } as unknown as RedisHaArgs);
+        return "";
+      } catch (error) {
+        return error instanceof pulumi.RunError ? error.message : `${error}`;
+      }
+    });
+    const told = [...result.matchAll(/Argument '(.+)' is an output, but it has to be known/g)].map(
+      ([, name]) => name,
+    );
+    assert.deepEqual(told, ["redis.memory", "tls", "namespace"]);
+  });
+
+  it("gives programs in other languages all of its outputs", async () => {
+    const { result } = await run(() => {
+      const provider = new RedisHaProvider("1.2.3");
+      const inputs = { images, namespace: "space" };
+      assert.throws(
+        () => provider.construct("cache", "redis-ha:index:Other", inputs, {}),
+        /'redis-ha:index:Other' is not known/,
+      );
+      return provider.construct("cache", "redis-ha:index:RedisHa", inputs, {});
+    });
+    const { state } = await result;
+    assert.deepEqual(Object.keys(state as object), Object.keys(outputs));
+    const host = await new Promise((resolve) => {
+      pulumi.output(state.proxyHost).apply(resolve);
+    });
+    assert.equal(host, "svc-redis-sentinel-proxy.space.svc");
   });
 
   it("refuses a provider of Kubernetes", async () => {

@@ -58,6 +58,19 @@ const languageHost: GoPrograms = {
   ldflags: "",
   description: "Pulumi's Node.js language host",
 };
+/** What that host can't, and SDKs in all languages. */
+const languages: GoPrograms = {
+  folder: "pulumi-languages",
+  packages: ["."],
+  ldflags: "",
+  description: "the rest of Pulumi's language hosts",
+};
+const yamlHost: GoPrograms = {
+  folder: "pulumi-language-yaml",
+  packages: ["github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml"],
+  ldflags: "",
+  description: "Pulumi's YAML language host (about 2 minutes)",
+};
 const coredns: GoPrograms = {
   folder: "coredns",
   packages: ["."],
@@ -83,7 +96,8 @@ export async function ensureImagePrograms(onProgress: Progress): Promise<{ pause
 }
 
 /**
- * A directory for PATH with the Pulumi CLI and its Node.js language host. A CLI that is installed is used as it is.
+ * A directory for PATH with the Pulumi CLI and its language hosts for Node.js and YAML; a host for Go is there only to make SDKs and to
+ * run a test's program. A CLI that is installed is used as it is.
  *
  * @throws {UserError} when there is none and no Go to build it.
  */
@@ -97,14 +111,27 @@ export async function ensurePulumi({
   if (version.exitCode === 0 && installed.code !== "ENOENT") return { binDir: undefined };
   const cli = await ensureBuilt(pulumi, onProgress);
   const host = await ensureBuilt(languageHost, onProgress);
-  const key = createHash("sha256").update(cli).update(host).digest("hex").slice(0, 16);
+  const more = await ensureBuilt(languages, onProgress);
+  const yaml = await ensureBuilt(yamlHost, onProgress);
+  const started = `#!/bin/sh\nexec '${join(more, "pulumi-languages")}'`;
+  const wrappers = {
+    // This host is older than the CLI, which no longer tells it the project's `typescript: false` on the command line.
+    nodejs: `${started} nodejs '${join(host, "pulumi-language-nodejs")}' -typescript=false "$@"\n`,
+    go: `${started} go - "$@"\n`,
+  };
+  const key = createHash("sha256")
+    .update(cli)
+    .update(yaml)
+    .update(JSON.stringify(wrappers))
+    .digest("hex")
+    .slice(0, 16);
   const binDir = join(cacheDirectory, "programs", `pulumi-bin-${key}`);
   if (!existsSync(binDir)) {
     const temporary = mkdtempSync(join(cacheDirectory, "programs", ".build-"));
     symlinkSync(join(cli, "pulumi"), join(temporary, "pulumi"));
-    // This host is older than the CLI, which no longer tells it the project's `typescript: false` on the command line.
-    const wrapper = `#!/bin/sh\nexec '${join(host, "pulumi-language-nodejs")}' -typescript=false "$@"\n`;
-    writeFileSync(join(temporary, "pulumi-language-nodejs"), wrapper, { mode: 0o755 });
+    symlinkSync(join(yaml, "pulumi-language-yaml"), join(temporary, "pulumi-language-yaml"));
+    for (const [language, text] of Object.entries(wrappers))
+      writeFileSync(join(temporary, `pulumi-language-${language}`), text, { mode: 0o755 });
     chmodSync(temporary, 0o755);
     renameBuilt(temporary, binDir);
   }

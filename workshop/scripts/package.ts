@@ -1,5 +1,6 @@
-// Packs the component for other Pulumi programs: JavaScript and types, for `npm install <file>`.
-// npm run package [-- <directory>]. Default: .redis-ha; prints the path of the tarball.
+// Packs the component for other Pulumi programs: JavaScript and types, for `npm install <file>`. The unpacked package is a plugin of
+// Pulumi, too, for programs in other languages: `pulumi package add <folder>`.
+// npm run package [-- <directory>]. Default: .redis-ha; prints the path of the tarball. The folder is <directory>/package.
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,10 +39,13 @@ const { name, version, description, license, type, engines, dependencies } = JSO
 const entry = "./components/redis-ha";
 const manifest = {
   ...{ name, version, description, license, type, engines },
+  // Pulumi starts the folder as a program: that is the plugin. Who imports the package by its name gets the component.
+  main: "./components/plugin/main.js",
   exports: { ".": { types: `${entry}.d.ts`, default: `${entry}.js` } },
   dependencies: Object.fromEntries(needed.map((dependency) => [dependency, versionOf(dependency)])),
 };
 writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+writeFileSync(join(folder, "PulumiPlugin.yaml"), "runtime: nodejs\n");
 for (const file of ["README.md", "LICENSE"]) copyFileSync(join(project, file), join(folder, file));
 
 const { stdout } = await execa("npm", ["pack", "--json", "--pack-destination", target], {
