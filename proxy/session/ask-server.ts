@@ -29,7 +29,7 @@ export function askServer(session: Session, { ask, as = {}, agreed }: ServerQues
     queueMicrotask(() => {
       session.busy = false;
       if (session.ended) return;
-      session.answer(noMasterReply);
+      session.refuse(noMasterReply);
       session.finished();
     });
     return false;
@@ -46,9 +46,12 @@ export function askServer(session: Session, { ask, as = {}, agreed }: ServerQues
     answer();
     session.finished();
   };
-  const again = (): void => {
+  const again = (problem: string | undefined): void => {
     session.busy = false;
-    if (!session.ended) session.wakeSoon();
+    if (session.ended) return;
+    const refusal = session.connectionRefusal(group, problem);
+    if (refusal === undefined) session.wakeSoon(group.retries);
+    else done(() => session.refuse(refusal));
   };
   const send = (): void => {
     const upstream = group.current("small");
@@ -56,7 +59,7 @@ export function askServer(session: Session, { ask, as = {}, agreed }: ServerQues
     if (upstream === undefined) {
       const { denied, busy } = group;
       if (denied === undefined && busy !== undefined) done(() => session.answer(encodeError(busy)));
-      else if (denied === undefined) again();
+      else if (denied === undefined) again(group.problem);
       else done(() => session.answer(refusalIn(group)));
       return;
     }
@@ -66,10 +69,10 @@ export function askServer(session: Session, { ask, as = {}, agreed }: ServerQues
         const rejection = isError(bytes) ? link.rejects(bytes) : undefined;
         if (rejection !== undefined) {
           upstream.reject(rejection);
-          again();
+          again(bytes.toString("latin1", 1).trim());
         } else done(() => (isError(bytes) && args !== undefined ? session.answer(bytes) : agreed(bytes)));
       },
-      lost: again,
+      lost: () => again("the connection was lost"),
     };
     if (args !== undefined) upstream.ask(args, handler);
     else if ("pieces" in ask) upstream.askFrame(ask, handler);

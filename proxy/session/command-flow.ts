@@ -1,9 +1,16 @@
 import { ProtocolError } from "../../runtime/protocol-error.ts";
 import { encodeError } from "../resp/encode-reply.ts";
+import type { OpenRetries } from "../upstream/open-retries.ts";
 import { type Attempts, type Command, Run, sizeOf } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ClientInput } from "./client-input.ts";
-import { givenUpReply, noAuthReply, noMasterReply, subscribedReply } from "./error-replies.ts";
+import {
+  givenUpReply,
+  noAuthReply,
+  noConnectionReply,
+  noMasterReply,
+  subscribedReply,
+} from "./error-replies.ts";
 import { fateOf } from "./fate.ts";
 import { ruleOf } from "./find-commands.ts";
 import { answerLocally } from "./local-commands.ts";
@@ -27,6 +34,8 @@ export class CommandFlow {
   held = false;
   /** A reply says that its command was not executed: those behind it come back, too. */
   rewinding = false;
+  /** Since when what is first waits for a connection although there is a master, ms of the monotonic clock. */
+  connectionSince: number | undefined;
   readonly #session: Session;
   readonly #input: ClientInput;
   #lastShared: Upstream | undefined;
@@ -65,6 +74,23 @@ export class CommandFlow {
   forgetLosses(): void {
     this.#sharedLost = false;
     this.#lastShared = undefined;
+  }
+
+  awaitsConnection(): void {
+    this.connectionSince ??= performance.now();
+  }
+
+  /**
+   * What is first has waited for a connection for as long as a client is held, or everybody has for so long that nothing is held any more.
+   *
+   * @returns its answer; undefined: it may go on waiting.
+   */
+  connectionRefusal(retries: OpenRetries, problem: string | undefined): Buffer | undefined {
+    const { holdTimeoutMs } = this.#session.host.link;
+    const waitedMs = performance.now() - (this.connectionSince ?? Number.POSITIVE_INFINITY);
+    const late = waitedMs > holdTimeoutMs || (retries.failingMs > holdTimeoutMs && retries.resting);
+    if (!late) return undefined;
+    return noConnectionReply(problem);
   }
 
   /** Forgets everything that was not sent yet. */
@@ -126,6 +152,7 @@ export class CommandFlow {
       const { skipsNext } = replyMode;
       if (this.#take(first.command, first.refusal)) {
         this.held = false;
+        this.connectionSince = undefined;
         if (first.command.attempts !== undefined && !this.#alone) session.host.link.suspects.leave(session);
         if (skipsNext) replyMode.skipped();
         return true;
@@ -178,7 +205,10 @@ export class CommandFlow {
     }
     const group = session.group();
     const upstream = wait ? group.shared(session, session.lane) : group.current(session.lane);
-    if (upstream === undefined) return undefined;
+    if (upstream === undefined) {
+      if (wait) this.awaitsConnection();
+      return undefined;
+    }
     // Replies of another connection could come after those of this one.
     if (upstream !== this.#lastShared && session.outstanding > 0) return undefined;
     if (upstream !== this.#lastShared) {
@@ -231,9 +261,8 @@ export class CommandFlow {
       return answerLocally(session, known);
     }
     if (session.host.link.state === "circuitOpen" && session.outstanding === 0) {
-      session.host.metrics.refused.inc();
       session.ownConnection?.abandon();
-      session.answer(noMasterReply);
+      session.refuse(noMasterReply);
       return true;
     }
     if (known.attempts !== undefined && session.following) {
@@ -282,12 +311,13 @@ export class CommandFlow {
   /** Answers at once when the server refuses this client, or has no connection for it because it is busy. */
   #refuseAccess(): boolean {
     const session = this.#session;
+    if (session.outstanding > 0) return false;
     const { denied, busy } = session.group();
-    if ((denied === undefined && busy === undefined) || session.outstanding > 0) return false;
-    if (denied === undefined && busy !== undefined) {
+    if (denied === undefined) {
       if (!session.following) return false;
-      session.answer(encodeError(busy));
-      return true;
+      const refusal = busy === undefined ? session.connectionRefusal() : encodeError(busy);
+      if (refusal !== undefined) session.refuse(refusal);
+      return refusal !== undefined;
     }
     session.authorized = this.reader.authorized = false;
     session.answer(noAuthReply);

@@ -86,6 +86,7 @@ export class DedicatedLink {
     const session = this.#session;
     this.#upstream = upstream;
     this.dirty = this.#condemned = false;
+    session.connected();
     if (session.name !== "") this.adopt(["CLIENT", "SETNAME", session.name]);
     upstream.replies.owner = session;
     upstream.replies.onMessage = (frame) => {

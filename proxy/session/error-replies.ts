@@ -24,6 +24,13 @@ export const noMasterReply = encodeError(
   "LOADING no master available within the hold time: the command was not executed, try again",
 );
 
+/** Certainly not executed, too: there is a master, but it doesn't take the connection that the command needs. @param found the server's words, or what happened. */
+export function noConnectionReply(found = "it doesn't answer in time"): Buffer {
+  return encodeError(
+    `LOADING the master takes no new connection (${found}), for longer than the hold time: the command was not executed, try again`,
+  );
+}
+
 /** It has no effect, so that the client may well send it again; but whatever sends again by itself would go on where the proxy has stopped. */
 export const givenUpReply = encodeError(
   "GIVENUP the command changes nothing and was in flight each time when the connection to the master was lost: it may be the cause, and is not sent again",

@@ -3,7 +3,7 @@ import { encodeError, encodeReply, type ReplyValue, status } from "../resp/encod
 import type { Command } from "../upstream/run.ts";
 import type { Credentials } from "../upstream/upstream-options.ts";
 import { askServer, ifAllowed } from "./ask-server.ts";
-import { noAuthReply } from "./error-replies.ts";
+import { noAuthReply, noMasterReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";
 
 const maxNameLength = 1024;
@@ -110,12 +110,19 @@ function isAccepted(session: Session, action: () => boolean): boolean {
   // Others of its kind were accepted a moment ago: what needs no master isn't held for one.
   if (group.accepted) return accept();
   const { link } = session.host;
+  if (link.state === "circuitOpen") {
+    session.refuse(noMasterReply);
+    return true;
+  }
   if (link.state !== "following") {
     link.wait(session);
     return false;
   }
-  if (group.shared(session, "small") === undefined) return false;
-  return accept();
+  if (group.shared(session, "small") !== undefined) return accept();
+  const refusal = session.connectionRefusal(group);
+  if (refusal === undefined) session.awaitsConnection();
+  else session.refuse(refusal);
+  return refusal !== undefined;
 }
 
 function credentialsOf(args: readonly Buffer[]): Credentials {
@@ -130,9 +137,14 @@ function authenticate(session: Session, credentials: Credentials, accepted: () =
     (result) => {
       session.busy = false;
       if (session.ended) return;
-      if (result === "again") {
-        session.host.link.wait(session);
-        session.wakeSoon();
+      if (result !== true && "again" in result) {
+        const { link } = session.host;
+        const refusal = link.state === "circuitOpen" ? noMasterReply : session.loginRefusal(result.again);
+        if (refusal !== undefined) {
+          session.refuse(refusal);
+          session.finished();
+        } else if (link.state === "holding") link.wait(session);
+        else session.wakeSoon(session.host.authenticator.retries);
         return;
       }
       if (result === true) {

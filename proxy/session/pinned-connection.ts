@@ -97,6 +97,8 @@ export class PinnedConnection implements LinkOwner {
       this.#session.waitForMaster();
       return true;
     }
+    // What the client asks for meanwhile is answered all the same.
+    if (!this.#session.idle && this.#session.connectionRefusal() !== undefined) return true;
     this.#link.acquire();
     return false;
   }
@@ -126,6 +128,12 @@ export class PinnedConnection implements LinkOwner {
       // What it has already is brought back, whatever others have taken meanwhile.
       if (!this.active && session.host.link.full && !session.group().idle)
         return this.#answer(tooManyDedicatedReply);
+      const refusal = session.group().idle ? undefined : session.connectionRefusal();
+      if (refusal !== undefined) {
+        this.abandon();
+        session.refuse(refusal);
+        return true;
+      }
       session.host.metrics.dedicated.inc({ route });
       this.#link.acquire(route === "wait" ? offsetMark : undefined, evenBusy);
       return false;

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Protocol } from "../resp/encode-reply.ts";
 import { isError } from "../resp/reply-type.ts";
+import type { OpenRetries } from "../upstream/open-retries.ts";
 import { bytesOf, type Command, type ReplyReceiver, type Run } from "../upstream/run.ts";
 import type { Lane, UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import type { Credentials } from "../upstream/upstream-options.ts";
@@ -41,6 +42,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   readonly #window = new ReplyWindow();
   #pinned: PinnedConnection | undefined;
   #parsed: { readonly run: Run; readonly commands: readonly Command[] } | undefined;
+  #retry: NodeJS.Timeout | undefined;
   #ended = false;
   #leaving = false;
 
@@ -138,6 +140,12 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     this.output.add(bytes);
   }
 
+  /** The same, for a command that could go nowhere. */
+  refuse(bytes: Buffer): void {
+    this.host.metrics.refused.inc();
+    this.answer(bytes);
+  }
+
   /** A command's time is over although it could go nowhere: it gets this reply instead. */
   expire(command: Command, reply: Buffer): void {
     const { first } = this.#flow.waiting;
@@ -149,12 +157,42 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   /** The command that kept it busy was answered: it is not to be taken again. */
   finished(): void {
     this.#flow.waiting.removeFirst();
+    this.connected();
     this.wake();
   }
 
-  /** There was nobody to ask, though there is a master: not at once again. */
-  wakeSoon(): void {
-    setTimeout(() => this.wake(), retryMs);
+  /** There was nobody to ask, though there is a master: not at once again. @param retries of the connections that it needs. */
+  wakeSoon({ waitMs }: OpenRetries = this.group().retries): void {
+    this.#flow.awaitsConnection();
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.wake();
+    }, waitMs);
+  }
+
+  /** Its first command waits for a connection: not for ever. */
+  awaitsConnection(): void {
+    this.#flow.awaitsConnection();
+  }
+
+  /** What its first command is answered when it has waited for a connection for too long, though there is a master. */
+  connectionRefusal(group = this.group(), problem = group.problem): Buffer | undefined {
+    return this.#flow.connectionRefusal(group.retries, problem);
+  }
+
+  /** The same while it asks to be accepted. @param problem what was found at the last try. */
+  loginRefusal(problem: string): Buffer | undefined {
+    return this.#flow.connectionRefusal(this.host.authenticator.retries, problem);
+  }
+
+  /** It has waited for a connection, and has one. */
+  connected(): void {
+    this.#flow.connectionSince = undefined;
+  }
+
+  /** Nothing of the client waits to be taken. */
+  get idle(): boolean {
+    return this.#flow.idle;
   }
 
   /** Goes on when there is a master. */
@@ -455,6 +493,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   #release(): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearTimeout(this.#retry);
     this.#input.stop();
     this.#flow.drop();
     this.host.link.forget(this);
@@ -470,7 +509,5 @@ function returned(command: Command, how: Return, term: number): Command {
   return { ...command, attempts: cameBack(command.attempts, how, { nowMs: performance.now(), term }) };
 }
 
-/** ms */
-const retryMs = 25;
 /** So often it is looked whether a client that is ended still reads the last replies, ms. */
 const lookForStallMs = 1000;

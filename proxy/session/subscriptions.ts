@@ -98,7 +98,7 @@ export class Subscriptions {
     const undo = (): void => {
       for (const [key, each] of left) {
         names.set(key, each);
-        this.#bytes += each.length;
+        this.#account(each.length + bytesOfEntry);
       }
     };
     if (name === undefined || args.length === 0) {

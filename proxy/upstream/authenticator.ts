@@ -1,11 +1,9 @@
 import { decodeReply, isErrorReply } from "../resp/decode-reply.ts";
-import type { MasterLink } from "./master-link.ts";
+import type { AuthResult, MasterLink } from "./master-link.ts";
+import { OpenRetries } from "./open-retries.ts";
 import { rejectionOf } from "./rejection.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Credentials } from "./upstream-options.ts";
-
-/** What came of `AUTH`: accepted, the server's error, or nobody to ask. */
-export type AuthResult = true | { readonly error: string } | "again";
 
 /** Connections for questions at a time: guessing passwords must not fill the server with them. */
 const maxQuestions = 8;
@@ -19,6 +17,8 @@ const keepMs = 10_000;
  * is accepted leaves its connection for the questions of others, so that many clients cost one command each, and no connection.
  */
 export class Authenticator {
+  /** Tries to open connections for questions that the server doesn't take. */
+  readonly retries = new OpenRetries();
   readonly #link: MasterLink;
   readonly #queue: (() => void)[] = [];
   #running = 0;
@@ -40,9 +40,15 @@ export class Authenticator {
       for (const go of this.#queue.splice(0)) go();
       return this.#ask(this.#asked, credentials);
     }
+    const { retries } = this;
+    if (!retries.begin()) return { again: retries.problem ?? "" };
     this.#running++;
     try {
-      return await this.#link.authenticate(credentials, (upstream) => this.#keep(upstream));
+      const result = await this.#link.authenticate(credentials, (upstream) => this.#keep(upstream));
+      if (result === true || "error" in result) retries.succeeded();
+      else if (this.#link.state === "following") retries.failed(result.again);
+      else retries.undecided();
+      return result;
     } finally {
       this.#running--;
       this.#queue.shift()?.();
@@ -71,11 +77,11 @@ export class Authenticator {
         clearTimeout(late);
         const reply = decodeReply(bytes);
         if (!isErrorReply(reply)) resolve(true);
-        else resolve(rejectionOf(bytes) === undefined ? { error: reply.error } : "again");
+        else resolve(rejectionOf(bytes) === undefined ? { error: reply.error } : { again: reply.error });
       },
       lost: () => {
         clearTimeout(late);
-        resolve("again");
+        resolve({ again: "the connection was lost" });
       },
     });
     return promise;

@@ -11,6 +11,14 @@ export interface HandshakeHost {
   done(): void;
 }
 
+/** What an error means that has nothing to do with the question. */
+function whateverWasAsked(message: string): UpstreamFailure | undefined {
+  // The server accepts the user, or it would have said so first.
+  if (message.startsWith("BUSY ")) return { kind: "busy", message };
+  // Redis says so to a new connection, whoever it is from, before it closes it.
+  return /^(ERR max number of clients|DENIED )/.test(message) ? { kind: "refused", message } : undefined;
+}
+
 /** Logs in, and finds out whether the server is a master that works. All questions go at once. */
 export function shakeHands(
   {
@@ -25,10 +33,8 @@ export function shakeHands(
     ask(args, {
       reply: (bytes) => {
         const reply = decodeReply(bytes);
-        // The server accepts the user, or it would have said so first.
-        const isBusy = isErrorReply(reply) && reply.error.startsWith("BUSY ");
-        if (isBusy && evenBusy === true) return;
-        const failure = isBusy ? ({ kind: "busy", message: reply.error } as const) : check(reply);
+        const failure = (isErrorReply(reply) && whateverWasAsked(reply.error)) || check(reply);
+        if (failure?.kind === "busy" && evenBusy === true) return;
         if (failure !== undefined) fail(failure.kind, failure.message);
       },
       lost: () => undefined,

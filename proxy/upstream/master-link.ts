@@ -45,6 +45,9 @@ export interface MasterLinkOptions {
   readonly held: (seconds: number) => void;
 }
 
+/** What came of `AUTH`: accepted, the server's error, or nobody to ask and why. */
+export type AuthResult = true | { readonly error: string } | { readonly again: string };
+
 /** What clients may expect now. `circuitOpen`: there was no master for too long, nothing is held any more. */
 export type LinkState = "following" | "holding" | "circuitOpen";
 
@@ -160,6 +163,7 @@ export class MasterLink implements GroupHost {
       this.#busy = state.busy === true;
       if (before !== undefined && !sameAddress(before, state.master)) {
         this.#term++;
+        for (const group of this.#groups.values()) group.retries.succeeded();
         this.#writeRefusals.forget();
         for (const upstream of [...this.#upstreams]) {
           if (!sameAddress(upstream.options.address, state.master)) this.#replaced(upstream);
@@ -244,22 +248,22 @@ export class MasterLink implements GroupHost {
   }
 
   /**
-   * Whether the server accepts a client's credentials: the server's own error when it doesn't.
+   * Whether the server accepts a client's credentials.
    *
    * @param keep gets the connection on which it was asked, when it was accepted.
    */
   async authenticate(
     credentials: Credentials | undefined,
     keep: (upstream: Upstream) => void,
-  ): Promise<true | { readonly error: string } | "again"> {
-    const outcome = Promise.withResolvers<true | { readonly error: string } | "again">();
+  ): Promise<AuthResult> {
+    const outcome = Promise.withResolvers<AuthResult>();
     const upstream = this.open(
       { credentials, db: 0, protocol: 2 },
       ({ kind, message }) =>
-        outcome.resolve(kind === "denied" ? { error: message } : kind === "busy" ? true : "again"),
+        outcome.resolve(kind === "denied" ? { error: message } : kind === "busy" ? true : { again: message }),
       false,
     );
-    if (upstream === undefined) return "again";
+    if (upstream === undefined) return { again: "there is no master" };
     upstream.onceOpened((ready) => {
       if (ready) outcome.resolve(true);
     });
@@ -356,11 +360,11 @@ export class MasterLink implements GroupHost {
 
   #closed(upstream: Upstream, { kind, message }: UpstreamFailure): void {
     const current = this.#master !== undefined && sameAddress(upstream.options.address, this.#master);
-    // What ends the connection of a single client says nothing about the master while it answers the others.
-    const single = upstream.replies.owner !== undefined && kind === "lost";
+    // What ends the connection of a single client, or one that is new, says nothing about the master while it answers the others.
+    const single = kind === "closed" || (kind === "lost" && upstream.replies.owner !== undefined);
     if (single && [...this.#upstreams].some((other) => other.replies.owner === undefined && other.ready))
       return;
-    if (current && (kind === "lost" || kind === "unreachable" || kind === "notMaster")) {
+    if (current && (kind === "lost" || kind === "closed" || kind === "unreachable" || kind === "notMaster")) {
       this.#options.suspect(message);
     }
   }

@@ -1,5 +1,6 @@
 import { afterSocketsWereRead } from "../../runtime/after-sockets-were-read.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
+import { OpenRetries } from "./open-retries.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Credentials, UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
 
@@ -48,7 +49,10 @@ export class UpstreamGroup {
   readonly key: GroupKey;
   /** Why the server doesn't accept this user (any more). */
   denied: string | undefined;
-  #busy: { readonly message: string; readonly untilMs: number } | undefined;
+  /** Tries to open connections that the server doesn't take. */
+  readonly retries = new OpenRetries();
+  #wakeTimer: NodeJS.Timeout | undefined;
+  #busy: { readonly message: string; untilMs: number } | undefined;
   /** The server has accepted this user, and has not refused it since. */
   accepted = false;
   /** Clients of its kind; without any it is ended after a while. */
@@ -74,13 +78,21 @@ export class UpstreamGroup {
       : undefined;
   }
 
+  /** Why the last try to open a connection came to nothing; undefined: it didn't. */
+  get problem(): string | undefined {
+    return this.retries.problem ?? this.#busy?.message;
+  }
+
   /** The connection that all of a lane share; undefined when it isn't there yet: the waiter is woken then. */
   shared(waiter: Waiter, lane: Lane): Upstream | undefined {
     const ready = this.current(lane);
     if (ready !== undefined) return ready;
     this.#waiters.add(waiter);
     if (this.busy !== undefined) this.#wakeAll();
-    else this.#shared[lane] ??= this.#open(() => this.#wakeAll(), false);
+    else if (this.#shared[lane] === undefined) {
+      if (this.retries.begin()) this.#shared[lane] = this.#open(() => this.#wakeAll(true), false);
+      else this.#wakeTimer ??= setTimeout(() => this.#wakeAll(), this.retries.waitMs);
+    }
     return undefined;
   }
 
@@ -117,7 +129,7 @@ export class UpstreamGroup {
         return;
       }
     }
-    if (this.busy !== undefined && !evenBusy) {
+    if ((this.busy !== undefined && !evenBusy) || !this.retries.begin()) {
       done(undefined);
       return;
     }
@@ -143,6 +155,7 @@ export class UpstreamGroup {
 
   /** Ends all connections that no client has for itself. */
   close(): void {
+    clearTimeout(this.#wakeTimer);
     for (const idle of this.#idle.splice(0)) idle.destroy();
     for (const lane of lanes) this.#shared[lane]?.destroy();
   }
@@ -163,13 +176,21 @@ export class UpstreamGroup {
       if (ready) {
         this.denied = undefined;
         this.accepted = true;
+        this.retries.succeeded();
+        if (!evenBusy) this.#busy = undefined;
       }
       settled();
     });
+    if (upstream === undefined) this.retries.undecided();
     return upstream;
   }
 
   #closed(upstream: Upstream, failure: UpstreamFailure): void {
+    if (!upstream.wasReady) {
+      const { kind, message } = failure;
+      if (kind === "denied" || kind === "busy" || kind === "retired") this.retries.undecided();
+      else this.retries.failed(message);
+    }
     if (failure.kind === "denied") {
       this.denied = failure.message;
       this.accepted = false;
@@ -185,8 +206,12 @@ export class UpstreamGroup {
     if (at >= 0) this.#idle.splice(at, 1);
   }
 
-  #wakeAll(): void {
+  /** @param tried they have waited for a try: who has waited for its answer gets it, however long it took to be told. */
+  #wakeAll(tried = false): void {
+    clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = undefined;
     afterSocketsWereRead(() => {
+      if (tried && this.#busy !== undefined) this.#busy.untilMs = performance.now() + busyForMs;
       const waiters = [...this.#waiters];
       this.#waiters.clear();
       for (const waiter of waiters) waiter.wake();

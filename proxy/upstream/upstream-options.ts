@@ -41,9 +41,10 @@ export interface UpstreamOptions {
 
 /**
  * Why an upstream ended. `denied`: the server doesn't accept the credentials. `busy`: it does, but a script keeps it from saying what it
- * is; the message is its own.
+ * is; the message is its own. `refused`: it takes no new connection from anybody, which says nothing about those that it has; the
+ * message is its own. `closed`: it was connected, and lost before it had answered.
  */
 export interface UpstreamFailure {
-  readonly kind: "unreachable" | "notMaster" | "denied" | "busy" | "lost" | "retired";
+  readonly kind: "unreachable" | "notMaster" | "denied" | "busy" | "refused" | "closed" | "lost" | "retired";
   readonly message: string;
 }

@@ -40,6 +40,7 @@ export class Upstream {
   readonly #drained: (() => void)[] = [];
   #unsent = 0;
   #ready = false;
+  #wasReady = false;
   #closed = false;
   #endsWhenIdle = false;
   #failure: UpstreamFailure | undefined;
@@ -68,7 +69,13 @@ export class Upstream {
     };
     const timer = setTimeout(() => afterSocketsWereRead(tooLate), options.connectTimeoutMs);
     socket.on("data", (piece: Buffer) => this.#receive(piece));
-    socket.once("error", (error) => this.#fail(this.#ready ? "lost" : "unreachable", error.message));
+    let connected = false;
+    socket.once("connect", () => {
+      connected = true;
+    });
+    socket.once("error", ({ message }) =>
+      this.#fail(this.#ready ? "lost" : connected ? "closed" : "unreachable", message),
+    );
     socket.once("close", () => {
       clearTimeout(timer);
       this.#close();
@@ -78,7 +85,7 @@ export class Upstream {
       fail: (kind, message) => this.#fail(kind, message),
       done: () => {
         clearTimeout(timer);
-        this.#ready = true;
+        this.#ready = this.#wasReady = true;
         this.#opened?.(true);
         this.#opened = undefined;
       },
@@ -93,6 +100,11 @@ export class Upstream {
   /** It may be used. */
   get ready(): boolean {
     return this.#ready && !this.#closed;
+  }
+
+  /** It has been ready, perhaps isn't any more. */
+  get wasReady(): boolean {
+    return this.#wasReady;
   }
 
   get closed(): boolean {
@@ -196,7 +208,8 @@ export class Upstream {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const failure = this.#failure ?? { kind: "lost", message: "the server closed the connection" };
+    const kind = this.#ready ? "lost" : "closed";
+    const failure = this.#failure ?? { kind, message: "the server closed the connection" };
     this.replies.handBack(this.#unsent, this.options.term);
     for (const waiting of this.#drained.splice(0)) waiting();
     this.onClosed?.();
