@@ -22,7 +22,7 @@ export interface ServerQuestion {
  * @returns false, as whoever takes a command later: the session is busy until the answer, or waits for a master.
  */
 export function askServer(session: Session, { ask, as = {}, agreed }: ServerQuestion): false {
-  const { credentials, db, protocol } = session;
+  const { credentials, db, protocol } = session.identity;
   const { link } = session.host;
   if (link.state === "circuitOpen") {
     session.busy = true;
@@ -96,14 +96,14 @@ export function ifAllowed(
 ): boolean {
   const group = session.group();
   const held = session.host.link.state !== "following" && group.accepted;
-  if (session.authorized && (held || group.allows(name))) {
+  if (session.identity.authorized && (held || group.allows(name))) {
     action();
     return true;
   }
   return askServer(session, {
     ask,
     agreed: () => {
-      session.accepted();
+      session.become({ authorized: true });
       session.group().allow(name);
       action();
     },

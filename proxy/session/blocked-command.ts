@@ -41,7 +41,7 @@ export class BlockedCommand {
     if (limitMs === undefined || this.#expires !== undefined) return;
     this.#expires = setTimeout(() => {
       this.#expires = undefined;
-      this.#session.expire(command, timeoutReply(command, this.#session.protocol));
+      this.#session.expire(command, timeoutReply(command, this.#session.identity.protocol));
     }, limitMs);
   }
 
@@ -83,7 +83,7 @@ export class BlockedCommand {
     };
     const lost = (sent: boolean, term: number): void => {
       if (sent && readsFromNow(command)) {
-        session.giveBack({ kind: "reply", bytes: execNil[session.protocol] });
+        session.giveBack({ kind: "reply", bytes: execNil[session.identity.protocol] });
       } else if (sent && !command.rule.effectFree) session.cutOff();
       else session.lostCommand(again(), sent, term);
     };

@@ -97,13 +97,9 @@ export class ClientListener {
       else if (session.partialSince !== undefined && now - session.partialSince > partialCommandMs) {
         this.#host.metrics.dropped.inc({ reason: "partial command" });
         session.destroy();
-      } else if (session.loginHeld) {
-        // Nobody can be asked for it: its time begins when it is answered.
-        session.loginSince = now;
       } else if (
-        !session.authorized &&
-        session.group().denied !== undefined &&
-        now - session.loginSince > authenticateWithinMs
+        session.unacceptedMs(now) > authenticateWithinMs &&
+        session.group().denied !== undefined
       ) {
         this.#host.metrics.dropped.inc({ reason: "not authenticated" });
         session.destroy();

@@ -216,7 +216,7 @@ export class CommandFlow {
       if (this.#lastShared?.ready === false) this.#sharedLost = true;
       this.#lastShared = upstream;
     }
-    if (!session.authorized) session.authorized = this.reader.authorized = true;
+    if (!session.identity.authorized) session.become({ authorized: true });
     return upstream;
   }
 
@@ -254,7 +254,7 @@ export class CommandFlow {
     if (rule.route === "local" && (!transaction || rule.name === "quit" || rule.name === "reset")) {
       if (session.outstanding > 0) return false;
       const endsIt = rule.name === "quit" || rule.name === "reset";
-      if (session.protocol === 2 && session.ownConnection?.subscribed === true && !endsIt) {
+      if (session.identity.protocol === 2 && session.ownConnection?.subscribed === true && !endsIt) {
         session.answer(subscribedReply(rule.name));
         return true;
       }
@@ -319,7 +319,7 @@ export class CommandFlow {
       if (refusal !== undefined) session.refuse(refusal);
       return refusal !== undefined;
     }
-    session.authorized = this.reader.authorized = false;
+    session.become({ authorized: false });
     session.answer(noAuthReply);
     return true;
   }

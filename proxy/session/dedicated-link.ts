@@ -87,7 +87,7 @@ export class DedicatedLink {
     this.#upstream = upstream;
     this.dirty = this.#condemned = false;
     session.connected();
-    if (session.name !== "") this.adopt(["CLIENT", "SETNAME", session.name]);
+    if (session.identity.name !== "") this.adopt(["CLIENT", "SETNAME", session.identity.name]);
     upstream.replies.owner = session;
     upstream.replies.onMessage = (frame) => {
       // Lines of MONITOR are replies, and everything else is what a client without replies gets, too.

@@ -102,7 +102,7 @@ export class LastingStates {
 
   #subscribeAgain(upstream: Upstream): void {
     const session = this.#session;
-    upstream.replies.isMessage = (frame) => isPublished(frame, session.protocol);
+    upstream.replies.isMessage = (frame) => isPublished(frame, session.identity.protocol);
     session.host.metrics.subscriptionGaps.inc();
     for (const { frame, confirmations } of this.#subscriptions?.restore() ?? []) {
       // Redis ends the connection of a client that may not listen any more: so does the proxy.
@@ -121,7 +121,7 @@ export class LastingStates {
       this.#over();
       return true;
     }
-    upstream.replies.isMessage = (frame) => isPublished(frame, session.protocol);
+    upstream.replies.isMessage = (frame) => isPublished(frame, session.identity.protocol);
     const change = this.#subscriptions.apply(command);
     let left = change.confirmations;
     this.#link.send(command, left, {
@@ -134,7 +134,7 @@ export class LastingStates {
         // Redis tells it even a client that wants no replies.
         if (isError(bytes)) this.#link.give(bytes);
         else this.#link.tell(bytes);
-        if (left === 0 && session.protocol === 2) this.#over();
+        if (left === 0 && session.identity.protocol === 2) this.#over();
       },
       lost: () => session.giveBack({ kind: "command", command: unconfirmed(command, left) }),
     });

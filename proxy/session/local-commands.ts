@@ -4,6 +4,7 @@ import type { Command } from "../upstream/run.ts";
 import type { Credentials } from "../upstream/upstream-options.ts";
 import { askServer, ifAllowed } from "./ask-server.ts";
 import { noAuthReply, noMasterReply } from "./error-replies.ts";
+import { stranger } from "./identity.ts";
 import type { Session } from "./session.ts";
 
 const maxNameLength = 1024;
@@ -16,7 +17,7 @@ export function answerLocally(session: Session, command: Command): boolean {
   const args = decodeCommand(Buffer.concat(command.pieces));
   const { name } = command.rule;
   const reply = (value: ReplyValue): boolean => {
-    session.answer(encodeReply(value, session.protocol));
+    session.answer(encodeReply(value, session.identity.protocol));
     return true;
   };
   const fail = (text: string): boolean => {
@@ -38,12 +39,7 @@ export function answerLocally(session: Session, command: Command): boolean {
     case "reset":
       session.pinned.destroy();
       session.setReplyMode("ON");
-      session.db = 0;
-      session.name = "";
-      session.protocol = 2;
-      session.credentials = undefined;
-      session.authorized = false;
-      session.changeGroup();
+      session.become(stranger);
       return reply(status("RESET"));
     case "sentinel": {
       const { answerSentinel } = session.host;
@@ -61,14 +57,14 @@ export function answerLocally(session: Session, command: Command): boolean {
           fail("ERR Client names cannot contain spaces, newlines or special characters.");
           return;
         }
-        session.name = given;
+        session.become({ name: given });
         session.ownConnection?.adopt(["CLIENT", "SETNAME", given]);
         reply(status("OK"));
       });
     case "client|getname":
       if (args.length !== 2) return wrongCount();
       return ifAllowed(session, name, ["client", "getname"], () =>
-        reply(session.name === "" ? null : Buffer.from(session.name, "latin1")),
+        reply(session.identity.name === "" ? null : Buffer.from(session.identity.name, "latin1")),
       );
     case "client|setinfo":
       // A Redis before 7.2 doesn't know it, and says so with the client's own word.
@@ -96,15 +92,14 @@ export function answerLocally(session: Session, command: Command): boolean {
 
 /** Does something for a client that the server accepts; one that it doesn't gets the error. */
 function isAccepted(session: Session, action: () => boolean): boolean {
-  if (session.authorized) return action();
+  if (session.identity.authorized) return action();
   const group = session.group();
   if (group.denied !== undefined) {
     session.answer(noAuthReply);
     return true;
   }
   const accept = (): boolean => {
-    session.authorized = true;
-    session.changeGroup();
+    session.become({ authorized: true });
     return action();
   };
   // Others of its kind were accepted a moment ago: what needs no master isn't held for one.
@@ -148,11 +143,9 @@ function authenticate(session: Session, credentials: Credentials, accepted: () =
         return;
       }
       if (result === true) {
-        session.credentials = credentials;
         const { user, password } = credentials;
         session.pinned.adopt(user === undefined ? ["AUTH", password] : ["AUTH", user, password]);
-        session.authorized = true;
-        session.changeGroup();
+        session.become({ credentials, authorized: true });
         accepted();
       } else session.answer(encodeError(result.error));
       session.finished();
@@ -173,20 +166,19 @@ function select(session: Session, text: string): false {
         ? "ERR DB index is out of range"
         : undefined;
   // Whether its user may select at all says a database that exists.
-  const target = problem === undefined && db !== undefined ? db : session.db;
+  const target = problem === undefined && db !== undefined ? db : session.identity.db;
   return askServer(session, {
     ask: ["select", String(target)],
     as: { db: target },
     agreed: () => {
-      session.accepted();
+      session.become({ authorized: true });
       if (problem !== undefined) {
         session.answer(encodeError(problem));
         return;
       }
-      session.db = target;
+      session.become({ db: target });
       session.pinned.adopt(["SELECT", String(target)]);
-      session.changeGroup();
-      session.answer(encodeReply(status("OK"), session.protocol));
+      session.answer(encodeReply(status("OK"), session.identity.protocol));
     },
   });
 }
@@ -196,7 +188,7 @@ function hello(session: Session, args: readonly Buffer[]): boolean {
     session.answer(encodeError(text));
     return true;
   };
-  let { protocol, name } = session;
+  let { protocol, name } = session.identity;
   let credentials: Credentials | undefined;
   const version = args[1];
   if (version !== undefined) {
@@ -219,15 +211,13 @@ function hello(session: Session, args: readonly Buffer[]): boolean {
     } else return fail(`ERR Syntax error in HELLO option '${args[i]?.toString() ?? ""}'`);
   }
   const greet = (): boolean => {
-    if (protocol !== session.protocol) session.pinned.adopt(["HELLO", String(protocol)]);
-    session.protocol = protocol;
-    session.name = name;
-    session.changeGroup();
+    if (protocol !== session.identity.protocol) session.pinned.adopt(["HELLO", String(protocol)]);
+    session.become({ protocol, name });
     session.answer(encodeReply(greeting(session), protocol));
     return true;
   };
   if (credentials !== undefined) return authenticate(session, credentials, greet);
-  if (session.authorized) return greet();
+  if (session.identity.authorized) return greet();
   if (session.group().denied === undefined) return isAccepted(session, greet);
   return fail(
     "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
@@ -238,7 +228,7 @@ function greeting(session: Session): ReplyValue {
   return new Map<string, ReplyValue>([
     ["server", "redis"],
     ["version", session.host.server.version],
-    ["proto", session.protocol],
+    ["proto", session.identity.protocol],
     ["id", session.id],
     ["mode", "standalone"],
     ["role", "master"],

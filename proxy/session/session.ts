@@ -1,10 +1,8 @@
 import type { Socket } from "node:net";
-import type { Protocol } from "../resp/encode-reply.ts";
 import { isError } from "../resp/reply-type.ts";
 import type { OpenRetries } from "../upstream/open-retries.ts";
 import { bytesOf, type Command, type ReplyReceiver, type Run } from "../upstream/run.ts";
 import type { Lane, UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
-import type { Credentials } from "../upstream/upstream-options.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { listenTo, type SocketOwner } from "./client-socket.ts";
 import { CommandFlow } from "./command-flow.ts";
@@ -12,6 +10,7 @@ import { uncertainReply, unconfirmedReply } from "./error-replies.ts";
 import { cameBack, type Return } from "./fate.ts";
 import { commandsOf } from "./find-commands.ts";
 import { GroupMembership } from "./group-membership.ts";
+import { type Identity, sameGroup, stranger } from "./identity.ts";
 import { type OutputOwner, OutputQueue } from "./output-queue.ts";
 import { PinnedConnection } from "./pinned-connection.ts";
 import { ReplyWindow } from "./reply-window.ts";
@@ -23,14 +22,6 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   readonly host: SessionHost;
   readonly id: number;
   readonly output: OutputQueue;
-  /** Since when it could have been accepted by the server, ms of the monotonic clock. */
-  loginSince = performance.now();
-  protocol: Protocol = 2;
-  db = 0;
-  name = "";
-  credentials: Credentials | undefined;
-  /** The server has accepted this client, with or without a password. */
-  authorized = false;
   /** Commands whose replies are still to come. */
   outstanding = 0;
   /** A question of the proxy's own is under way; nothing else may happen before it is answered. */
@@ -43,6 +34,9 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   #pinned: PinnedConnection | undefined;
   #parsed: { readonly run: Run; readonly commands: readonly Command[] } | undefined;
   #retry: NodeJS.Timeout | undefined;
+  #identity = stranger;
+  /** Since when it could have been accepted by the server, ms of the monotonic clock. */
+  #loginSince = performance.now();
   #ended = false;
   #leaving = false;
 
@@ -77,9 +71,11 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     return this.#leaving;
   }
 
-  /** What it has sent to be accepted waits for a master. */
-  get loginHeld(): boolean {
-    return !this.authorized && !this.following && (this.busy || !this.#flow.waiting.empty);
+  /** How long the server could have accepted it and hasn't, ms. While what it has sent waits for a master nobody could. */
+  unacceptedMs(now: number): number {
+    if (this.#identity.authorized) return 0;
+    if (!this.following && (this.busy || !this.#flow.waiting.empty)) this.#loginSince = now;
+    return now - this.#loginSince;
   }
 
   /** Since when a command has begun and isn't complete, ms of the monotonic clock. */
@@ -107,17 +103,17 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     return this.#membership.group;
   }
 
-  /** User, database or protocol have changed: other connections from now on. */
-  changeGroup(): void {
-    this.#membership.leave();
-    if (this.authorized) this.#flow.reader.authorized = true;
+  /** Who it is. */
+  get identity(): Identity {
+    return this.#identity;
   }
 
-  /** The server has said that it accepts this client. */
-  accepted(): void {
-    if (this.authorized) return;
-    this.authorized = true;
-    this.changeGroup();
+  /** The server has agreed to a change of who it is: with another user, database or protocol it gets other connections from now on. */
+  become(change: Partial<Identity>): void {
+    const before = this.#identity;
+    this.#identity = { ...before, ...change };
+    if (!sameGroup(before, this.#identity)) this.#membership.leave();
+    this.#flow.reader.authorized = this.#identity.authorized || this.group().denied === undefined;
   }
 
   /** A shared connection that this client has used was lost since WAIT was answered last. */

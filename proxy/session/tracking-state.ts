@@ -103,7 +103,7 @@ export class TrackingState implements RedirectFollower {
     if (this.#tracking?.redirect === undefined) {
       if (this.#tracking !== undefined) {
         for (const frame of this.#tracking.frames()) this.#link.sendOwn(frame);
-        if (session.protocol === 3) session.output.push(invalidateAll[3]);
+        if (session.identity.protocol === 3) session.output.push(invalidateAll[3]);
       }
       done();
       return;
@@ -216,7 +216,7 @@ export class TrackingState implements RedirectFollower {
     const session = this.#session;
     const told = this.#tracking?.redirect?.told ?? 0;
     this.#set(undefined);
-    if (session.protocol !== 3) {
+    if (session.identity.protocol !== 3) {
       session.destroy();
       return;
     }
@@ -227,10 +227,10 @@ export class TrackingState implements RedirectFollower {
   #tellAll(): void {
     const session = this.#session;
     // Redis, too, tells a client of the old protocol only when it listens to channels.
-    if (session.ended || (session.protocol === 2 && !this.#subscribed())) return;
+    if (session.ended || (session.identity.protocol === 2 && !this.#subscribed())) return;
     if (this.#link.upstream?.replies.inPart === true) session.destroy();
     else {
-      session.output.push(invalidateAll[session.protocol]);
+      session.output.push(invalidateAll[session.identity.protocol]);
       session.output.flush();
     }
   }

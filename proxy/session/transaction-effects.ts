@@ -1,12 +1,11 @@
 import { decodeCommand } from "../resp/command-frame.ts";
 import { decodeReply } from "../resp/decode-reply.ts";
 import type { Command } from "../upstream/run.ts";
+import type { Identity } from "./identity.ts";
 
 /** What commands of a transaction can change of its client. */
 export interface TransactionOwner {
-  db: number;
-  name: string;
-  changeGroup(): void;
+  become(change: Partial<Pick<Identity, "db" | "name">>): void;
 }
 
 const changing: ReadonlySet<string> = new Set(["select", "client|setname"]);
@@ -24,9 +23,6 @@ export function applyEffects(owner: TransactionOwner, commands: readonly Command
   for (const [i, { rule, pieces }] of commands.entries()) {
     if (!changing.has(rule.name) || replies[i] !== "OK") continue;
     const last = decodeCommand(Buffer.concat(pieces)).at(-1)?.toString("latin1") ?? "";
-    if (rule.name === "select") {
-      owner.db = Number(last);
-      owner.changeGroup();
-    } else owner.name = last;
+    owner.become(rule.name === "select" ? { db: Number(last) } : { name: last });
   }
 }

@@ -139,7 +139,7 @@ export class TransactionFlow {
     if (!this.open || session.outstanding > 0) return false;
     if (rule.route === "discard" && this.#link.upstream === undefined) session.answer(ok);
     else if (rule.route === "exec" && this.#watchLost) {
-      session.answer(execNil[session.protocol]);
+      session.answer(execNil[session.identity.protocol]);
       session.host.metrics.watchesLost.inc();
       this.#link.dirty = this.#link.upstream !== undefined;
     } else return false;
@@ -322,7 +322,7 @@ export class TransactionFlow {
     };
     return {
       // A watched key has changed.
-      wroteNothing: (bytes) => bytes.equals(execNil[session.protocol]),
+      wroteNothing: (bytes) => bytes.equals(execNil[session.identity.protocol]),
       reply: (bytes) => {
         if (transaction.neverOpened) {
           this.#link.give(bytes, true);
