@@ -63,6 +63,11 @@ export class LastingStates {
     return this.#caching !== undefined;
   }
 
+  /** What `CLIENT ID` would answer, as far as anybody knows. */
+  get clientId(): number | undefined {
+    return this.#tracking.id;
+  }
+
   /** The client is told something without asking: it needs its connection back at once. */
   get needsConnection(): boolean {
     return this.subscribed || this.#restore.size > 0 || this.#tracking.needsConnection;

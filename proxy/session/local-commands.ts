@@ -9,6 +9,9 @@ import type { Session } from "./session.ts";
 
 const maxNameLength = 1024;
 
+/** No server has had so many clients: an id beyond it is nobody's, so that no client ends or wakes a stranger with it. */
+const nobodysIds = 2 ** 52;
+
 /**
  * Answers a command of which the proxy is the endpoint; nothing is outstanding. False when the answer needs a master and
  * there is none: the command is to be taken again later.
@@ -229,7 +232,7 @@ function greeting(session: Session): ReplyValue {
     ["server", "redis"],
     ["version", session.host.server.version],
     ["proto", session.identity.protocol],
-    ["id", session.id],
+    ["id", session.ownConnection?.clientId ?? nobodysIds + session.id],
     ["mode", "standalone"],
     ["role", "master"],
     ["modules", []],

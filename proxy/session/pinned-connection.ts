@@ -59,6 +59,11 @@ export class PinnedConnection implements LinkOwner {
     return this.#lasting.subscribed;
   }
 
+  /** What `CLIENT ID` would answer, as far as anybody knows. */
+  get clientId(): number | undefined {
+    return this.#lasting.clientId;
+  }
+
   /** A command of its client blocks. */
   get blocking(): boolean {
     return this.#blocked.active;

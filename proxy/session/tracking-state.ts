@@ -48,6 +48,11 @@ export class TrackingState implements RedirectFollower {
     return this.#tracking !== undefined || (this.#target?.followers.size ?? 0) > 0;
   }
 
+  /** What `CLIENT ID` would answer, once it was asked and as long as the connection is there. */
+  get id(): number | undefined {
+    return this.#target?.id;
+  }
+
   /** The server has told the client its id. */
   learnId(id: number): void {
     const session = this.#session;
