@@ -1,6 +1,6 @@
 import { encodeError } from "../resp/encode-reply.ts";
 import { isError } from "../resp/reply-type.ts";
-import type { Command } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 import type { GroupKey, UpstreamGroup } from "../upstream/upstream-group.ts";
 import { noAuthReply, noMasterReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";

@@ -1,5 +1,5 @@
 import { isError } from "../resp/reply-type.ts";
-import type { Command } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 import { readsFromNow, timeLimitMs, timeoutReply, withRemainingTime } from "./blocking.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
 import { execNil } from "./error-replies.ts";
@@ -67,7 +67,7 @@ export class BlockedCommand {
       const waitedMs = performance.now() - since;
       const rest = withRemainingTime(command, waitedMs);
       // It was well where it was: what happens now has nothing to do with what happened before.
-      return waitedMs > seriesMs ? { ...rest, attempts: undefined } : rest;
+      return waitedMs > seriesMs ? rest.withAttempts(undefined) : rest;
     };
     const { upstream } = this.#link;
     let replaced = false;

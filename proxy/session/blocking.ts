@@ -1,6 +1,6 @@
-import { decodeCommand, encodeCommand, upper } from "../resp/command-frame.ts";
+import { upper } from "../resp/command-frame.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
-import type { Command } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 
 /** Where a blocking command's time-out stands, and in which unit. */
 function timeoutAt(name: string, args: readonly Buffer[]): { index: number; perSecond: number } | undefined {
@@ -23,21 +23,18 @@ function timeoutAt(name: string, args: readonly Buffer[]): { index: number; perS
  * the shortest there is.
  */
 export function withRemainingTime(command: Command, waitedMs: number): Command {
-  const args = decodeCommand(Buffer.concat(command.pieces));
+  const { args } = command;
   const at = timeoutAt(command.rule.name, args);
   const given = at === undefined ? Number.NaN : Number(args[at.index]?.toString());
   if (at === undefined || !(given > 0)) return command;
   const left = Math.max(given - (waitedMs / 1000) * at.perSecond, at.perSecond / 1000);
   const text = at.perSecond === 1 ? left.toFixed(3) : String(Math.ceil(left));
-  return {
-    ...command,
-    pieces: [encodeCommand(args.map((arg, i) => (i === at.index ? text : arg)))],
-  };
+  return command.withArgs(args.with(at.index, Buffer.from(text)));
 }
 
 /** Milliseconds that a blocking command waits at most; undefined when it waits for ever. */
 export function timeLimitMs(command: Command): number | undefined {
-  const args = decodeCommand(Buffer.concat(command.pieces));
+  const { args } = command;
   const at = timeoutAt(command.rule.name, args);
   const given = at === undefined ? Number.NaN : Number(args[at.index]?.toString());
   return at !== undefined && given > 0 ? (given * 1000) / at.perSecond : undefined;
@@ -52,7 +49,7 @@ export function timeoutReply(command: Command, protocol: Protocol): Buffer {
 /** XREAD from `$` (or `+`) on another master would miss what came meanwhile without anybody knowing: it ends with nil. */
 export function readsFromNow(command: Command): boolean {
   if (command.rule.name !== "xread") return false;
-  const args = decodeCommand(Buffer.concat(command.pieces));
+  const { args } = command;
   const streams = args.findIndex((arg) => upper(arg) === "STREAMS");
   return args.slice(streams + 1).some((arg) => arg.length === 1 && ["$", "+"].includes(arg.toString()));
 }

@@ -97,10 +97,7 @@ export class ClientListener {
       else if (session.partialSince !== undefined && now - session.partialSince > partialCommandMs) {
         this.#host.metrics.dropped.inc({ reason: "partial command" });
         session.destroy();
-      } else if (
-        session.unacceptedMs(now) > authenticateWithinMs &&
-        session.group().denied !== undefined
-      ) {
+      } else if (session.unacceptedMs(now) > authenticateWithinMs && session.group().denied !== undefined) {
         this.#host.metrics.dropped.inc({ reason: "not authenticated" });
         session.destroy();
       }

@@ -1,7 +1,8 @@
 import { ProtocolError } from "../../runtime/protocol-error.ts";
 import { encodeError } from "../resp/encode-reply.ts";
+import type { Attempts, Command } from "../upstream/command.ts";
 import type { OpenRetries } from "../upstream/open-retries.ts";
-import { type Attempts, type Command, Run, sizeOf } from "../upstream/run.ts";
+import { Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ClientInput } from "./client-input.ts";
 import {
@@ -236,7 +237,7 @@ export class CommandFlow {
   #take(command: Command, refusedWith?: Buffer): boolean {
     const session = this.#session;
     const rule = ruleOf(command, session.host.server.table);
-    const known = rule === command.rule ? command : { ...command, rule };
+    const known = command.withRule(rule);
     if (session.leaving && waitsForOthers(known) && session.ownConnection?.inTransaction !== true) {
       // Redis would see its client's end before anybody could serve it; what comes behind it is never reached.
       this.drop();
@@ -271,7 +272,7 @@ export class CommandFlow {
       if (fate === "againAlone") return this.#takeAlone(known, known.attempts);
       if (fate !== "again") return this.#giveUp(fate, refusedWith);
     }
-    const own = rule.route !== "shared" || sizeOf(known) > bigCommandBytes;
+    const own = rule.route !== "shared" || known.size > bigCommandBytes;
     if (own || session.ownConnection?.active === true) {
       return session.group().denied === undefined ? session.pinned.take(known) : this.#refuseAccess();
     }
@@ -279,7 +280,8 @@ export class CommandFlow {
     if (upstream === undefined) return this.#refuseAccess();
     if (rule.ofProcess !== undefined && !prepared(session, upstream, [known])) return false;
     const translated = translate(known, upstream, session.host.redirects);
-    const run = Run.of(session, undefined, { ...known, ...translated?.wire }, 1, rule.mayWrite);
+    const { pieces } = translated?.wire ?? known;
+    const run = Run.of(session, undefined, { pieces, attempts: known.attempts }, 1, rule.mayWrite);
     run.translation = translated?.translation;
     session.outstanding++;
     upstream.send(run);
@@ -292,7 +294,7 @@ export class CommandFlow {
     if (session.outstanding > 0) return false;
     if (session.group().denied !== undefined) return this.#refuseAccess();
     if (!session.host.link.suspects.enter(session)) return false;
-    if (!session.pinned.take({ ...command, attempts: { ...attempts, alone: true } })) return false;
+    if (!session.pinned.take(command.withAttempts({ ...attempts, alone: true }))) return false;
     this.#alone = true;
     return true;
   }

@@ -1,6 +1,7 @@
 import { isError } from "../resp/reply-type.ts";
+import type { Command } from "../upstream/command.ts";
 import { isUnblocked, type Rejection } from "../upstream/rejection.ts";
-import { type Command, type ReplyHandler, Run } from "../upstream/run.ts";
+import { type ReplyHandler, Run } from "../upstream/run.ts";
 import { inServersWords } from "../upstream/server-words.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Session } from "./session.ts";
@@ -178,8 +179,8 @@ export class DedicatedLink {
         handler.lost(sent, term);
       },
     };
-    const wire = { ...command, ...translated?.wire };
-    upstream.send(Run.of(session, counting, wire, replies, writes));
+    const { pieces } = translated?.wire ?? command;
+    upstream.send(Run.of(session, counting, { pieces, attempts: command.attempts }, replies, writes));
   }
 
   /** Sends a command whose loss and rejection are treated as on the shared connection. */

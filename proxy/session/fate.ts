@@ -1,5 +1,5 @@
 import type { CommandRule } from "../commands/command-rule.ts";
-import type { Attempts } from "../upstream/run.ts";
+import type { Attempts } from "../upstream/command.ts";
 
 /**
  * How a command came back.

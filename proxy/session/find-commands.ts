@@ -1,8 +1,9 @@
 import { type CommandRule, unknownCommand } from "../commands/command-rule.ts";
 import { type CommandTable, maxNameBytes } from "../commands/command-table.ts";
-import { decodeCommand, upper } from "../resp/command-frame.ts";
+import { upper } from "../resp/command-frame.ts";
 import { CommandScanner, redisCommandLimits } from "../resp/command-scanner.ts";
-import type { Command, Run } from "../upstream/run.ts";
+import { Command } from "../upstream/command.ts";
+import type { Run } from "../upstream/run.ts";
 import { maxExaminedArgs } from "./refusal.ts";
 
 /** The rule that counts: the subcommand's, or the one for arguments that make it block. */
@@ -12,17 +13,15 @@ export function ruleOf(command: Command, table: CommandTable): CommandRule {
   if (rule.blocksWith !== undefined) {
     // It is refused.
     if (command.argCount > maxExaminedArgs) return rule;
-    const args = decodeCommand(Buffer.concat(command.pieces));
-    const blocks = args.some((arg) => upper(arg) === rule.blocksWith);
+    const blocks = command.args.some((arg) => upper(arg) === rule.blocksWith);
     return blocks ? rule : { ...rule, route: "shared" };
   }
-  const args = decodeCommand(Buffer.concat(command.pieces), 2);
-  return rule.subcommands?.get(args[1]?.toString("latin1").toLowerCase() ?? "") ?? rule;
+  return rule.subcommands?.get(command.arg(1)?.toString("latin1").toLowerCase() ?? "") ?? rule;
 }
 
 /** It may have been read before the master had told its commands. */
-function lookUp({ pieces }: Command, table: CommandTable): CommandRule {
-  const [name] = decodeCommand(Buffer.concat(pieces), 1);
+function lookUp(command: Command, table: CommandTable): CommandRule {
+  const name = command.arg(0);
   return name === undefined || name.length > maxNameBytes ? unknownCommand : table.find(name, 0, name.length);
 }
 
@@ -33,8 +32,8 @@ export function commandsOf(run: Run, table: CommandTable): Command[] {
   scanner.push(Buffer.concat([...(run.earlier ?? []), run.buffer.subarray(run.start, run.end)]));
   while (scanner.next()) {
     const { rule, argCount, buffer, start, end } = scanner;
-    const command = { rule, argCount, pieces: [buffer.subarray(start, end)] };
-    commands.push({ ...command, rule: ruleOf(command, table) });
+    const command = new Command(rule, argCount, [buffer.subarray(start, end)]);
+    commands.push(command.withRule(ruleOf(command, table)));
   }
   return commands;
 }

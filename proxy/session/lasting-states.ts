@@ -1,6 +1,6 @@
-import { decodeCommand, upper } from "../resp/command-frame.ts";
+import { upper } from "../resp/command-frame.ts";
 import { isError } from "../resp/reply-type.ts";
-import type { Command } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
 import { tooManySubscriptionsReply } from "./error-replies.ts";
@@ -165,16 +165,16 @@ export class LastingStates {
     return true;
   }
 
-  #agreed({ rule: { name }, pieces }: Command, reply: Buffer): void {
+  #agreed(command: Command, reply: Buffer): void {
+    const { name } = command.rule;
     this.#forSession = true;
     if (name === "client|caching") {
-      this.#caching = Buffer.concat(pieces);
+      this.#caching = command.frame;
       this.#cachingTransaction = false;
     }
     if (restorable.has(name)) {
-      const frame = Buffer.concat(pieces);
-      if (upper(decodeCommand(frame, 3)[2]) === "OFF") this.#restore.delete(name);
-      else this.#restore.set(name, frame);
+      if (upper(command.arg(2)) === "OFF") this.#restore.delete(name);
+      else this.#restore.set(name, command.frame);
     }
     const id = name === "client|id" || name === "client|info" ? idIn(reply) : undefined;
     if (id !== undefined) this.#tracking.learnId(id);

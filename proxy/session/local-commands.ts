@@ -1,6 +1,6 @@
-import { decodeCommand, upper } from "../resp/command-frame.ts";
+import { upper } from "../resp/command-frame.ts";
 import { encodeError, encodeReply, type ReplyValue, status } from "../resp/encode-reply.ts";
-import type { Command } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 import type { Credentials } from "../upstream/upstream-options.ts";
 import { askServer, ifAllowed } from "./ask-server.ts";
 import { noAuthReply, noMasterReply } from "./error-replies.ts";
@@ -17,7 +17,7 @@ const nobodysIds = 2 ** 52;
  * there is none: the command is to be taken again later.
  */
 export function answerLocally(session: Session, command: Command): boolean {
-  const args = decodeCommand(Buffer.concat(command.pieces));
+  const { args } = command;
   const { name } = command.rule;
   const reply = (value: ReplyValue): boolean => {
     session.answer(encodeReply(value, session.identity.protocol));

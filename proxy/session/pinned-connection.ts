@@ -1,6 +1,6 @@
 import type { Route } from "../commands/command-rule.ts";
 import { encodeError } from "../resp/encode-reply.ts";
-import type { Command } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { askServer } from "./ask-server.ts";
 import { BlockedCommand } from "./blocked-command.ts";

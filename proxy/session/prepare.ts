@@ -1,4 +1,4 @@
-import type { Command } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Session } from "./session.ts";
 import { needsProcess, scriptsFor } from "./translate.ts";

@@ -1,6 +1,6 @@
 import type { Route } from "../commands/command-rule.ts";
 import { httpCommands } from "../commands/special-commands.ts";
-import { type Command, sizeOf } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 import { deniedReply, httpReply, tooBigReply, tooManyArgsReply } from "./error-replies.ts";
 
 /** Routes of commands whose arguments the proxy itself has to look through, and how many it does: each takes 100 bytes meanwhile. */
@@ -26,7 +26,7 @@ export function refusalOf(command: Command): Refusal | undefined {
   if (argCount > maxExaminedArgs && examined.has(rule.route)) {
     return { reply: tooManyArgsReply(rule.name, maxExaminedArgs), ends: false };
   }
-  if (rule.route === "local" && sizeOf(command) > maxLocalBytes) {
+  if (rule.route === "local" && command.size > maxLocalBytes) {
     return { reply: tooBigReply(rule.name), ends: false };
   }
   return undefined;

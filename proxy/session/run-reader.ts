@@ -5,7 +5,8 @@ import {
   commandLimits,
   unauthenticatedCommandLimits,
 } from "../resp/command-scanner.ts";
-import { bytesOf, type Command, type ReplyReceiver, Run } from "../upstream/run.ts";
+import { bytesOf, Command } from "../upstream/command.ts";
+import { type ReplyReceiver, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ServerProfile, SessionLimits } from "./session-host.ts";
 
@@ -99,7 +100,7 @@ export class RunReader {
         ) {
           flush();
           const { rule, argCount, buffer: last, start: from, end: to } = scanner;
-          return { rule, argCount, pieces: [...(earlier ?? []), last.subarray(from, to)] };
+          return new Command(rule, argCount, [...(earlier ?? []), last.subarray(from, to)]);
         }
         if (earlier === undefined && count > 0 && scanner.buffer === buffer && scanner.start === end) {
           end = scanner.end;

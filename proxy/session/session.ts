@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import { isError } from "../resp/reply-type.ts";
+import { bytesOf, type Command } from "../upstream/command.ts";
 import type { OpenRetries } from "../upstream/open-retries.ts";
-import { bytesOf, type Command, type ReplyReceiver, type Run } from "../upstream/run.ts";
+import type { ReplyReceiver, Run } from "../upstream/run.ts";
 import type { Lane, UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { listenTo, type SocketOwner } from "./client-socket.ts";
@@ -240,7 +241,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     this.#flow.rewinding = true;
     const command = this.#commandsOf(run)[index];
     if (command !== undefined && (rejected || command.rule.effectFree)) {
-      const back = { ...command, attempts: run.attempts };
+      const back = command.withAttempts(run.attempts);
       if (rejected) {
         this.giveBack({ kind: "command", command: this.refused(back), refusal: reply });
       } else this.giveBack({ kind: "command", command: back });
@@ -255,7 +256,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   doubt(run: Run, index: number, reply: Buffer): (refused: boolean) => void {
     this.#flow.rewinding = true;
     const command = this.#commandsOf(run)[index];
-    return this.doubtCommand(command && { ...command, attempts: run.attempts }, reply);
+    return this.doubtCommand(command?.withAttempts(run.attempts), reply);
   }
 
   /** The command is outstanding until it is known whether it was refused. */
@@ -300,7 +301,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     const { attempts } = run;
     if (sent) run.translation?.lost?.();
     for (const command of this.#commandsOf(run).slice(run.answered)) {
-      this.lostCommand(attempts === undefined ? command : { ...command, attempts }, sent, term);
+      this.lostCommand(attempts === undefined ? command : command.withAttempts(attempts), sent, term);
     }
   }
 
@@ -502,7 +503,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
 
 /** The same command, and that it came back. */
 function returned(command: Command, how: Return, term: number): Command {
-  return { ...command, attempts: cameBack(command.attempts, how, { nowMs: performance.now(), term }) };
+  return command.withAttempts(cameBack(command.attempts, how, { nowMs: performance.now(), term }));
 }
 
 /** So often it is looked whether a client that is ended still reads the last replies, ms. */

@@ -1,6 +1,6 @@
-import { decodeCommand, encodeCommand } from "../resp/command-frame.ts";
+import { encodeCommand } from "../resp/command-frame.ts";
 import type { Protocol } from "../resp/encode-reply.ts";
-import { type Command, sizeOf } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 
 type Kind = "subscribe" | "psubscribe" | "ssubscribe";
 
@@ -58,7 +58,7 @@ export class Subscriptions {
   /** Whether the names would be too much to keep with those of this command. */
   exceededBy(command: Command): boolean {
     if (command.rule.route !== "subscribe") return false;
-    const bytes = sizeOf(command) + command.argCount * bytesOfEntry;
+    const bytes = command.size + command.argCount * bytesOfEntry;
     return this.#budget.total + bytes > this.#budget.limit;
   }
 
@@ -70,7 +70,7 @@ export class Subscriptions {
 
   /** Takes note of a command. */
   apply(command: Command): SubscriptionChange {
-    const [name, ...args] = decodeCommand(Buffer.concat(command.pieces));
+    const [name, ...args] = command.args;
     const kind = kindOf(command.rule.name);
     const names = this.#names[kind];
     if (command.rule.route === "subscribe") {
@@ -137,9 +137,9 @@ function kindOf(name: string): Kind {
 
 /** The same command for those of its arguments that were not confirmed before the connection was lost. */
 export function unconfirmed(command: Command, confirmations: number): Command {
-  const [name, ...args] = decodeCommand(Buffer.concat(command.pieces));
+  const [name, ...args] = command.args;
   if (name === undefined || args.length <= confirmations) return command;
-  return { ...command, pieces: [encodeCommand([name, ...args.slice(args.length - confirmations)])] };
+  return command.withArgs([name, ...args.slice(args.length - confirmations)]);
 }
 
 /**

@@ -1,6 +1,6 @@
-import { encodeCommand } from "../resp/command-frame.ts";
+import { decodeCommand, encodeCommand } from "../resp/command-frame.ts";
 import { isError } from "../resp/reply-type.ts";
-import type { Command } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
 import { tooManySubscriptionsReply } from "./error-replies.ts";
 import { type RedirectFollower, RedirectTarget } from "./redirect-targets.ts";
@@ -67,7 +67,7 @@ export class TrackingState implements RedirectFollower {
   keep(command: Command, over: () => void): boolean {
     const session = this.#session;
     const { redirects, subscriptions } = session.host;
-    const frame = Buffer.concat(command.pieces);
+    const { frame } = command;
     const { bytes, redirect } = trackingRequest(frame);
     if (bytes > 0 && subscriptions.total + bytes > subscriptions.limit) {
       if (session.outstanding > 0) return false;
@@ -80,7 +80,7 @@ export class TrackingState implements RedirectFollower {
     this.#soughtSince = undefined;
     const id = target?.id;
     const sent = id === undefined || id === redirect ? frame : redirectedTo(frame, id);
-    this.#link.exchange({ ...command, pieces: [sent] }, (reply) => {
+    this.#link.exchange(sent === frame ? command : command.withArgs(decodeCommand(sent)), (reply) => {
       if (!isError(reply)) {
         this.#set(Tracking.after(this.#tracking, frame, redirects));
         // It may have got another one meanwhile.

@@ -1,6 +1,5 @@
-import { decodeCommand } from "../resp/command-frame.ts";
 import { decodeReply } from "../resp/decode-reply.ts";
-import type { Command } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 import type { Identity } from "./identity.ts";
 
 /** What commands of a transaction can change of its client. */
@@ -20,9 +19,10 @@ export function applyEffects(owner: TransactionOwner, commands: readonly Command
   if (!commands.some(({ rule }) => changing.has(rule.name))) return;
   const replies = decodeReply(reply);
   if (!Array.isArray(replies)) return;
-  for (const [i, { rule, pieces }] of commands.entries()) {
+  for (const [i, command] of commands.entries()) {
+    const { rule } = command;
     if (!changing.has(rule.name) || replies[i] !== "OK") continue;
-    const last = decodeCommand(Buffer.concat(pieces)).at(-1)?.toString("latin1") ?? "";
+    const last = command.args.at(-1)?.toString("latin1") ?? "";
     owner.become(rule.name === "select" ? { db: Number(last) } : { name: last });
   }
 }

@@ -1,5 +1,6 @@
 import { encodeError, encodeReply, status } from "../resp/encode-reply.ts";
-import type { Command, ReplyHandler } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
+import type { ReplyHandler } from "../upstream/run.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
 import { execNil, tooBigTransactionReply, uncertainReply } from "./error-replies.ts";
 import type { Session } from "./session.ts";

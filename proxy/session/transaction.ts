@@ -1,4 +1,4 @@
-import { type Command, sizeOf } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 
 /** The bytes that all open transactions keep. */
 export class TransactionBudget {
@@ -50,7 +50,7 @@ export class Transaction {
 
   /** Takes note of a command that is sent or kept; false when there is no room for it. */
   reserve(command: Command): boolean {
-    const bytes = sizeOf(command);
+    const bytes = command.size;
     if (this.#budget.total + bytes > this.#budget.limit) return false;
     this.#bytes += bytes;
     this.#budget.total += bytes;
@@ -59,7 +59,7 @@ export class Transaction {
 
   /** Such a command isn't kept. */
   release(command: Command): void {
-    this.#free(Math.min(sizeOf(command), this.#bytes));
+    this.#free(Math.min(command.size, this.#bytes));
   }
 
   /** It is over, and keeps nothing any more. */

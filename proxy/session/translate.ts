@@ -1,7 +1,8 @@
-import { decodeCommand, encodeCommand, upper } from "../resp/command-frame.ts";
+import { upper } from "../resp/command-frame.ts";
 import { ReplyScanner } from "../resp/reply-scanner.ts";
 import { isError } from "../resp/reply-type.ts";
-import type { Command, Translation } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
+import type { Translation } from "../upstream/run.ts";
 import type { ScriptOrigin, ScriptStore } from "../upstream/script-store.ts";
 import { type ServerProcess, unknownProcess } from "../upstream/server-process.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -109,7 +110,7 @@ export function execLost(commands: readonly Command[], scripts: ScriptStore): vo
 /** The scripts that a command can't do without, in lower case. */
 export function scriptsFor(command: Command): string[] {
   if (command.rule.ofProcess !== "scriptName") return [];
-  const [, sha] = decodeCommand(frameOf(command), 2);
+  const sha = command.arg(1);
   return sha === undefined ? [] : [sha.toString("latin1").toLowerCase()];
 }
 
@@ -120,29 +121,23 @@ export function needsProcess({ rule: { ofProcess } }: Command): boolean {
 
 function withCursorFor(command: Command, { tag }: ServerProcess): Pick<Command, "pieces"> {
   if (command.argCount > mostScanArgs) return command;
-  const frame = frameOf(command);
   const at = command.rule.name === "scan" ? 1 : 2;
-  const sent = decodeCommand(frame, at + 1)[at]?.toString("latin1") ?? "";
+  const sent = command.arg(at)?.toString("latin1") ?? "";
   const cursor = cursorFor(sent, tag);
   if (cursor === sent) return command;
-  return { pieces: [encodeCommand(decodeCommand(frame).with(at, Buffer.from(cursor)))] };
+  return command.withArgs(command.args.with(at, Buffer.from(cursor)));
 }
 
 /** What a client was told as another one's id may be a stranger's on the server that is asked now. */
 function withPresentId(command: Command, clients: RedirectTargets): Pick<Command, "pieces"> {
   if (command.argCount > mostScanArgs) return command;
-  const args = decodeCommand(frameOf(command));
+  const { args } = command;
   const named = args.findIndex((arg, i) => i >= 2 && upper(arg) === "ID") + 1;
   const at = command.rule.name === "client|unblock" ? 2 : named;
   const told = Number(at > 0 ? args[at]?.toString("latin1") : undefined);
   const target = clients.find(told);
   if (target === undefined || target.id === told) return command;
-  return { pieces: [encodeCommand(args.with(at, Buffer.from(String(target.id ?? nobodysId))))] };
-}
-
-function frameOf({ pieces }: Command): Buffer {
-  const [only] = pieces;
-  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+  return command.withArgs(args.with(at, Buffer.from(String(target.id ?? nobodysId))));
 }
 
 /** A script whose call the server refuses isn't compiled; one that runs may answer any error, also its own. */
@@ -154,8 +149,7 @@ function isAccepted(reply: Buffer): boolean {
 
 function keepScript(command: Command, scripts: ScriptStore, process?: ServerProcess): void {
   const loaded = command.rule.name === "script|load";
-  const args = decodeCommand(frameOf(command), 3);
-  const body = args[loaded ? 2 : 1];
+  const body = command.arg(loaded ? 2 : 1);
   const origin: ScriptOrigin = loaded ? "loaded" : "evaluated";
   if (body !== undefined) scripts.add(body, origin, process === unknownProcess ? undefined : process);
 }
@@ -166,7 +160,7 @@ function keepScript(command: Command, scripts: ScriptStore, process?: ServerProc
  */
 function knownToBoth(reply: Buffer, command: Command, scripts: ScriptStore): Buffer {
   if (reply[0] !== 42) return reply;
-  const shas = decodeCommand(frameOf(command)).slice(2);
+  const shas = command.args.slice(2);
   let i = 0;
   const text = reply.toString("latin1").replace(/:([01])\r\n/g, (_, known: string) => {
     const sha = shas[i++]?.toString("latin1").toLowerCase() ?? "";

@@ -1,4 +1,4 @@
-import { type Command, sizeOf } from "../upstream/run.ts";
+import type { Command } from "../upstream/command.ts";
 
 /** What waits in a session: a command, or a reply that may only be given after those before it. */
 export type Pending =
@@ -38,7 +38,7 @@ export class WaitingLine {
   get bytes(): number {
     let bytes = 0;
     for (const pending of this.#line) {
-      if (pending.kind === "command") bytes += sizeOf(pending.command);
+      if (pending.kind === "command") bytes += pending.command.size;
     }
     return bytes;
   }

@@ -1,37 +1,4 @@
-import type { CommandRule } from "../commands/command-rule.ts";
-
-/** One command with its bytes, as it waits for its turn or is put back. */
-export interface Command {
-  readonly rule: CommandRule;
-  readonly argCount: number;
-  /** The bytes, in order. More than one piece only when a big command came in pieces. */
-  readonly pieces: readonly Buffer[];
-  /** Unset: it never came back. */
-  readonly attempts?: Attempts | undefined;
-}
-
-/** What is known of a command that came back. */
-export interface Attempts {
-  /** When it came back first, ms of the monotonic clock. */
-  readonly sinceMs: number;
-  /** How often it came back, for whatever reason. */
-  readonly returns: number;
-  /** How often its connection was lost while the server may have been executing it. */
-  readonly losses: number;
-  /** It was, or is, on its way while nothing else was that could be the cause of a loss. */
-  readonly alone: boolean;
-  /** The master's term at the last loss. */
-  readonly lostIn: number | undefined;
-}
-
-/** The bytes of a command. */
-export function sizeOf({ pieces }: Command): number {
-  return bytesOf(pieces);
-}
-
-export function bytesOf(pieces: readonly Buffer[]): number {
-  return pieces.reduce((sum, { length }) => sum + length, 0);
-}
+import type { Attempts, Command } from "./command.ts";
 
 /** Who gets the replies to a {@link Run}. */
 export interface ReplyReceiver {
@@ -137,7 +104,7 @@ export class Run {
   static of(
     receiver: ReplyReceiver | undefined,
     handler: ReplyHandler | undefined,
-    { pieces, attempts }: Pick<Command, "pieces" | "attempts">,
+    { pieces, attempts }: Pick<Command, "pieces"> & Partial<Pick<Command, "attempts">>,
     replies: number,
     writes = false,
   ): Run {

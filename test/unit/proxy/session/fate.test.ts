@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cameBack, type Fate, fateOf, type Return } from "../../../../proxy/session/fate.ts";
-import type { Attempts } from "../../../../proxy/upstream/run.ts";
+import type { Attempts } from "../../../../proxy/upstream/command.ts";
 
 const holdTimeoutMs = 11_000;
 /** What happened to a command, in order: `lost 1` is in the first term, `alone 2` as a suspect in the second. */

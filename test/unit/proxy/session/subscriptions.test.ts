@@ -7,12 +7,12 @@ import {
   Subscriptions,
   unconfirmed,
 } from "../../../../proxy/session/subscriptions.ts";
-import type { Command } from "../../../../proxy/upstream/run.ts";
+import { Command } from "../../../../proxy/upstream/command.ts";
 
 function command(...args: string[]): Command {
   const name = (args[0] ?? "").toLowerCase();
   const route: CommandRule["route"] = name.includes("unsubscribe") ? "unsubscribe" : "subscribe";
-  return { rule: { ...unknownCommand, name, route }, argCount: args.length, pieces: [encodeCommand(args)] };
+  return new Command({ ...unknownCommand, name, route }, args.length, [encodeCommand(args)]);
 }
 
 describe("Subscriptions", () => {

@@ -4,7 +4,7 @@ import { type CommandRule, unknownCommand } from "../../../../proxy/commands/com
 import { encodeCommand } from "../../../../proxy/resp/command-frame.ts";
 import { RedirectTarget, RedirectTargets } from "../../../../proxy/session/redirect-targets.ts";
 import { execLost, translate, translateExec } from "../../../../proxy/session/translate.ts";
-import type { Command } from "../../../../proxy/upstream/run.ts";
+import { Command } from "../../../../proxy/upstream/command.ts";
 import { ScriptStore } from "../../../../proxy/upstream/script-store.ts";
 import type { Upstream } from "../../../../proxy/upstream/upstream.ts";
 
@@ -14,7 +14,7 @@ function command(ofProcess: CommandRule["ofProcess"], name: string, ...args: str
   const words = name.includes("|") ? name.split("|") : [name];
   const all = [...words, ...args];
   const rule = { ...unknownCommand, name, ...(ofProcess === undefined ? {} : { ofProcess }) };
-  return { rule, argCount: all.length, pieces: [encodeCommand(all)] };
+  return new Command(rule, all.length, [encodeCommand(all)]);
 }
 
 describe("a command that is about the server's process", () => {

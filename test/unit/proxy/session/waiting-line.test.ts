@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { unknownCommand } from "../../../../proxy/commands/command-rule.ts";
 import { type Pending, WaitingLine } from "../../../../proxy/session/waiting-line.ts";
+import { Command } from "../../../../proxy/upstream/command.ts";
 
 const command = (text: string, refusal?: string): Pending => ({
   kind: "command",
-  command: { rule: unknownCommand, argCount: 1, pieces: [Buffer.from(text)] },
+  command: new Command(unknownCommand, 1, [Buffer.from(text)]),
   ...(refusal === undefined ? {} : { refusal: Buffer.from(refusal) }),
 });
 const reply = (text: string, executed = false): Pending => ({

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import type { Rejection } from "../../../../proxy/upstream/rejection.ts";
 import { rejectionOf } from "../../../../proxy/upstream/rejection.ts";
 import { ReplyRouter } from "../../../../proxy/upstream/reply-router.ts";
-import { type ReplyHandler, type ReplyReceiver, Run, type Translation } from "../../../../proxy/upstream/run.ts";
+import {
+  type ReplyHandler,
+  type ReplyReceiver,
+  Run,
+  type Translation,
+} from "../../../../proxy/upstream/run.ts";
 import { RunQueue } from "../../../../proxy/upstream/run-queue.ts";
 
 const readonly = "-READONLY You can't write against a read only replica.\r\n";
