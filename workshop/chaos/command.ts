@@ -133,6 +133,7 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
     });
     return;
   }
+  refuseTls(options.set);
   const faults = chooseFaults(options.fault);
   if (faults.some(({ needsNetwork }) => needsNetwork) && !inPrivateNetwork()) {
     // What has to be fetched must be there before: from a network of one's own nothing is reached.
@@ -179,6 +180,14 @@ function refuseLocalOptions({ set, durability }: ChaosCommandOptions): void {
   if (given.length === 0) return;
   throw new UserError(
     `${given.join(" and ")} can't be used with --stack: a stack is set up with pulumi config.`,
+  );
+}
+
+/** @throws {UserError} when the topology would use TLS: the checker reads Redis and the Sentinels without it. */
+function refuseTls({ "tls:mode": mode = "off" }: Readonly<Record<string, string>>): void {
+  if (mode === "off") return;
+  throw new UserError(
+    `--set tls:mode=${mode} can't be used on a local topology, only "off": its checker talks to Redis and the Sentinels without TLS. A stack with TLS is tried with --stack NAME.`,
   );
 }
 
