@@ -34,6 +34,8 @@ const chosen = rollouts.filter(({ quick, name }) =>
 describe("rollouts under load", function () {
   this.timeout(600_000);
   const directory = mkdtempSync(join(tmpdir(), "redis-ha-rollouts-"));
+  const [passwordFile, caFile] = [join(directory, "password"), join(directory, "ca.crt")];
+  const clients = new Map<string, WorkerProgram>();
   let stack: TestStack;
   let ledger: StackLedger | undefined;
   let host: string;
@@ -49,21 +51,23 @@ describe("rollouts under load", function () {
       "tls:mode": "all",
     });
     await stack.up();
-    const outputs = await stack.outputs();
-    const password = String(outputs.password);
-    const ca = String(outputs.caCertificate);
-    const [passwordFile, caFile] = [join(directory, "password"), join(directory, "ca.crt")];
-    writeFileSync(passwordFile, password, { mode: 0o600 });
-    writeFileSync(caFile, ca);
     host = await kubectl([
       ...inNamespace,
       ...["get", "service", service, "--output", "jsonpath={.spec.clusterIP}"],
     ]);
-    const clients = new Map<string, WorkerProgram>();
     for (const { name, prepare } of clientLibraries.filter((library) => library.name === "ioredis")) {
       const { command, args } = await prepare(directory);
       clients.set(name, { command, args: [...args, "--ca", caFile, "--server-name", service] });
     }
+    away = await AwayWatch.start(namespace, { redis: 3, sentinel: 3, proxy: 2 });
+  });
+
+  /** Of two passwords and two authorities the older one ends at the next change: clients of each round have what is valid then. */
+  beforeEach(async () => {
+    const outputs = await stack.outputs();
+    const [password, ca] = [String(outputs.password), String(outputs.caCertificate)];
+    writeFileSync(passwordFile, password, { mode: 0o600 });
+    writeFileSync(caFile, ca);
     ledger = await StackLedger.start({
       endpoint: { host, port: 6379 },
       password,
@@ -71,13 +75,13 @@ describe("rollouts under load", function () {
       clients,
       tls: { ca, servername: service },
     });
-    away = await AwayWatch.start(namespace, { redis: 3, sentinel: 3, proxy: 2 });
   });
+
+  afterEach(() => ledger?.stop());
 
   after(async () => {
     process.stdout.write(table.render());
     away?.stop();
-    await ledger?.stop();
     await stack?.destroy();
     stack?.remove();
     await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=60s"]);
