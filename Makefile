@@ -34,6 +34,10 @@ bench: node_modules ## Measure the proxy beside HAProxy and no proxy (about 6 mi
 	$(ENSURE) haproxy haproxy
 	$(REDIS_HA) bench
 
+.PHONY: release
+release: node_modules ## Check, pack and tag the version of package.json; pushes nothing (ARGS=--dry-run, ARGS=--help)
+	node_modules/.bin/node workshop/scripts/release.ts $(ARGS)
+
 # The lockfile decides: a changed one installs anew. Install scripts stay off; the two packages that need theirs are named.
 node_modules: package-lock.json
 	@workshop/scripts/install-packages.sh
