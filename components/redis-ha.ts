@@ -7,7 +7,6 @@ import { checkArgs } from "./check-args.ts";
 import { type Connections, connectionsOf } from "./connections.ts";
 import { makeParts } from "./make-parts.ts";
 
-/** What {@link RedisHa.initialize} works with. */
 interface Checked {
   readonly component: string;
   readonly images: RedisHaArgs["images"];

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What an {@link OrderlyStop} is told. */
 export interface OrderlyStopOptions {
   /** Milliseconds from SIGTERM for which new clients are still taken; 0: nobody sends any by then. */
   readonly delayMs: number;

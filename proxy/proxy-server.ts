@@ -26,7 +26,6 @@ import { Authenticator } from "./upstream/authenticator.ts";
 import { loadProfile } from "./upstream/load-profile.ts";
 import { MasterLink } from "./upstream/master-link.ts";
 
-/** What a {@link ProxyServer} is told. */
 export interface ProxyServerOptions {
   readonly host: string;
   /** 0: any free one. */

@@ -9,7 +9,6 @@ import { candidateOf, type MasterState, nextState, type Probe, sameState } from 
 import { PatientAgreement } from "./patient-agreement.ts";
 import { failoverStep, promotedAddress, subscribeToSentinel } from "./sentinel-events.ts";
 
-/** What a {@link MasterWatcher} is told. */
 export interface MasterWatcherOptions {
   /** All Sentinels: a majority of these decides. */
   readonly sentinels: readonly Address[];

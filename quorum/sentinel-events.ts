@@ -66,7 +66,6 @@ const masterEvents = [
   ...failoverAborts,
 ];
 
-/** What {@link subscribeToSentinel} is told. */
 export interface SentinelEventsOptions {
   readonly sentinel: Address;
   /** The user that the password belongs to. Default: the one named `default`. */

@@ -7,7 +7,6 @@ import { formatAddress, sameAddress } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
 import type { PromotionOrder } from "./promotion-orders.ts";
 
-/** What {@link announcePromotion} works with. */
 export interface AnnouncePromotionOptions {
   readonly order: PromotionOrder;
   readonly masterName: string;

@@ -6,7 +6,6 @@ import { parseInfo } from "./ask-peer.ts";
 import type { StartRole } from "./choose-role.ts";
 import { judgeRoom, type Room } from "./room-for-data.ts";
 
-/** What {@link chooseFittingRole} works with. */
 export interface FittingRoleOptions {
   /** Finds the role, however long it takes. */
   readonly choose: () => Promise<StartRole>;

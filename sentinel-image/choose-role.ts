@@ -9,7 +9,6 @@ import { askPeers } from "./ask-peer.ts";
 import { decideStart, type StartDecision } from "./decide-start.ts";
 import type { OwnCopy } from "./last-state.ts";
 
-/** What {@link chooseRole} works with. */
 export interface ChooseRoleOptions {
   readonly self: Address;
   readonly masterName: string;

@@ -7,7 +7,6 @@ import type { ControlConnection } from "../quorum/control-connection.ts";
 import { formatAddress, sameAddress } from "../runtime/address.ts";
 import { GhostFinder } from "./find-ghosts.ts";
 
-/** What {@link GhostHunt} works with. */
 export interface GhostHuntOptions {
   readonly self: ControlConnection["address"];
   readonly masterName: string;

@@ -19,7 +19,6 @@ import {
 import { ordinaryPriority } from "./plan-supervision.ts";
 import type { WritePause } from "./write-pause.ts";
 
-/** What {@link handOver} works with. */
 export interface HandOverOptions {
   readonly self: Address;
   readonly masterName: string;

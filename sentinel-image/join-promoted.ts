@@ -5,7 +5,6 @@ import { formatAddress } from "../runtime/address.ts";
 import { parseInfo } from "./ask-peer.ts";
 import type { WritePause } from "./write-pause.ts";
 
-/** What {@link joinPromoted} works with. */
 export interface JoinPromotedOptions {
   /** This instance's own server. */
   readonly server: ControlConnection;

@@ -9,7 +9,6 @@ import { readMemoryUse } from "./pod-memory.ts";
 import type { RedisServer } from "./redis-server.ts";
 import { Rewriter } from "./rewriter.ts";
 
-/** What {@link keepWithinMemory} works with. */
 export interface KeepWithinMemoryOptions {
   readonly self: Address;
   /** All instances, this one among them, in the order of their numbers. */

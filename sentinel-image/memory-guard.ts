@@ -17,7 +17,6 @@ export function isNearLimit({ limit, needed }: MemoryUse): boolean {
   return needed > limit - Math.min(128 * MiB, Math.max(10 * MiB, limit * 0.06));
 }
 
-/** What {@link guardMemory} works with. */
 export interface MemoryGuardOptions {
   /** What the pod uses; undefined ends the guard: nothing limits it. */
   readonly readUse: () => MemoryUse | undefined;

@@ -28,7 +28,6 @@ export interface PromotionOrder {
   readonly heardAtMs: number;
 }
 
-/** What {@link hearPromotionOrders} is told. */
 export interface PromotionOrdersOptions {
   readonly masterName: string;
   readonly sentinels: readonly Address[];

@@ -6,7 +6,6 @@ import { messageOf } from "../runtime/log.ts";
 import { parseInfo } from "./ask-peer.ts";
 import { isRewriteDue, planRewrite, type RewriteDecision, type RewriteView } from "./plan-rewrite.ts";
 
-/** What a {@link Rewriter} works with. */
 export interface RewriterOptions {
   /** This instance's own server. */
   readonly server: ControlConnection;

@@ -81,7 +81,6 @@ export function readState({ acl, tls }: ServerAccess): AccessState {
 
 const lookEveryMs = 1000;
 
-/** What {@link keepAccess} works with. */
 export interface KeepAccessOptions {
   readonly access: ServerAccess;
   /** What {@link readState} gave before the server read its files. */

@@ -18,7 +18,7 @@ export interface RedisArgs {
    */
   readonly storage?: string | undefined;
   /**
-   * StorageClass of new volumes. Those that exist keep theirs.
+   * StorageClass of new volumes. Existing volumes keep theirs.
    *
    * Allowed: the name of a StorageClass (kubectl get storageclass). Default: the cluster's default.
    */
@@ -31,14 +31,14 @@ export interface RedisArgs {
    */
   readonly accessMode?: "ReadWriteOnce" | "ReadWriteOncePod" | undefined;
   /**
-   * Seconds after which the pod of Redis on a node that is lost is started elsewhere.
+   * Seconds after which the pod of Redis on a lost node is started on another one.
    *
    * Allowed: a whole number from 0 to 86400. Default: 300.
    */
   readonly tolerationSeconds?: number | undefined;
   /**
-   * Memory limit of each Redis pod. Data get 45 % of it, less 22 MiB: the rest is for the copy that a fork may make. See
-   * docs/operations.md.
+   * Memory limit of each Redis pod. Redis may fill 45 % of it, less 22 MiB, with data (maxmemory); the rest is room for
+   * the copy that a fork makes. See docs/operations.md.
    *
    * Allowed: a Kubernetes quantity of at least 128Mi, such as 512Mi or 8Gi. Default: 256Mi.
    */
@@ -64,13 +64,13 @@ export interface RedisArgs {
    */
   readonly users?: readonly ApplicationUser[] | undefined;
   /**
-   * Raise it by one to change all passwords. Those of the generation before stay valid until the next change.
+   * Raise it by one to change all passwords. The previous ones stay valid until the next change.
    *
    * Allowed: a whole number from 1 to 1000000. Default: 1.
    */
   readonly passwordGeneration?: number | undefined;
   /**
-   * Further lines for redis.conf, separated by newlines. Lines that redis-ha owns are refused.
+   * Further lines for redis.conf, separated by newlines. Directives that redis-ha sets itself are refused.
    *
    * Allowed: lines of redis.conf. Default: none.
    */
@@ -179,13 +179,13 @@ export interface SentinelArgs {
    */
   readonly quorum?: number | undefined;
   /**
-   * Silence in ms after which a Sentinel holds the master for down.
+   * Time in ms without an answer after which a Sentinel considers the master down.
    *
    * Allowed: a whole number from 500 to 60000. Default: 1000.
    */
   readonly downAfterMs?: number | undefined;
   /**
-   * Bound in ms of each step of a failover; a failed one is retried after twice this time.
+   * Timeout in ms of each step of a failover. A failed failover is retried after twice this time.
    *
    * Allowed: a whole number from 3000 to 600000. Default: 6000.
    */
@@ -197,13 +197,13 @@ export interface SentinelArgs {
    */
   readonly parallelSyncs?: number | undefined;
   /**
-   * The name under which the Sentinels know this Redis; Sentinel clients ask for it.
+   * Name of the master in the Sentinels' configuration; Sentinel clients ask for it.
    *
    * Allowed: up to 63 letters, digits, dots, dashes and underscores. Default: redis-ha-<stack>.
    */
   readonly masterName?: string | undefined;
   /**
-   * Seconds after which the pod of a Sentinel on a node that is lost is started elsewhere.
+   * Seconds after which the pod of a Sentinel on a lost node is started on another one.
    *
    * Allowed: a whole number from 0 to 86400. Default: 30.
    */
@@ -318,7 +318,7 @@ export interface ProxyArgs {
    */
   readonly replicas?: number | undefined;
   /**
-   * Processes of each proxy, for more than one core. Its memory and other bounds are for all of them.
+   * Worker processes of each proxy, to use more than one core. They share its memory and its other limits.
    *
    * Allowed: a whole number from 1 to 16. Default: 1.
    */
@@ -343,8 +343,7 @@ export interface ProxyArgs {
    */
   readonly serviceType?: "ClusterIP" | "NodePort" | "LoadBalancer" | undefined;
   /**
-   * Seconds for which a proxy that is to end goes on taking new clients, until no node and no load balancer sends it
-   * any.
+   * Seconds for which a terminating proxy still accepts new clients, until nodes and load balancers send it none.
    *
    * Allowed: a whole number from 0 to 600. Default: 5.
    */
@@ -362,8 +361,8 @@ export interface ProxyArgs {
    */
   readonly maxClients?: number | undefined;
   /**
-   * Connections to Redis that one proxy opens for single clients: subscribed ones, transactions, blocking commands.
-   * Clients beyond it get an error.
+   * Connections to Redis that one proxy opens for single clients: subscriptions, transactions, blocking commands.
+   * Further clients get an error.
    *
    * Allowed: a whole number from 10 to 20000. Default: 4000, or less with more than 3 proxies (Redis takes 20 000
    * connections in all) or little redis:memory (32Ki for each connection of each proxy).
@@ -379,7 +378,7 @@ export interface ProxyArgs {
    */
   readonly allowCommands?: readonly string[] | undefined;
   /**
-   * Seconds after which the pod of a proxy on a node that is lost is started elsewhere.
+   * Seconds after which the pod of a proxy on a lost node is started on another one.
    *
    * Allowed: a whole number from 0 to 86400. Default: 30.
    */
@@ -391,8 +390,8 @@ export interface ProxyArgs {
    */
   readonly memory?: string | undefined;
   /**
-   * CPU limit of each proxy pod, where a quota wants one. A proxy that is throttled holds all its clients up; Redis and
-   * Sentinels have none.
+   * CPU limit of each proxy pod, where a quota wants one. A throttled proxy delays all its clients; Redis and the
+   * Sentinels have no CPU limit.
    *
    * Allowed: CPUs, at least 500m, such as 250m or 1.5. Default: none.
    */
@@ -550,14 +549,14 @@ export interface TlsArgs {
    */
   readonly mode?: "off" | "clients" | "all" | undefined;
   /**
-   * Further names and addresses under which clients reach the proxy: its certificate has them.
+   * Further host names and addresses of the proxy, for its certificate.
    *
    * Allowed: host names and IP addresses, separated by commas. Default: none beside those inside the cluster.
    */
   readonly hostnames?: readonly string[] | undefined;
   /**
-   * Raise it by one to change the stack's own authority and all its certificates. Those of the generation before are
-   * trusted until the next change.
+   * Raise it by one to replace the stack's own authority and all its certificates. The previous authority stays trusted
+   * until the next change.
    *
    * Allowed: a whole number from 1 to 1000000. Default: 1.
    */
@@ -579,7 +578,7 @@ export interface TlsArgs {
 /** Who may connect to whom. */
 export interface NetworkArgs {
   /**
-   * Whether the stack makes NetworkPolicies: who may talk to whom, and nobody else.
+   * Whether the stack creates NetworkPolicies, which allow only the connections that it needs.
    *
    * Allowed: true or false. Default: true.
    */
@@ -678,13 +677,13 @@ export interface RedisHaArgs {
    */
   readonly namespace?: string | undefined;
   /**
-   * What the names of all objects in the namespace begin with, so that several sets live in one. It can't change later.
+   * Prefix of the names of all objects in the namespace, so that several sets can share one. It can't be changed later.
    *
    * Allowed: up to 30 lower-case letters, digits and dashes that begin with a letter. Default: none.
    */
   readonly namePrefix?: string | undefined;
   /**
-   * Whether the stack creates and labels the namespace, or uses one that is there as it is.
+   * Whether the stack creates and labels the namespace, or uses an existing one as it is.
    *
    * Allowed: true or false. Default: true.
    */

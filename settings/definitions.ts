@@ -35,7 +35,7 @@ export const definitions = {
     }),
     storage: quantity({ description: "Size of each Redis volume.", min: "64Mi", fallback: "1Gi" }),
     storageClass: text({
-      description: "StorageClass of new volumes. Those that exist keep theirs.",
+      description: "StorageClass of new volumes. Existing volumes keep theirs.",
       derived: "the cluster's default",
       pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
       allowed: "the name of a StorageClass (kubectl get storageclass)",
@@ -50,7 +50,7 @@ export const definitions = {
     tolerationSeconds: tolerationSeconds("Redis", 300),
     memory: quantity({
       description:
-        "Memory limit of each Redis pod. Data get 45 % of it, less 22 MiB: the rest is for the copy that a fork may make. See docs/operations.md.",
+        "Memory limit of each Redis pod. Redis may fill 45 % of it, less 22 MiB, with data (maxmemory); the rest is room for the copy that a fork makes. See docs/operations.md.",
       min: "128Mi",
       fallback: "256Mi",
     }),
@@ -88,14 +88,14 @@ export const definitions = {
     }),
     passwordGeneration: integer({
       description:
-        "Raise it by one to change all passwords. Those of the generation before stay valid until the next change.",
+        "Raise it by one to change all passwords. The previous ones stay valid until the next change.",
       min: 1,
       max: 1_000_000,
       fallback: 1,
     }),
     extraConfig: text({
       description:
-        "Further lines for redis.conf, separated by newlines. Lines that redis-ha owns are refused.",
+        "Further lines for redis.conf, separated by newlines. Directives that redis-ha sets itself are refused.",
       derived: "none",
       pattern: /^[^\r\0]*$/,
       allowed: "lines of redis.conf",
@@ -119,13 +119,14 @@ export const definitions = {
       derived: "(count + 1) / 2",
     }),
     downAfterMs: integer({
-      description: "Silence in ms after which a Sentinel holds the master for down.",
+      description: "Time in ms without an answer after which a Sentinel considers the master down.",
       min: 500,
       max: 60_000,
       fallback: 1000,
     }),
     failoverTimeoutMs: integer({
-      description: "Bound in ms of each step of a failover; a failed one is retried after twice this time.",
+      description:
+        "Timeout in ms of each step of a failover. A failed failover is retried after twice this time.",
       min: 3000,
       max: 600_000,
       fallback: 6000,
@@ -137,7 +138,7 @@ export const definitions = {
       derived: "instances − 1",
     }),
     masterName: text({
-      description: "The name under which the Sentinels know this Redis; Sentinel clients ask for it.",
+      description: "Name of the master in the Sentinels' configuration; Sentinel clients ask for it.",
       derived: "redis-ha-<stack>",
       pattern: /^[A-Za-z0-9._-]{1,63}$/,
       allowed: "up to 63 letters, digits, dots, dashes and underscores",
@@ -160,7 +161,7 @@ export const definitions = {
     replicas: integer({ description: "Proxies behind the endpoint.", min: 1, max: 50, fallback: 2 }),
     workers: integer({
       description:
-        "Processes of each proxy, for more than one core. Its memory and other bounds are for all of them.",
+        "Worker processes of each proxy, to use more than one core. They share its memory and its other limits.",
       min: 1,
       max: 16,
       fallback: 1,
@@ -187,7 +188,7 @@ export const definitions = {
     }),
     stopDelaySeconds: integer({
       description:
-        "Seconds for which a proxy that is to end goes on taking new clients, until no node and no load balancer sends it any.",
+        "Seconds for which a terminating proxy still accepts new clients, until nodes and load balancers send it none.",
       min: 0,
       max: 600,
       fallback: 5,
@@ -204,7 +205,7 @@ export const definitions = {
     }),
     maxDedicated: integer({
       description:
-        "Connections to Redis that one proxy opens for single clients: subscribed ones, transactions, blocking commands. Clients beyond it get an error.",
+        "Connections to Redis that one proxy opens for single clients: subscriptions, transactions, blocking commands. Further clients get an error.",
       min: 10,
       max: 20_000,
       derived:
@@ -223,7 +224,7 @@ export const definitions = {
     memory: quantity({ description: "Memory limit of each proxy pod.", min: "128Mi", fallback: "512Mi" }),
     cpuLimit: cpus({
       description:
-        "CPU limit of each proxy pod, where a quota wants one. A proxy that is throttled holds all its clients up; Redis and Sentinels have none.",
+        "CPU limit of each proxy pod, where a quota wants one. A throttled proxy delays all its clients; Redis and the Sentinels have no CPU limit.",
       min: "500m",
       derived: "none",
     }),
@@ -238,8 +239,7 @@ export const definitions = {
       fallback: "off",
     }),
     hostnames: list({
-      description:
-        "Further names and addresses under which clients reach the proxy: its certificate has them.",
+      description: "Further host names and addresses of the proxy, for its certificate.",
       derived: "none beside those inside the cluster",
       item: (item) => isIP(item) !== 0 || /^(\*\.)?[a-z0-9]([-a-z0-9.]{0,250}[a-z0-9])?$/.test(item),
       allowed: "host names and IP addresses, separated by commas",
@@ -247,7 +247,7 @@ export const definitions = {
     }),
     generation: integer({
       description:
-        "Raise it by one to change the stack's own authority and all its certificates. Those of the generation before are trusted until the next change.",
+        "Raise it by one to replace the stack's own authority and all its certificates. The previous authority stays trusted until the next change.",
       min: 1,
       max: 1_000_000,
       fallback: 1,
@@ -270,7 +270,8 @@ export const definitions = {
   },
   network: {
     policies: flag({
-      description: "Whether the stack makes NetworkPolicies: who may talk to whom, and nobody else.",
+      description:
+        "Whether the stack creates NetworkPolicies, which allow only the connections that it needs.",
       fallback: true,
     }),
     clientNamespaces: list({
@@ -378,14 +379,14 @@ export const definitions = {
     }),
     namePrefix: text({
       description:
-        "What the names of all objects in the namespace begin with, so that several sets live in one. It can't change later.",
+        "Prefix of the names of all objects in the namespace, so that several sets can share one. It can't be changed later.",
       derived: "none",
       pattern: /^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$/,
       allowed: "up to 30 lower-case letters, digits and dashes that begin with a letter",
       example: "cache",
     }),
     createNamespace: flag({
-      description: "Whether the stack creates and labels the namespace, or uses one that is there as it is.",
+      description: "Whether the stack creates and labels the namespace, or uses an existing one as it is.",
       fallback: true,
     }),
     spread: choice({
@@ -451,7 +452,7 @@ export const groups: Readonly<Record<Exclude<keyof typeof definitions, typeof un
 
 function tolerationSeconds(who: string, fallback: number): Setting<number> {
   return integer({
-    description: `Seconds after which the pod of ${who} on a node that is lost is started elsewhere.`,
+    description: `Seconds after which the pod of ${who} on a lost node is started on another one.`,
     min: 0,
     max: 86_400,
     fallback,

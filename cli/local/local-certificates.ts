@@ -9,7 +9,6 @@ import {
   issueCertificate,
 } from "../certificates/issue-certificate.ts";
 
-/** What {@link writeLocalCertificates} is told. */
 export interface LocalCertificatesOptions {
   /** Generation of the authority in use. */
   readonly generation: number;

@@ -7,7 +7,6 @@ import { partUsers } from "../../runtime/access/parts.ts";
 import { acceptedGenerations, derivePassword } from "../../runtime/access/passwords.ts";
 import { replaceFile } from "../../runtime/replace-file.ts";
 
-/** What {@link writeLocalSecrets} is told. */
 export interface LocalSecretsOptions extends AccessSettings {
   /** Generation of the passwords in use. */
   readonly generation: number;

@@ -21,7 +21,6 @@ import { askStatus, type TopologyStatus } from "./local-status.ts";
 import type { PartNetwork } from "./part-network.ts";
 import { refuseEphemeralPorts } from "./refuse-ephemeral-ports.ts";
 
-/** What {@link LocalTopology.start} is told. */
 export interface LocalOptions {
   readonly directory: string;
   /** First of the ports; the proxy listens on it. */

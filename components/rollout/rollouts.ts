@@ -21,7 +21,6 @@ import {
  */
 export const awaitedByProgram = { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" } as const;
 
-/** What {@link Rollouts} is told. */
 export interface RolloutsArgs {
   readonly namespace: string;
   readonly naming: Pick<Naming, "object" | "workload" | "pods">;

@@ -10,7 +10,6 @@ const maxUnreadBytes = 1024 * 1024;
 /** Milliseconds that a client has to read the last answers. */
 const lingerMs = 1000;
 
-/** What a {@link ClientConnection} is told. */
 export interface ClientConnectionOptions {
   readonly socket: Socket;
   readonly state: ClientState;

@@ -8,7 +8,6 @@ import type { Authenticate, SentinelApi } from "./client-session.ts";
 import { ClientState } from "./client-state.ts";
 import type { SentinelApiView } from "./sentinel-api-view.ts";
 
-/** What a {@link SentinelApiServer} is told. */
 export interface SentinelApiServerOptions {
   readonly host: string;
   /** 0: any free one. */

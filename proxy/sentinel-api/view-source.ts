@@ -4,7 +4,6 @@ import type { MasterState } from "../../quorum/master-state.ts";
 import type { Address } from "../../runtime/address.ts";
 import type { SentinelApiView } from "./sentinel-api-view.ts";
 
-/** What a {@link ViewSource} is told. */
 export interface ViewSourceOptions {
   readonly masterName: string;
   readonly announced: Address;

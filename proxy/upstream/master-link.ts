@@ -14,7 +14,6 @@ import { type GroupHost, type GroupKey, lanes, UpstreamGroup, type Waiter } from
 import type { Credentials, UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
 import { WriteRefusals } from "./write-refusals.ts";
 
-/** What a {@link MasterLink} is told. */
 export interface MasterLinkOptions {
   /** Milliseconds without a master after which commands are answered with an error. */
   readonly holdTimeoutMs: number;

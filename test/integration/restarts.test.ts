@@ -86,7 +86,7 @@ describe("a restart of all instances at once", function () {
     );
   }
 
-  /** Until every Sentinel holds the master for down: from then on the instances start into a failover that can't happen. */
+  /** Until every Sentinel considers the master down: from then on the instances start into a failover that can't happen. */
   async function allSeeTheMasterDown(): Promise<void> {
     for (const index of [1, 2, 3]) {
       const client = new Redis({
@@ -150,7 +150,7 @@ describe("a restart of all instances at once", function () {
     assert.match(all, /another process uses this volume/);
   });
 
-  it("scenario F: gives the same master again when the Sentinels hold it for down already", async () => {
+  it("scenario F: gives the same master again when the Sentinels consider it down already", async () => {
     const master = await masterName();
     await kill(instances);
     await allSeeTheMasterDown();

@@ -1,7 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { seededRandom } from "../../workshop/chaos/seeded-random.ts";
 
-/** What {@link OverwriteLoad} works with. */
 export interface OverwriteLoadOptions {
   readonly host: string;
   readonly port: number;

@@ -17,7 +17,6 @@ function launch(program: string, args: readonly string[], env: Record<string, st
 /** The name under which a benchmark's Sentinel knows the master. */
 export const masterName = "bench";
 
-/** What {@link startServers} is told. */
 export interface ServersToStart<Servers> {
   readonly programs: readonly string[];
   /** First of `ports` ports. */

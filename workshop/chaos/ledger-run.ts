@@ -21,7 +21,6 @@ import { type WorkerProgram, WorkloadProcess } from "./workload-process.ts";
 import { WriteMonitor } from "./write-monitor.ts";
 import { writesGoOn } from "./writes-go-on.ts";
 
-/** What a {@link LedgerRun} is told. */
 export interface LedgerRunOptions {
   /** Runs, and is well. */
   readonly topology: LocalTopology;

@@ -16,7 +16,6 @@ import type { RoundReport } from "./round-report.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { WorkerProgram } from "./workload-process.ts";
 
-/** What {@link runChaos} is told. */
 export interface ChaosOptions {
   /** Where the topology keeps its data; those of an earlier run are thrown away. */
   readonly directory: string;

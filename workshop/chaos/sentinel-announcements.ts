@@ -11,7 +11,6 @@ export interface SentinelEvent {
   readonly atMs: number;
 }
 
-/** What {@link SentinelAnnouncements} is told. */
 export interface SentinelAnnouncementsOptions {
   readonly sentinels: readonly Address[];
   readonly masterName: string;

@@ -12,7 +12,6 @@ export interface WorkerProgram {
   readonly args: readonly string[];
 }
 
-/** What a {@link WorkloadProcess} is told. */
 export interface WorkloadOptions {
   readonly client: string;
   readonly program: WorkerProgram;

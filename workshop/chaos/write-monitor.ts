@@ -6,7 +6,6 @@ import { parseLedgerWrite } from "./ledger-keys.ts";
 import { monotonicOf } from "./monotonic-clock.ts";
 import { parseMonitorLine } from "./parse-monitor-line.ts";
 
-/** What a {@link WriteMonitor} is told. */
 export interface WriteMonitorOptions {
   readonly instances: readonly Address[];
   /** A user that may use MONITOR. */

@@ -34,7 +34,6 @@ export interface EmbeddedCluster {
   readonly dockerHost: string;
 }
 
-/** What {@link startCluster} is told. */
 export interface StartClusterOptions {
   /** Directory of the cluster's files; made when missing. */
   readonly stateDir: string;

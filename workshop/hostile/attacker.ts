@@ -3,7 +3,6 @@ import { type AttackContext, attacks } from "./attacks.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
-/** What an {@link Attacker} is told. */
 export interface AttackerOptions {
   readonly seed: number;
   readonly password: string;

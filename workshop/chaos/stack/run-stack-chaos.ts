@@ -24,7 +24,6 @@ export interface StackAccess {
   readonly tls?: { readonly ca: string; readonly servername: string } | undefined;
 }
 
-/** What {@link runStackChaos} is told. */
 export interface StackChaosOptions {
   readonly stack: RunningStack;
   readonly access: StackAccess;

@@ -1,7 +1,6 @@
 import { execa } from "execa";
 import { waitUntil } from "../wait-until.ts";
 
-/** What a {@link RunningStack} is told. */
 export interface RunningStackOptions {
   readonly namespace: string;
   /** Of the kubeconfig. */

@@ -20,7 +20,6 @@ export interface StackRound {
   readonly timeline: Timeline;
 }
 
-/** What a {@link StackLedger} is told. */
 export interface StackLedgerOptions {
   readonly endpoint: { readonly host: string; readonly port: number };
   readonly password: string;
