@@ -17,6 +17,7 @@ import {
   planHandOver,
 } from "./plan-hand-over.ts";
 import { ordinaryPriority } from "./plan-supervision.ts";
+import { within } from "./within.ts";
 import type { WritePause } from "./write-pause.ts";
 
 export interface HandOverOptions {
@@ -189,19 +190,4 @@ async function askRoles(peers: readonly ControlConnection[]): Promise<PeerRole[]
     if (answer === undefined) return { address, role: "silent" };
     return { address, role: answer.status === "fulfilled" ? answer.value : "gone" };
   });
-}
-
-/** What became of each promise in this time; undefined: nothing yet. */
-async function within<T>(
-  ms: number,
-  promises: readonly Promise<T>[],
-): Promise<(PromiseSettledResult<T> | undefined)[]> {
-  const results: (PromiseSettledResult<T> | undefined)[] = promises.map(() => undefined);
-  const all = promises.map(async (promise, i) => {
-    [results[i]] = await Promise.allSettled([promise]);
-  });
-  const end = new AbortController();
-  await Promise.race([Promise.all(all), delay(ms, undefined, { signal: end.signal }).catch(() => undefined)]);
-  end.abort();
-  return [...results];
 }

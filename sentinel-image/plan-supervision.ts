@@ -2,12 +2,16 @@ import { type Agreement, majorityOf, type SentinelView } from "../quorum/agreeme
 import type { Role } from "../quorum/ask-role.ts";
 import { type Address, sameAddress } from "../runtime/address.ts";
 
-/** What the supervisor sees in one round. */
+/**
+ * What the supervisor sees in one look. All times are of one monotonic clock, in ms: since when something is so, look after look; undefined: it
+ * isn't.
+ */
 export interface SupervisionObservation {
+  readonly nowMs: number;
   readonly self: Address;
   readonly agreement: Agreement;
-  /** The same master was agreed in the round before. One round can fall into the middle of a failover. */
-  readonly agreedBefore: boolean;
+  /** Since when the Sentinels agree on this master. One look can fall into the middle of a failover. */
+  readonly agreedSinceMs: number | undefined;
   readonly role: Role;
   /**
    * The agreed master says that it is one, and no Sentinel sees it down or fails it over. Between a promotion and its
@@ -18,22 +22,25 @@ export interface SupervisionObservation {
   readonly streaming: boolean;
   /** `replica-priority` now. 0: the Sentinels must not promote this instance. */
   readonly priority: number;
-  /** Rounds in a row in which the Sentinels agreed that the master is down and none of them did anything. */
-  readonly stalledRounds: number;
-  /** Rounds in a row in which nobody was master, nobody could be promoted, and this instance has the newest copy. */
-  readonly orphanedRounds: number;
-  /** Rounds in a row in which this replica had no link with the agreed master, although that one works. */
-  readonly unlinkedRounds: number;
-  /** Rounds in a row in which Redis could not write its append-only file: the disk is full or broken. */
-  readonly unwritableRounds: number;
-  /** Rounds in a row in which the Sentinels named this replica as the master, and no instance was one. */
-  readonly leaderlessRounds: number;
-  /** So many of them last twice the Sentinels' `down-after`. */
-  readonly leaderlessPatienceRounds: number;
+  /** The Sentinels agree that the master is down, and none of them does anything. */
+  readonly stalledSinceMs: number | undefined;
+  /** Nobody is master, nobody could be promoted, and this instance has the newest copy. */
+  readonly orphanedSinceMs: number | undefined;
+  /** This replica has no link with the agreed master, although that one works. */
+  readonly unlinkedSinceMs: number | undefined;
+  /** Redis can't write its append-only file: the disk is full or broken. */
+  readonly unwritableSinceMs: number | undefined;
+  /** The Sentinels name this replica as the master, and no instance is one. */
+  readonly leaderlessSinceMs: number | undefined;
+  /** How long that is left to the Sentinels: twice their `down-after`. */
+  readonly leaderlessPatienceMs: number;
   /** No instance that answers has a newer copy than this one. Looked at only when it is leaderless. */
   readonly newest: boolean;
-  /** The Sentinel that alone names another master, and for how many rounds in a row it has. */
-  readonly odd: { readonly sentinel: Address; readonly rounds: number } | undefined;
+  /** The Sentinel that alone names another master. */
+  readonly odd: { readonly sentinel: Address; readonly sinceMs: number } | undefined;
+  /** When this instance last asked for a failover, and when it last repaired a Sentinel; undefined: never. */
+  readonly askedAtMs: number | undefined;
+  readonly repairedAtMs: number | undefined;
 }
 
 /** What the supervisor does about it. */
@@ -49,20 +56,41 @@ export type SupervisionAction =
 /** `replica-priority` of an instance that may be promoted. */
 export const ordinaryPriority = 100;
 
-/** 1.5 s. An election that goes well is over sooner. */
-const patienceRounds = 3;
+/**
+ * How long something must be so before this instance acts, and how long what it did is given to work before it does it again, ms. Both are
+ * counted from looks, of which there are two in a second: whatever happens comes at most 0.6 s later.
+ */
+export const supervisionTimes = {
+  /** Two looks: a failover is between its promotion and its announcement for less. */
+  agreed: 400,
+  /** An election that goes well is over sooner. */
+  stalled: 1000,
+  stalledAgain: 1500,
+  /** The master that the Sentinels name may only be starting later than its replicas. */
+  orphaned: 5000,
+  /** A copy that is so much older than the master's should be nobody's choice. */
+  unlinked: 10_000,
+  /** One write that failed may be the only one. */
+  unwritable: 1000,
+  unwritableAgain: 6000,
+  /** After the Sentinels' own time: until it asks once more, and until it leads without them. */
+  leaderlessAgain: 3000,
+  leaderlessLead: 5000,
+  /** What a Sentinel doesn't learn from the others in this time it never learns. */
+  odd: 5000,
+  /** An old master that a script keeps busy. A script that has changed nothing the Sentinels have ended by then. */
+  busy: 3000,
+} as const;
 
-/** 5 s. The master that the Sentinels name may only be starting later than its replicas. */
-const orphanedPatienceRounds = 10;
+/** Whether something has been so for this long, ms. */
+export function lasts(sinceMs: number | undefined, ms: number, nowMs: number): boolean {
+  return sinceMs !== undefined && nowMs - sinceMs >= ms;
+}
 
-/** 10 s. A copy that is so much older than the master's should be nobody's choice. */
-const unlinkedPatienceRounds = 20;
-
-/** 6 s between two requests of a master that can't write: what the first one started must be over. */
-const unwritableEveryRounds = 12;
-
-/** 5 s. What a Sentinel doesn't learn from the others in this time it never learns; and so long a repair is given to work. */
-const oddPatienceRounds = 10;
+/** Whether what was done last, if ever, is at least this long ago, ms. */
+function isOver(doneAtMs: number | undefined, ms: number, nowMs: number): boolean {
+  return doneAtMs === undefined || nowMs - doneAtMs >= ms;
+}
 
 /**
  * The master is down, and no Sentinel does anything about it. After an attempt that failed they all wait for twice the
@@ -80,17 +108,18 @@ export function isStalled(views: readonly SentinelView[], sentinelCount: number)
  * taking writes within a second instead of ten, a replica of the wrong instance is re-pointed at once.
  */
 export function planSupervision(observation: SupervisionObservation): SupervisionAction[] {
-  const { self, agreement, agreedBefore, masterConfirmed, role, priority } = observation;
-  const { stalledRounds, orphanedRounds } = observation;
-  const agreed =
-    agreement.kind === "agreed" && agreedBefore && masterConfirmed ? agreement.master : undefined;
+  const { nowMs, self, agreement, agreedSinceMs, masterConfirmed, role, priority } = observation;
+  const { stalledSinceMs, orphanedSinceMs, askedAtMs, repairedAtMs } = observation;
+  const times = supervisionTimes;
+  const steady = lasts(agreedSinceMs, times.agreed, nowMs);
+  const agreed = agreement.kind === "agreed" && steady && masterConfirmed ? agreement.master : undefined;
   if (agreed !== undefined && !sameAddress(agreed, self)) {
     if (role.kind === "master") return [{ kind: "follow", master: agreed, dropClients: true }];
     if (!sameAddress(role.master, agreed)) return [{ kind: "follow", master: agreed, dropClients: false }];
   }
   const { odd } = observation;
   if (agreed !== undefined && role.kind === "master" && odd !== undefined) {
-    if (odd.rounds >= oddPatienceRounds && odd.rounds % oddPatienceRounds === 0) {
+    if (lasts(odd.sinceMs, times.odd, nowMs) && isOver(repairedAtMs, times.odd, nowMs)) {
       return [{ kind: "repair-sentinel", sentinel: odd.sentinel, master: self }];
     }
   }
@@ -103,38 +132,33 @@ export function planSupervision(observation: SupervisionObservation): Supervisio
   // A hand-over has made it the Sentinels' favourite, and ended before it could take that back.
   if (role.kind === "master" && priority !== ordinaryPriority) return [{ kind: "allow-promotion" }];
   // All replicas were restarted while the master was away, so none of them may be promoted and none ever gets a link.
-  if (priority === 0 && orphanedRounds >= orphanedPatienceRounds) return [{ kind: "allow-promotion" }];
-  if (
-    role.kind === "replica" &&
-    priority > 0 &&
-    stalledRounds >= patienceRounds &&
-    stalledRounds % patienceRounds === 0
-  ) {
-    return [{ kind: "request-failover" }];
-  }
-  return [];
+  if (priority === 0 && lasts(orphanedSinceMs, times.orphaned, nowMs)) return [{ kind: "allow-promotion" }];
+  const stalled = lasts(stalledSinceMs, times.stalled, nowMs) && isOver(askedAtMs, times.stalledAgain, nowMs);
+  return role.kind === "replica" && priority > 0 && stalled ? [{ kind: "request-failover" }] : [];
 }
 
 /** What to do when this instance can't do what it should; undefined: it can. */
 function planBroken(observation: SupervisionObservation): SupervisionAction[] | undefined {
-  const { role, priority, masterConfirmed, unlinkedRounds, unwritableRounds } = observation;
-  const { leaderlessRounds, leaderlessPatienceRounds: patience } = observation;
+  const { nowMs, role, priority, masterConfirmed, askedAtMs } = observation;
+  const { unlinkedSinceMs, unwritableSinceMs, leaderlessSinceMs, leaderlessPatienceMs } = observation;
+  const times = supervisionTimes;
   if (role.kind === "master") {
-    if (unwritableRounds < patienceRounds) return undefined;
-    return (unwritableRounds - patienceRounds) % unwritableEveryRounds === 0
-      ? [{ kind: "request-failover" }]
-      : [];
+    if (!lasts(unwritableSinceMs, times.unwritable, nowMs)) return undefined;
+    return isOver(askedAtMs, times.unwritableAgain, nowMs) ? [{ kind: "request-failover" }] : [];
   }
-  if (priority > 0 && unwritableRounds > 0) {
+  const unwritable = unwritableSinceMs !== undefined;
+  if (priority > 0 && unwritable) {
     return [{ kind: "forbid-promotion", reason: "its append-only file can't be written" }];
   }
   // While the master is gone every replica is without a link, and one of them must be promoted.
-  if (priority > 0 && masterConfirmed && unlinkedRounds >= unlinkedPatienceRounds) {
+  if (priority > 0 && masterConfirmed && lasts(unlinkedSinceMs, times.unlinked, nowMs)) {
     return [{ kind: "forbid-promotion", reason: "it has had no link with the master for 10 s" }];
   }
-  if (unwritableRounds > 0) return [];
-  if (leaderlessRounds >= patience + orphanedPatienceRounds && observation.newest) return [{ kind: "lead" }];
-  return leaderlessRounds >= patience && (leaderlessRounds - patience) % (2 * patienceRounds) === 0
+  if (unwritable) return [];
+  if (observation.newest && lasts(leaderlessSinceMs, leaderlessPatienceMs + times.leaderlessLead, nowMs))
+    return [{ kind: "lead" }];
+  const leaderless = lasts(leaderlessSinceMs, leaderlessPatienceMs, nowMs);
+  return leaderless && isOver(askedAtMs, times.leaderlessAgain, nowMs)
     ? [{ kind: "request-failover" }]
     : undefined;
 }

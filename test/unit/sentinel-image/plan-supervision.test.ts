@@ -26,37 +26,44 @@ const following = (index: number, linkUp = true): Role => ({
   offset: 10,
 });
 
+/** The time of the look; everything else is so many ms before it. */
+const now = 1_000_000;
+const ago = (ms: number): number => now - ms;
+
 /** Instance 1, an ordinary replica of the agreed master 2, unless a row says otherwise. */
 const ordinary: SupervisionObservation = {
   self: instance(1),
   agreement: agreedOn(2),
-  agreedBefore: true,
+  nowMs: now,
+  agreedSinceMs: now - 500,
   role: following(2),
   masterConfirmed: true,
   streaming: true,
   priority: 100,
-  stalledRounds: 0,
-  orphanedRounds: 0,
-  unlinkedRounds: 0,
-  unwritableRounds: 0,
-  leaderlessRounds: 0,
-  leaderlessPatienceRounds: 4,
+  stalledSinceMs: undefined,
+  orphanedSinceMs: undefined,
+  unlinkedSinceMs: undefined,
+  unwritableSinceMs: undefined,
+  leaderlessSinceMs: undefined,
+  leaderlessPatienceMs: 2000,
   newest: true,
   odd: undefined,
+  askedAtMs: undefined,
+  repairedAtMs: undefined,
 };
 const hasLink = (role: Role): boolean => role.kind === "replica" && role.linkUp;
 /** It has stopped being a master, or never became one, and the Sentinels name it. */
-const leaderless = (rounds: number, newest = true): Partial<SupervisionObservation> => ({
+const leaderless = (forMs: number, newest = true): Partial<SupervisionObservation> => ({
   agreement: agreedOn(1),
   role: following(2, false),
   masterConfirmed: false,
-  leaderlessRounds: rounds,
+  leaderlessSinceMs: ago(forMs),
   newest,
 });
-const oddly = (rounds: number): Partial<SupervisionObservation> => ({
+const oddly = (forMs: number): Partial<SupervisionObservation> => ({
   agreement: agreedOn(1),
   role: leading,
-  odd: { sentinel: oddSentinel, rounds },
+  odd: { sentinel: oddSentinel, sinceMs: ago(forMs) },
 });
 const follow2 = (dropClients: boolean): SupervisionAction => ({
   kind: "follow",
@@ -77,7 +84,11 @@ const rows: readonly (readonly [
     { role: following(3) },
     [follow2(false)],
   ],
-  ["does nothing in the first round that names another master", { role: leading, agreedBefore: false }, []],
+  [
+    "does nothing in the first look that finds another master named",
+    { role: leading, agreedSinceMs: now },
+    [],
+  ],
   ["does nothing without an agreement", { role: leading, agreement: none }, []],
   [
     "leaves a promotion alone that isn't announced yet: the named old master doesn't say that it is one",
@@ -108,42 +119,50 @@ const rows: readonly (readonly [
     [{ kind: "allow-promotion" }],
   ],
   ["re-points a replica before it may be promoted", { priority: 0, role: following(3) }, [follow2(false)]],
-  ["waits for two rounds when the Sentinels do nothing", { stalledRounds: 2, role: following(2, false) }, []],
+  ["waits when the Sentinels do nothing", { stalledSinceMs: ago(900), role: following(2, false) }, []],
   [
-    "asks for a failover in the third",
-    { stalledRounds: 3, role: following(2, false) },
+    "asks for a failover after a second",
+    { stalledSinceMs: ago(1000), role: following(2, false) },
     [{ kind: "request-failover" }],
   ],
-  ["asks again only after three more", { stalledRounds: 4, role: following(2, false) }, []],
   [
-    "asks again after three more",
-    { stalledRounds: 6, role: following(2, false) },
+    "asks again only after 1.5 s",
+    { stalledSinceMs: ago(2400), askedAtMs: ago(1400), role: following(2, false) },
+    [],
+  ],
+  [
+    "asks again after 1.5 s",
+    { stalledSinceMs: ago(2500), askedAtMs: ago(1500), role: following(2, false) },
     [{ kind: "request-failover" }],
   ],
   [
     "asks for no failover that nobody could win: not promotable itself",
-    { stalledRounds: 3, role: following(2, false), priority: 0 },
+    { stalledSinceMs: ago(1000), role: following(2, false), priority: 0 },
     [],
   ],
   [
     "lets the newest copy be promoted when for 5 s nobody is master and nobody may become it",
-    { priority: 0, role: following(2, false), agreement: none, orphanedRounds: 10 },
+    { priority: 0, role: following(2, false), agreement: none, orphanedSinceMs: ago(5000) },
     [{ kind: "allow-promotion" }],
   ],
   [
     "doesn't do so earlier: the master may only be starting later than its replicas",
-    { priority: 0, role: following(2, false), agreement: none, orphanedRounds: 9 },
+    { priority: 0, role: following(2, false), agreement: none, orphanedSinceMs: ago(4900) },
     [],
   ],
   [
     "scenario A: asks for a failover when the Sentinels name this replica and nobody is master",
-    leaderless(4),
+    leaderless(2000),
     [{ kind: "request-failover" }],
   ],
-  ["scenario A: not before twice the time in which they see it themselves", leaderless(3), []],
-  ["scenario A: once in three seconds", leaderless(9), []],
-  ["scenario A: becomes the master at last, with the newest data", leaderless(14), [{ kind: "lead" }]],
-  ["scenario A: not with older data than another's", leaderless(14, false), []],
+  ["scenario A: not before twice the time in which they see it themselves", leaderless(1900), []],
+  ["scenario A: once in three seconds", { ...leaderless(4900), askedAtMs: ago(2900) }, []],
+  ["scenario A: becomes the master at last, with the newest data", leaderless(7000), [{ kind: "lead" }]],
+  [
+    "scenario A: not with older data than another's",
+    { ...leaderless(7000, false), askedAtMs: ago(2000) },
+    [],
+  ],
   [
     "scenario I: doesn't let a replica be promoted that is in sync with a master of whom nobody is sure",
     { priority: 0, agreement: none },
@@ -151,37 +170,41 @@ const rows: readonly (readonly [
   ],
   [
     "scenario J: takes the promotion back from a copy that has had no link for 10 s",
-    { role: following(2, false), unlinkedRounds: 20 },
+    { role: following(2, false), unlinkedSinceMs: ago(10_000) },
     [{ kind: "forbid-promotion", reason: "it has had no link with the master for 10 s" }],
   ],
-  ["scenario J: not earlier", { role: following(2, false), unlinkedRounds: 19 }, []],
+  ["scenario J: not earlier", { role: following(2, false), unlinkedSinceMs: ago(9900) }, []],
   [
     "scenario J: never while the master is gone, or nobody could be promoted",
-    { role: following(2, false), unlinkedRounds: 20, masterConfirmed: false },
+    { role: following(2, false), unlinkedSinceMs: ago(10_000), masterConfirmed: false },
     [],
   ],
   [
     "scenario M: a master that can't write its append-only file asks to be replaced",
-    { agreement: agreedOn(1), role: leading, unwritableRounds: 3 },
+    { agreement: agreedOn(1), role: leading, unwritableSinceMs: ago(1000) },
     [{ kind: "request-failover" }],
   ],
   [
     "scenario M: not for one failed write",
-    { agreement: agreedOn(1), role: leading, unwritableRounds: 2 },
+    { agreement: agreedOn(1), role: leading, unwritableSinceMs: ago(900) },
     [],
   ],
-  ["scenario M: not again at once", { agreement: agreedOn(1), role: leading, unwritableRounds: 14 }, []],
+  [
+    "scenario M: not again at once",
+    { agreement: agreedOn(1), role: leading, unwritableSinceMs: ago(6900), askedAtMs: ago(5900) },
+    [],
+  ],
   [
     "scenario M: but again when nothing came of it",
-    { agreement: agreedOn(1), role: leading, unwritableRounds: 15 },
+    { agreement: agreedOn(1), role: leading, unwritableSinceMs: ago(7000), askedAtMs: ago(6000) },
     [{ kind: "request-failover" }],
   ],
   [
     "scenario M: a replica that can't write must not be promoted",
-    { unwritableRounds: 1 },
+    { unwritableSinceMs: now },
     [{ kind: "forbid-promotion", reason: "its append-only file can't be written" }],
   ],
-  ["scenario M: nor be allowed again meanwhile", { unwritableRounds: 9, priority: 0 }, []],
+  ["scenario M: nor be allowed again meanwhile", { unwritableSinceMs: ago(4500), priority: 0 }, []],
   [
     "scenario N: re-points a replica of a replica at once, although its link is up",
     { role: following(3) },
@@ -189,14 +212,14 @@ const rows: readonly (readonly [
   ],
   [
     "repairs a Sentinel that alone names another master for 5 s",
-    oddly(10),
+    oddly(5000),
     [{ kind: "repair-sentinel", sentinel: oddSentinel, master: instance(1) }],
   ],
-  ["leaves the others time to tell it", oddly(9), []],
-  ["leaves the repair time to work", oddly(11), []],
-  ["leaves repairs to the master", { ...oddly(10), agreement: agreedOn(2), role: following(2) }, []],
-  ["repairs nothing while a failover runs", { ...oddly(10), masterConfirmed: false }, []],
-  ["asks for no failover as a master", { stalledRounds: 3, role: leading, agreement: none }, []],
+  ["leaves the others time to tell it", oddly(4900), []],
+  ["leaves the repair time to work", { ...oddly(9900), repairedAtMs: ago(4900) }, []],
+  ["leaves repairs to the master", { ...oddly(5000), agreement: agreedOn(2), role: following(2) }, []],
+  ["repairs nothing while a failover runs", { ...oddly(5000), masterConfirmed: false }, []],
+  ["asks for no failover as a master", { stalledSinceMs: ago(1000), role: leading, agreement: none }, []],
 ];
 
 describe("planSupervision", () => {

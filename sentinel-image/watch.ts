@@ -1,0 +1,223 @@
+import type { Logger } from "pino";
+import type { Agreement, SentinelView } from "../quorum/agreement.ts";
+import { askRole, isBusy, type Role } from "../quorum/ask-role.ts";
+import { askSentinel } from "../quorum/ask-sentinel.ts";
+import { PatientAgreement } from "../quorum/patient-agreement.ts";
+import { formatAddress, sameAddress } from "../runtime/address.ts";
+import { type CarryOutOptions, carryOut } from "./carry-out.ts";
+import { findTrouble } from "./decide-start.ts";
+import {
+  askLeaderless,
+  canWrite,
+  isMaster,
+  isOrphaned,
+  readPriority,
+  type Surroundings,
+} from "./look-around.ts";
+import {
+  isStalled,
+  lasts,
+  planSupervision,
+  type SupervisionAction,
+  supervisionTimes,
+} from "./plan-supervision.ts";
+import { findOddSentinel } from "./repair-sentinel.ts";
+import { type LinkedOffset, lookAtStream } from "./replication-stream.ts";
+import { Sightings } from "./sightings.ts";
+import { answersWithin } from "./within.ts";
+
+/** What a {@link Watch} works with. */
+export interface WatchOptions extends Surroundings, CarryOutOptions {
+  /** Ends this instance's server, which can't be asked to. */
+  readonly endServer: () => void;
+  readonly log: Logger;
+}
+
+/** How long one look waits for the Sentinels, and then for the other instances, ms. Who is late is left out of it. */
+const answerWithinMs = 250;
+
+/** How long a look counts for those who don't look themselves, ms. */
+const freshMs = 2000;
+
+/** Looks at the Sentinels, the own server and the other instances, and does what {@link planSupervision} says. */
+export class Watch {
+  readonly #options: WatchOptions;
+  readonly #patient = new PatientAgreement();
+  readonly #sightings = new Sightings();
+  #views: readonly SentinelView[] = [];
+  #agreement: Agreement = { kind: "none", reason: "nobody was asked yet" };
+  #linkedOffset: LinkedOffset;
+  #askedAtMs: number | undefined;
+  #repairedAtMs: number | undefined;
+  #leads: { readonly epoch: number; readonly seenMs: number } | undefined;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** What the Sentinels said in the last look. */
+  get views(): readonly SentinelView[] {
+    return this.#views;
+  }
+
+  get agreement(): Agreement {
+    return this.#agreement;
+  }
+
+  /** The epoch at which this instance is the agreed master; undefined: it isn't, or nobody has been able to tell for 2 s. */
+  get leadsAtEpoch(): number | undefined {
+    const leads = this.#leads;
+    return leads !== undefined && performance.now() - leads.seenMs <= freshMs ? leads.epoch : undefined;
+  }
+
+  /**
+   * One look, and what follows from it.
+   *
+   * @throws {Error} when the own server doesn't answer, or somebody doesn't do what is asked of him.
+   */
+  async look(): Promise<void> {
+    const { self, masterName, sentinels } = this.#options;
+    const [views, own] = await Promise.all([
+      answersWithin(
+        answerWithinMs,
+        sentinels.map((sentinel) => askSentinel(sentinel, masterName)),
+      ),
+      this.#askOwn(),
+    ]);
+    const nowMs = performance.now();
+    const agreement = this.#patient.agree(views, { sentinelCount: sentinels.length }, nowMs);
+    this.#views = views;
+    this.#agreement = agreement;
+    const leads =
+      own !== undefined &&
+      own.role.kind === "master" &&
+      agreement.kind === "agreed" &&
+      sameAddress(agreement.master, self);
+    this.#leads = leads ? { epoch: agreement.configEpoch, seenMs: nowMs } : undefined;
+    if (own === undefined) await this.#whileBusy();
+    else await this.#act(own);
+  }
+
+  /** What the own server says of itself; undefined: a script keeps it busy. */
+  async #askOwn(): Promise<OwnState | undefined> {
+    const { server } = this.#options;
+    try {
+      const [role, priority, writable] = await Promise.all([
+        askRole(server),
+        readPriority(server),
+        canWrite(server),
+      ]);
+      return { role, priority, writable };
+    } catch (error) {
+      // To each of these questions.
+      if (isBusy(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #act({ role, priority, writable }: OwnState): Promise<void> {
+    const { self, sentinels } = this.#options;
+    const [views, agreement] = [this.#views, this.#agreement];
+    const agreed = agreement.kind === "agreed" ? agreement.master : undefined;
+    const named = agreed !== undefined && sameAddress(agreed, self);
+    const unlinked = role.kind === "replica" && !role.linkUp;
+    const [masterConfirmed, orphaned, leaderless] = await Promise.all([
+      named ? role.kind === "master" && this.#isUndisputed() : this.#isReplaced(),
+      unlinked && priority === 0 && agreed !== undefined
+        ? this.#inTime(isOrphaned(this.#options, agreed), false)
+        : false,
+      named && role.kind === "replica" ? this.#inTime(askLeaderless(this.#options), undefined) : undefined,
+    ]);
+    const odd = findOddSentinel(views, agreement, sentinels.length);
+    const stream = lookAtStream(role, this.#linkedOffset);
+    this.#linkedOffset = stream.linkedOffset;
+    const agreedOn = agreed && `agreed on ${formatAddress(agreed)}`;
+    const oddOne = odd && `odd ${formatAddress(odd.sentinel)}`;
+    const nowMs = performance.now();
+    const seen: readonly (readonly [what: string | undefined, isSo: boolean])[] = [
+      [agreedOn, true],
+      [oddOne, true],
+      ["stalled", isStalled(views, sentinels.length)],
+      ["orphaned", orphaned && !masterConfirmed],
+      ["unlinked", unlinked && masterConfirmed],
+      ["unwritable", !writable],
+      ["leaderless", leaderless !== undefined],
+    ];
+    this.#sightings.look(
+      seen.flatMap(([what, isSo]) => (isSo && what !== undefined ? [what] : [])),
+      nowMs,
+    );
+    const since = (what: string | undefined): number | undefined =>
+      what === undefined ? undefined : this.#sightings.sinceMs(what);
+    const actions = planSupervision({
+      nowMs,
+      self,
+      agreement,
+      agreedSinceMs: since(agreedOn),
+      role,
+      masterConfirmed,
+      streaming: stream.streaming,
+      priority,
+      stalledSinceMs: since("stalled"),
+      orphanedSinceMs: since("orphaned"),
+      unlinkedSinceMs: since("unlinked"),
+      unwritableSinceMs: since("unwritable"),
+      leaderlessSinceMs: since("leaderless"),
+      leaderlessPatienceMs: 2 * (views[0]?.settings?.downAfterMs ?? 1000),
+      newest: leaderless?.newest ?? false,
+      odd: odd && { sentinel: odd.sentinel, sinceMs: since(oddOne) ?? nowMs },
+      askedAtMs: this.#askedAtMs,
+      repairedAtMs: this.#repairedAtMs,
+    });
+    for (const action of actions) {
+      this.#remember(action, nowMs);
+      await carryOut(action, this.#options, role, views);
+    }
+  }
+
+  #remember({ kind }: SupervisionAction, nowMs: number): void {
+    if (kind === "request-failover") this.#askedAtMs = nowMs;
+    if (kind === "repair-sentinel") this.#repairedAtMs = nowMs;
+  }
+
+  /** No Sentinel sees the agreed master down, or fails it over. */
+  #isUndisputed(): boolean {
+    return this.#agreement.kind === "agreed" && findTrouble(this.#views, this.#agreement) === undefined;
+  }
+
+  /** The Sentinels agree on another instance, and it says that it is the master. Asked after them: it may just have become something else. */
+  async #isReplaced(): Promise<boolean> {
+    const agreement = this.#agreement;
+    if (agreement.kind === "none" || !this.#isUndisputed()) return false;
+    if (sameAddress(agreement.master, this.#options.self)) return false;
+    return this.#inTime(isMaster(this.#options, agreement.master), false);
+  }
+
+  /**
+   * A script that has written and doesn't end can't be killed, and this instance takes no orders meanwhile. Once another one is the master nothing
+   * that the script does will ever count: its server is ended, and starts as a replica.
+   */
+  async #whileBusy(): Promise<void> {
+    const { endServer, log } = this.#options;
+    const replaced = await this.#isReplaced();
+    const nowMs = performance.now();
+    this.#linkedOffset = undefined;
+    this.#sightings.look(replaced ? ["busy"] : [], nowMs);
+    if (!lasts(this.#sightings.sinceMs("busy"), supervisionTimes.busy, nowMs)) return;
+    log.error("another instance is the master and a script keeps this one busy: ending it");
+    endServer();
+  }
+
+  /** An answer of other instances, or what holds without it. */
+  async #inTime<T>(question: Promise<T>, otherwise: T): Promise<T> {
+    const [answer = otherwise] = await answersWithin(answerWithinMs, [question]);
+    return answer;
+  }
+}
+
+/** What an instance's own server says of itself. */
+interface OwnState {
+  readonly role: Role;
+  readonly priority: number;
+  readonly writable: boolean;
+}
