@@ -92,6 +92,8 @@ export interface ReplicaView {
   readonly address: Address;
   /** Reachable, linked with the master, and allowed by its `replica-priority`. */
   readonly promotable: boolean;
+  /** Reachable and allowed, with or without a link: when the master is gone nobody has one. */
+  readonly eligible: boolean;
   /** `replica-priority`: the lowest is promoted first, 0 never. */
   readonly priority: number;
   /** What it had received of the master's stream when it was asked last. */
@@ -114,6 +116,7 @@ export async function askReplicas(connection: ControlConnection, masterName: str
     const priority = Number(fields.get("slave-priority"));
     return {
       address: parseAddress(`${bracket(required(fields, "ip"))}:${required(fields, "port")}`),
+      eligible: !down && priority > 0,
       promotable: !down && fields.get("master-link-status") === "ok" && priority > 0,
       priority,
       offset: Number(fields.get("slave-repl-offset")),

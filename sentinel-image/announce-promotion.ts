@@ -5,7 +5,9 @@ import { askRole, type Role } from "../quorum/ask-role.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { formatAddress, sameAddress } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
+import { isRefused } from "./ask-peer.ts";
 import type { PromotionOrder } from "./promotion-orders.ts";
+import { within } from "./within.ts";
 
 export interface AnnouncePromotionOptions {
   readonly order: PromotionOrder;
@@ -26,6 +28,8 @@ const promotedWithinMs = 2000;
 const believedForMs = 500;
 /** How long a replica, and the old master's stepping down, are waited for before clients may come. */
 const settledWithinMs = 100;
+/** How long the other instances are given to refuse a connection. */
+const refusedWithinMs = 20;
 
 /** The channel on which Sentinels tell one another who is master. */
 const helloChannel = "__sentinel__:hello";
@@ -46,7 +50,8 @@ export async function announcePromotion(options: AnnouncePromotionOptions): Prom
   const overtaken = stage === undefined ? performance.now() - order.heardAtMs > believedForMs : !stage.waits;
   if (overtaken) return;
   // Without a replica it would refuse writes. And an old master that runs must have refused the last ones before clients leave it.
-  const expected = peers.length - (stage?.masterDown === false ? 0 : 1);
+  const oldOneLives = stage?.masterDown === false && !(await isAnyRefused(peers));
+  const expected = peers.length - (oldOneLives ? 0 : 1);
   await becomes(
     options,
     (role) => role.kind !== "master" || role.replicas.length >= expected,
@@ -65,6 +70,12 @@ export async function announcePromotion(options: AnnouncePromotionOptions): Prom
     { epoch: order.epoch, told: answers.length - problems.length, problems },
     "announced the promotion",
   );
+}
+
+/** A dead master refuses connections long before the Sentinels see it down. */
+async function isAnyRefused(peers: readonly ControlConnection[]): Promise<boolean> {
+  const answers = await within(refusedWithinMs, peers.map(askRole));
+  return answers.some((answer) => answer?.status === "rejected" && isRefused(answer.reason));
 }
 
 /** Tells one Sentinel what another one of them says, or is about to. @throws {Error} when it doesn't know that one, or isn't reached. */

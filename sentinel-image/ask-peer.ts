@@ -1,4 +1,5 @@
 import type { ControlConnection } from "../quorum/control-connection.ts";
+import { messageOf } from "../runtime/log.ts";
 import type { PeerView } from "./decide-start.ts";
 import { askHeartbeat } from "./heartbeat.ts";
 
@@ -40,4 +41,9 @@ export async function askPeer(connection: ControlConnection): Promise<PeerView> 
 export async function askPeers(connections: readonly ControlConnection[]): Promise<PeerView[]> {
   const answers = await Promise.allSettled(connections.map(askPeer));
   return answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+}
+
+/** Whether a question failed because nobody listens there: its machine answers, and the process that served is gone. */
+export function isRefused(error: unknown): boolean {
+  return messageOf(error).includes("ECONNREFUSED");
 }

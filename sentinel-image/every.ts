@@ -31,6 +31,6 @@ export async function every({ what, ms, job, log, signal }: Repetition): Promise
     }
     // What was missed isn't made up for: after a pause of the machine one is enough.
     nextAtMs = Math.max(nextAtMs + ms, performance.now());
-    await delay(nextAtMs - performance.now(), undefined, { signal }).catch(() => undefined);
+    await delay(Math.max(0, nextAtMs - performance.now()), undefined, { signal }).catch(() => undefined);
   }
 }

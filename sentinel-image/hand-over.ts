@@ -2,12 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { agree } from "../quorum/agreement.ts";
 import { askRole } from "../quorum/ask-role.ts";
-import { askReplicas, askSentinels } from "../quorum/ask-sentinel.ts";
+import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
+import { askForecast } from "./ask-forecast.ts";
 import { askForFailover } from "./choose-role.ts";
-import { forecastPromotion, type PromotionForecast } from "./forecast-promotion.ts";
+import type { PromotionForecast } from "./forecast-promotion.ts";
 import {
   type HandOverObservation,
   type HandOverPhase,
@@ -173,9 +174,7 @@ class HandOver {
     const { sentinels, masterName } = this.#options;
     const answers = await within(
       peerGraceMs,
-      sentinels.map(async (sentinel) =>
-        forecastPromotion(sentinel.address, await askReplicas(sentinel, masterName)),
-      ),
+      sentinels.map((sentinel) => askForecast(sentinel, masterName, { masterLives: true })),
     );
     return answers.flatMap((answer) =>
       answer?.status === "fulfilled" && answer.value !== undefined ? [answer.value] : [],

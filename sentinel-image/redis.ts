@@ -8,10 +8,12 @@ import { startAdminServer } from "../runtime/admin-server.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
+import { afterCrash } from "./after-crash.ts";
 import { announcePromotion } from "./announce-promotion.ts";
 import { askPeers } from "./ask-peer.ts";
 import { chooseFittingRole } from "./choose-fitting-role.ts";
 import { chooseRole, type StartRole } from "./choose-role.ts";
+import { readCrashNotes, renderCrashMetrics } from "./crash-notes.ts";
 import { isDamaged, putAside } from "./damaged-data.ts";
 import { takeForcedMaster } from "./forced-master.ts";
 import { handOver } from "./hand-over.ts";
@@ -28,6 +30,7 @@ import { keepAccess, readAccess, readState } from "./server-access.ts";
 import { hasStoredData } from "./stored-data.ts";
 import { supervise } from "./supervisor.ts";
 import { lockVolume } from "./volume-lock.ts";
+import { Watch } from "./watch.ts";
 import { WritePause } from "./write-pause.ts";
 
 const log = createLog("redis", process.env.LOG_LEVEL);
@@ -80,6 +83,7 @@ async function main(): Promise<void> {
   const own = new ControlConnection({ ...loopback, timeoutMs: 2000 });
   const heart = new ControlConnection(loopback);
 
+  const crashFile = join(ownDirectory, "crashes.json");
   await startAdminServer({
     host: environment.BIND_ADDR,
     port: environment.REDIS_ADMIN_PORT,
@@ -93,6 +97,7 @@ async function main(): Promise<void> {
       if (state.initialised && !existsSync(initialisedFile)) writeFileSync(initialisedFile, "");
       return health;
     },
+    metrics: async () => renderCrashMetrics(readCrashNotes(crashFile)),
   });
 
   const lastFile = join(ownDirectory, "last.json");
@@ -183,7 +188,7 @@ async function main(): Promise<void> {
     log,
     signal: stopping.signal,
   });
-  void supervise({
+  const surroundings = {
     self,
     masterName,
     sentinelLogin: access.sentinel,
@@ -192,13 +197,18 @@ async function main(): Promise<void> {
     sentinels,
     instances: peers,
     endServer: () => server?.signal("SIGKILL"),
+    log,
+  };
+  const watch = new Watch(surroundings);
+  void supervise({
+    ...surroundings,
+    watch,
     onCopy: (newest) => {
       if (!loaded) rmSync(failedFile, { force: true });
       loaded = true;
       heartbeat = newest;
       note(false);
     },
-    log,
     signal: stopping.signal,
   });
   void keepWithinMemory({
@@ -231,10 +241,16 @@ async function main(): Promise<void> {
     signal: stopping.signal,
   });
   const { code, signal } = await server.ended;
+  const asked = stopping.signal.aborted;
   stopping.abort();
   if (code === 0) note(true);
   else if (!loaded && code !== null) writeFileSync(failedFile, "");
   log.info({ code, signal }, "redis-server ended");
+  if (!asked && loaded) {
+    const attached = watch.lastLead?.replicas;
+    const common = { self, masterName, sentinels, peers, log, signal: impatient.signal };
+    await afterCrash({ ...common, file: crashFile, attached });
+  }
   // 128 + n is how a shell tells death by a signal.
   process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }

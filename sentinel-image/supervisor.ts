@@ -6,10 +6,12 @@ import { GhostHunt } from "./forget-ghosts.ts";
 import { type KeepHeartbeatOptions, keepHeartbeat } from "./keep-heartbeat.ts";
 import { applySentinelTimers } from "./sentinel-timers.ts";
 import { askCpuSeconds, dropSentinelLinks, SpinDetector } from "./spinning-sentinels.ts";
-import { Watch, type WatchOptions } from "./watch.ts";
+import type { Watch, WatchOptions } from "./watch.ts";
 
 /** What {@link supervise} works with. */
 export interface SupervisorOptions extends WatchOptions, KeepHeartbeatOptions {
+  /** Looks and acts; whoever wants to know what it has seen asks it. */
+  readonly watch: Watch;
   /** Another connection to its own server, for the heartbeat: a paused server leaves it without an answer, and only it. */
   readonly heart: ControlConnection;
   readonly log: Logger;
@@ -25,19 +27,18 @@ const calmEveryMs = 1000;
  * none of the others.
  */
 export async function supervise(options: SupervisorOptions): Promise<void> {
-  const { log, signal, sentinels } = options;
-  const watch = new Watch(options);
+  const { log, signal, sentinels, watch } = options;
   const ghosts = new GhostHunt(options);
   const detectors = sentinels.map(() => new SpinDetector());
   const repeat = (what: string, ms: number, job: () => Promise<void>): Promise<void> =>
     every({ what, ms, job, log, signal });
   await Promise.all([
     repeat("a round of supervision", everyMs, () => watch.look()),
-    repeat("the heartbeat", everyMs, () => keepHeartbeat(options, watch.leadsAtEpoch)),
+    repeat("the heartbeat", everyMs, () => keepHeartbeat(options, watch.leads?.epoch)),
     repeat("setting the Sentinels' timers", everyMs, () => applyTimers(options)),
     repeat("the search for removed hosts", everyMs, () => ghosts.round(watch.views, watch.agreement)),
     repeat("calming a Sentinel", calmEveryMs, () =>
-      calmSentinels(options, detectors, watch.leadsAtEpoch !== undefined),
+      calmSentinels(options, detectors, watch.leads !== undefined),
     ),
   ]);
 }

@@ -3,7 +3,7 @@ import type { Agreement, SentinelView } from "../quorum/agreement.ts";
 import { askRole, isBusy, type Role } from "../quorum/ask-role.ts";
 import { askSentinel } from "../quorum/ask-sentinel.ts";
 import { PatientAgreement } from "../quorum/patient-agreement.ts";
-import { formatAddress, sameAddress } from "../runtime/address.ts";
+import { type Address, formatAddress, sameAddress } from "../runtime/address.ts";
 import { type CarryOutOptions, carryOut } from "./carry-out.ts";
 import { findTrouble } from "./decide-start.ts";
 import {
@@ -49,7 +49,7 @@ export class Watch {
   #linkedOffset: LinkedOffset;
   #askedAtMs: number | undefined;
   #repairedAtMs: number | undefined;
-  #leads: { readonly epoch: number; readonly seenMs: number } | undefined;
+  #leads: (Leadership & { readonly seenMs: number }) | undefined;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -64,10 +64,15 @@ export class Watch {
     return this.#agreement;
   }
 
-  /** The epoch at which this instance is the agreed master; undefined: it isn't, or nobody has been able to tell for 2 s. */
-  get leadsAtEpoch(): number | undefined {
+  /** What it means that this instance is the agreed master; undefined: it isn't, or nobody has been able to tell for 2 s. */
+  get leads(): Leadership | undefined {
     const leads = this.#leads;
-    return leads !== undefined && performance.now() - leads.seenMs <= freshMs ? leads.epoch : undefined;
+    return leads !== undefined && performance.now() - leads.seenMs <= freshMs ? leads : undefined;
+  }
+
+  /** The same by the last look that came to an end, however long ago that is. */
+  get lastLead(): Leadership | undefined {
+    return this.#leads;
   }
 
   /**
@@ -88,12 +93,11 @@ export class Watch {
     const agreement = this.#patient.agree(views, { sentinelCount: sentinels.length }, nowMs);
     this.#views = views;
     this.#agreement = agreement;
-    const leads =
-      own !== undefined &&
-      own.role.kind === "master" &&
-      agreement.kind === "agreed" &&
-      sameAddress(agreement.master, self);
-    this.#leads = leads ? { epoch: agreement.configEpoch, seenMs: nowMs } : undefined;
+    const named = agreement.kind === "agreed" && sameAddress(agreement.master, self);
+    this.#leads =
+      named && own?.role.kind === "master"
+        ? { epoch: agreement.configEpoch, replicas: own.role.replicas, seenMs: nowMs }
+        : undefined;
     if (own === undefined) await this.#whileBusy();
     else await this.#act(own);
   }
@@ -213,6 +217,13 @@ export class Watch {
     const [answer = otherwise] = await answersWithin(answerWithinMs, [question]);
     return answer;
   }
+}
+
+/** This instance is the agreed master. */
+export interface Leadership {
+  readonly epoch: number;
+  /** The replicas that are connected with it. */
+  readonly replicas: readonly Address[];
 }
 
 /** What an instance's own server says of itself. */

@@ -8,6 +8,7 @@ const sentinel = parseAddress("sentinel-1:26379");
 const replica = (index: number, seen: Partial<ReplicaView> = {}): ReplicaView => ({
   address: instance(index),
   promotable: true,
+  eligible: true,
   priority: 100,
   offset: 1000,
   runId: `run-${index}`,
@@ -35,6 +36,13 @@ describe("the forecast of a promotion", () => {
       assert.equal(forecast.priority, replicas.find(({ address }) => address === forecast.replica)?.priority);
     });
   }
+
+  it("counts a replica without a link when the master is dead: none has one", () => {
+    const unlinked = [replica(2, { promotable: false }), replica(3, { promotable: false, eligible: false })];
+    const forecast = forecastPromotion(sentinel, unlinked, { masterLives: false });
+    assert.deepEqual(forecast?.candidates, [instance(2)]);
+    assert.equal(forecast.offset, 1000);
+  });
 
   it("is none when the Sentinel has nobody to promote", () => {
     assert.equal(forecastPromotion(sentinel, [replica(2, { promotable: false })]), undefined);

@@ -37,6 +37,7 @@ const forecast = (index: number, priority: number, ...others: number[]): Promoti
   sentinel,
   replica: instance(index),
   priority,
+  offset: 1000,
   candidates: [index, ...others].map(instance),
 });
 

@@ -1,6 +1,8 @@
 import { aborted } from "./aborted.ts";
 import { diskFull, proxyKilled, slowCommand } from "./blocked.ts";
 import { calm } from "./calm.ts";
+import { containerKilled } from "./container-killed.ts";
+import { crashLoop } from "./crash-loop.ts";
 import { drain } from "./drain.ts";
 import type { Fault } from "./fault.ts";
 import { freeze } from "./freeze.ts";
@@ -24,6 +26,8 @@ import { twoSentinels } from "./two-sentinels.ts";
 /** Every fault, by the name that the command takes. */
 export const allFaults: readonly Fault[] = [
   kill,
+  containerKilled,
+  crashLoop,
   freeze,
   planned,
   terminate,
