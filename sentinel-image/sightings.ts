@@ -1,5 +1,8 @@
-/** Between two looks, ms. After a longer one, a pause of the machine above all, nobody knows whether it was so all the time. */
-const longestGapMs = 2000;
+/**
+ * Between two looks, ms. After a longer one, a pause of the machine above all, nobody knows whether it was so all the time. Not much shorter, or
+ * nothing would ever last on a machine that is busy beyond measure.
+ */
+const longestGapMs = 5000;
 
 /**
  * Since when something is seen, look after look. In time and not in looks: with a frozen Sentinel, or on a busy machine, a look takes longer,

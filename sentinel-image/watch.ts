@@ -45,6 +45,7 @@ export class Watch {
   readonly #patient = new PatientAgreement();
   readonly #sightings = new Sightings();
   #views: readonly SentinelView[] = [];
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #agreement: Agreement = { kind: "none", reason: "nobody was asked yet" };
   #linkedOffset: LinkedOffset;
   #askedAtMs: number | undefined;
@@ -55,9 +56,9 @@ export class Watch {
     this.#options = options;
   }
 
-  /** What the Sentinels said in the last look. */
+  /** What the Sentinels said in the last look; nothing when that is more than 2 s ago. */
   get views(): readonly SentinelView[] {
-    return this.#views;
+    return performance.now() - this.#lookedMs <= freshMs ? this.#views : [];
   }
 
   get agreement(): Agreement {
@@ -92,6 +93,7 @@ export class Watch {
     const nowMs = performance.now();
     const agreement = this.#patient.agree(views, { sentinelCount: sentinels.length }, nowMs);
     this.#views = views;
+    this.#lookedMs = nowMs;
     this.#agreement = agreement;
     const named = agreement.kind === "agreed" && sameAddress(agreement.master, self);
     this.#leads =
