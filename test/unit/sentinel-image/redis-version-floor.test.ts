@@ -39,8 +39,21 @@ describe("warnOfVersion", () => {
     });
   }
 
+  it("judges Valkey by its own releases", () => {
+    const valkey = (version: string): string | undefined =>
+      warnOfVersion(`Valkey server v=${version} sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=4b1f0c9e`);
+    for (const version of ["9.1.2", "9.1.3", "9.0.6", "8.1.10", "8.0.11", "9.2.0", "10.0.0"])
+      assert.equal(valkey(version), undefined, version);
+    for (const version of ["9.1.1", "9.0.5", "8.1.9", "8.1.1", "8.0.10", "8.2.0"]) {
+      const warning = valkey(version) ?? "";
+      assert.ok(warning.startsWith(`valkey-server ${version} has known vulnerabilities`), warning);
+      assert.match(warning, /use 9\.1\.2, 9\.0\.6, 8\.1\.10, 8\.0\.11 or a later patch/);
+    }
+  });
+
   it("doesn't judge servers whose versions mean something else", () => {
     assert.equal(warnOfVersion("Valkey server v=7.2.1 sha=00000000:0"), undefined);
+    assert.equal(warnOfVersion("KeyDB server v=6.3.4 sha=00000000:0"), undefined);
     assert.equal(warnOfVersion(""), undefined);
   });
 });
