@@ -5,10 +5,11 @@ import { ports } from "./topology/site.ts";
 
 /** How one of the applications' users connects. */
 export interface UserConnection {
-  readonly password: pulumi.Output<string>;
-  /** Name of the user's Secret; its key is `password`. */
+  /** Undefined, as the connection string is, when the platform gives the password. */
+  readonly password: pulumi.Output<string> | undefined;
+  /** Name of the user's Secret; its key is `password`, or the one that `redis:users` names. */
   readonly secretName: pulumi.Output<string>;
-  readonly connectionString: pulumi.Output<string>;
+  readonly connectionString: pulumi.Output<string> | undefined;
 }
 
 /** Everything that clients need. */
@@ -40,7 +41,9 @@ export function connectionsOf(
         password,
         secretName,
         // Clients that know no users understand this as a password alone.
-        connectionString: pulumi.interpolate`${scheme}://${user === "default" ? "" : user}:${password}@${proxy.host}:${ports.redis}`,
+        connectionString:
+          password &&
+          pulumi.interpolate`${scheme}://${user === "default" ? "" : user}:${password}@${proxy.host}:${ports.redis}`,
       },
     ]),
   );
@@ -56,8 +59,8 @@ export function connectionsOf(
     namespace,
     users: pulumi.secret(Object.fromEntries(logins)) as unknown as Connections["users"],
     credentialsSecret: first?.secretName,
-    password: first && pulumi.secret(first.password),
-    connectionString: first && pulumi.secret(first.connectionString),
+    password: first?.password && pulumi.secret(first.password),
+    connectionString: first?.connectionString && pulumi.secret(first.connectionString),
     exporterSecret: credentials.files.get("exporter")?.secretName,
     caCertificate: certificates.authority,
   };

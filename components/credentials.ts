@@ -19,12 +19,15 @@ export interface CredentialsArgs extends AccessSettings {
 export interface SecretSource {
   readonly secretName: pulumi.Output<string>;
   readonly key: string;
+  /** Whether a pod starts without it: what others own may be gone for a time. */
+  readonly optional?: boolean;
 }
 
 /** An application's user. */
 export interface UserCredentials {
-  readonly password: pulumi.Output<string>;
-  /** Name of the user's Secret; its key is `password`. */
+  /** Undefined when the platform gives it. */
+  readonly password: pulumi.Output<string> | undefined;
+  /** Name of the user's Secret; its key is `password`, or the one that `redis:users` names. */
   readonly secretName: pulumi.Output<string>;
 }
 
@@ -76,7 +79,12 @@ export class Credentials extends pulumi.ComponentResource {
     }
     this.files = files;
     this.users = new Map(
-      args.users.map(({ name: user }) => {
+      args.users.map(({ name: user, existingSecret }): [string, UserCredentials] => {
+        if (existingSecret !== undefined) {
+          const { name: given, key = "password" } = existingSecret;
+          files.set(`users/${user}`, { secretName: pulumi.output(given), key, optional: true });
+          return [user, { password: undefined, secretName: pulumi.output(given) }];
+        }
         const password = passwordOf(user);
         const { secretName } = store(`credentials-${user}`, "password", password);
         return [user, { password, secretName }];

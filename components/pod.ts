@@ -166,7 +166,8 @@ function secretSources(
   return secrets.map((file) => {
     const source = secretFiles.get(file);
     if (source === undefined) throw new Error(`there is no Secret for '${file}'`);
-    return { secret: { name: source.secretName, items: [{ key: source.key, path: file }] } };
+    const optional = source.optional === true ? { optional: true } : {};
+    return { secret: { name: source.secretName, items: [{ key: source.key, path: file }], ...optional } };
   });
 }
 

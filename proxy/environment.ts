@@ -57,6 +57,8 @@ const contract = {
    * changed while the proxy runs.
    */
   PROXY_CLIENTS_ACL_FILE: env.optionalText(),
+  /** Directory with passwords that the platform gives: a file for each of those users, which the aclfile knows without one. */
+  PROXY_USER_PASSWORDS_DIR: env.optionalText(),
   /** Directory with tls.crt, tls.key and ca.crt of the listeners. Unset: clients use no TLS. */
   PROXY_TLS_DIR: env.optionalText(),
   /** The same for the connections to Redis and the Sentinels. Unset: without TLS. */

@@ -114,7 +114,10 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
           view: () => apiViews.view(),
           authenticate:
             environment.PROXY_CLIENTS_ACL_FILE !== undefined
-              ? checkUser(aclFileReader(environment.PROXY_CLIENTS_ACL_FILE), report)
+              ? checkUser(
+                  aclFileReader(environment.PROXY_CLIENTS_ACL_FILE, environment.PROXY_USER_PASSWORDS_DIR),
+                  report,
+                )
               : environment.REDIS_PASSWORD_FILE === undefined
                 ? undefined
                 : checkPassword(password, report),

@@ -32,6 +32,8 @@ const contract = {
    * following ones are read again while the server runs.
    */
   REDIS_ACL_FILE: env.optionalText(),
+  /** Directory with passwords that the platform gives: a file for each of those users, which the aclfile knows without one. */
+  REDIS_USER_PASSWORDS_DIR: env.optionalText(),
   /** File with the password of `replica`. Needed with an aclfile. */
   REDIS_REPLICA_PASSWORD_FILE: env.optionalText(),
   /** File with the password of `sentinel`, as which the Sentinels come here. Unset: they come as the user above. */

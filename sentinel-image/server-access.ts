@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { ControlConnection, ControlConnectionOptions } from "../quorum/control-connection.ts";
 import { parseAclFile } from "../runtime/access/acl-user.ts";
+import { GivenPasswords } from "../runtime/access/given-passwords.ts";
 import { messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
+import { replaceFile } from "../runtime/replace-file.ts";
 import { TlsFiles } from "../runtime/tls-files.ts";
 import type { RedisEnvironment } from "./redis-environment.ts";
 
@@ -49,6 +53,7 @@ export function readAccess(environment: RedisEnvironment): ServerAccess {
     sentinelFile === undefined
       ? supervisor
       : { username: "sentinel", tls, password: () => readPassword(sentinelFile) };
+  const completed = completedFile(environment);
   const acl =
     REDIS_ACL_FILE === undefined
       ? undefined
@@ -57,11 +62,28 @@ export function readAccess(environment: RedisEnvironment): ServerAccess {
           if (replicaPassword === undefined) {
             throw new Error("REDIS_ACL_FILE is set: set REDIS_REPLICA_PASSWORD_FILE, too");
           }
-          return { file: REDIS_ACL_FILE, replicaPassword };
+          return { file: completed(REDIS_ACL_FILE), replicaPassword };
         };
   for (const { password } of [supervisor, sentinel, probe]) password();
   acl?.();
   return { supervisor, sentinel, probe, acl, tls };
+}
+
+/** Gives the path of an aclfile that is complete: with the passwords that the platform gives. */
+function completedFile({
+  REDIS_USER_PASSWORDS_DIR: directory,
+  REDIS_SELF,
+}: RedisEnvironment): (file: string) => string {
+  if (directory === undefined) return (file) => file;
+  const given = new GivenPasswords(directory);
+  const path = join(tmpdir(), `redis-ha-users-${REDIS_SELF.port}.acl`);
+  let written: string | undefined;
+  return (file) => {
+    const text = given.complete(readFileSync(file, "utf8"));
+    if (text !== written) replaceFile(path, text);
+    written = text;
+    return path;
+  };
 }
 
 /** Everything that {@link keepAccess} watches. */

@@ -58,9 +58,11 @@ export interface RedisArgs {
   readonly durability?: "async" | "sync" | undefined;
   /**
    * The applications' users, each with a password of its own. Without `rules` a user may do everything with the data and
-   * nothing with the server. A client that gives only a password is `default`.
+   * nothing with the server. A client that gives only a password is `default`. With `existingSecret` the password is the
+   * one in that Secret of the namespace, each of its lines, and follows it while everything runs.
    *
-   * Allowed: a JSON list of {name, rules?} with ACL rules, at least one. Default: one user, `default`.
+   * Allowed: a JSON list of {name, rules?, existingSecret?: {name, key?}} with ACL rules, at least one. Default: one
+   * user, `default`.
    */
   readonly users?: readonly ApplicationUser[] | undefined;
   /**

@@ -76,14 +76,20 @@ export const definitions = {
     }),
     users: json<readonly ApplicationUser[]>({
       description:
-        "The applications' users, each with a password of its own. Without `rules` a user may do everything with the data and nothing with the server. A client that gives only a password is `default`.",
+        "The applications' users, each with a password of its own. Without `rules` a user may do everything with the data and nothing with the server. A client that gives only a password is `default`. With `existingSecret` the password is the one in that Secret of the namespace, each of its lines, and follows it while everything runs.",
       derived: "one user, `default`",
       shape: z
-        .array(z.strictObject({ name: z.string(), rules: z.string().min(1).optional() }))
+        .array(
+          z.strictObject({
+            name: z.string(),
+            rules: z.string().min(1).optional(),
+            existingSecret: shapes.secretKey.optional(),
+          }),
+        )
         .min(1)
         .max(100),
       argument: "readonly ApplicationUser[]",
-      allowed: "a JSON list of {name, rules?} with ACL rules, at least one",
+      allowed: "a JSON list of {name, rules?, existingSecret?: {name, key?}} with ACL rules, at least one",
       example: '[{"name":"shop","rules":"~shop:* +@read +@write"}]',
     }),
     passwordGeneration: integer({

@@ -29,6 +29,15 @@ const foreignName = qualifiedName.refine(
   "is set by redis-ha itself: use another name",
 );
 
+/** A key of a Secret; without one it is `password`. */
+export const secretKey = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, "must be the name of a Secret"),
+  key: z
+    .string()
+    .regex(/^[-._A-Za-z0-9]{1,253}$/, "must be a key of a Secret")
+    .optional(),
+});
+
 /** Labels, each by key. */
 export const labels = z.record(foreignName, labelValue);
 /** Annotations, each by key. */

@@ -7,6 +7,11 @@ export function problemsOfLayers({ redis, proxy, tls, network }: ParsedSettings)
   return [
     ...problemsOfExtraConfig(redis.extraConfig ?? ""),
     ...problemsOfTls(tls, proxy),
+    ...(proxy.sentinelApi === false && redis.users?.some(({ existingSecret }) => existingSecret !== undefined)
+      ? [
+          "Configuration 'redis:users' has an existingSecret, but with 'proxy:sentinelApi' false clients log in at the Sentinels, too, and these take no new password while they run: use the proxies' Sentinel API (pulumi config rm proxy:sentinelApi), or let the password be generated.",
+        ]
+      : []),
     ...(proxy.allowCommands?.includes("migrate") && network.policies !== false
       ? [
           "Configuration 'proxy:allowCommands' has 'migrate', but with 'network:policies' a Redis may connect to none outside of the stack: remove it, or set network:policies to false.",

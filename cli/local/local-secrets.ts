@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AccessSettings, renderAclFiles } from "../../runtime/access/acl-files.ts";
+import { type AccessSettings, type ApplicationUser, renderAclFiles } from "../../runtime/access/acl-files.ts";
 import { hashPassword } from "../../runtime/access/acl-user.ts";
 import { partUsers } from "../../runtime/access/parts.ts";
 import { acceptedGenerations, derivePassword } from "../../runtime/access/passwords.ts";
@@ -41,6 +41,21 @@ export function writeLocalSecrets(directory: string, options: LocalSecretsOption
   write("clients.acl", files.clients);
   for (const name of [...partUsers, ...users.map((user) => user.name), ...testers]) {
     write(name, `${passwordOf(name)}\n`);
+  }
+  writeGivenPasswords(join(directory, "users"), users, passwordOf);
+}
+
+/** Stands in for the platform, which gives these: what is there stays. */
+function writeGivenPasswords(
+  directory: string,
+  users: readonly ApplicationUser[],
+  passwordOf: (user: string) => string,
+): void {
+  for (const { name, existingSecret } of users) {
+    if (existingSecret === undefined) continue;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const file = join(directory, name);
+    if (!existsSync(file)) replaceFile(file, `${passwordOf(name)}\n`);
   }
 }
 

@@ -87,6 +87,7 @@ function describeSentinel(part: Part, settings: TopologySettings, site: Site): W
 function describeRedis(part: Part, settings: TopologySettings, site: Site): Workload {
   const secretFile = (name: SecretFile): string => join(site.secretDirectory, name);
   const { sentinel, redis } = settings;
+  const given = givenPasswords(settings);
   const address = site.address(part);
   return {
     part,
@@ -108,11 +109,12 @@ function describeRedis(part: Part, settings: TopologySettings, site: Site): Work
       REDIS_SENTINEL_PASSWORD_FILE: secretFile("sentinel"),
       REDIS_PROBE_PASSWORD_FILE: secretFile("probe"),
       REDIS_ACL_FILE: secretFile("redis.acl"),
+      ...(given.length === 0 ? {} : { REDIS_USER_PASSWORDS_DIR: join(site.secretDirectory, "users") }),
       ...serverTls(settings, site),
       REDIS_ADMIN_PORT: String(site.adminPort(part)),
       MASTER_NAME: sentinel.masterName,
     },
-    secrets: ["supervisor", "replica", "sentinel", "probe", "redis.acl"],
+    secrets: ["supervisor", "replica", "sentinel", "probe", "redis.acl", ...given],
     ...(settings.tls.mode === "all" ? { certificate: "server" as const } : {}),
     ports: [
       { name: "redis", port: address.port },
@@ -122,6 +124,13 @@ function describeRedis(part: Part, settings: TopologySettings, site: Site): Work
     graceSeconds,
     memory: redis.memory,
   };
+}
+
+/** The files of passwords that the platform gives. */
+function givenPasswords({ redis: { users } }: TopologySettings): SecretFile[] {
+  return users.flatMap(({ name, existingSecret }): SecretFile[] =>
+    existingSecret === undefined ? [] : [`users/${name}`],
+  );
 }
 
 /** Clients that talk to the real Sentinels, and then to the master itself, have no certificates. */
@@ -137,6 +146,7 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
   const secretFile = (name: SecretFile): string => join(site.secretDirectory, name);
   const { proxy, sentinel } = settings;
   const part: Part = { kind: "proxy", index: 1 };
+  const given = givenPasswords(settings);
   const address = site.address(part);
   return {
     part,
@@ -164,10 +174,11 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       REDIS_USERNAME: "proxy",
       REDIS_PASSWORD_FILE: secretFile("proxy"),
       ...(proxy.sentinelApi ? { PROXY_CLIENTS_ACL_FILE: secretFile("clients.acl") } : {}),
+      ...(given.length > 0 ? { PROXY_USER_PASSWORDS_DIR: join(site.secretDirectory, "users") } : {}),
       ...(settings.tls.mode === "off" ? {} : { PROXY_TLS_DIR: site.certificateDirectory("proxy") }),
       ...(settings.tls.mode === "all" ? { REDIS_TLS_DIR: site.certificateDirectory("proxy") } : {}),
     },
-    secrets: proxy.sentinelApi ? ["proxy", "clients.acl"] : ["proxy"],
+    secrets: proxy.sentinelApi ? ["proxy", "clients.acl", ...given] : ["proxy"],
     ...(settings.tls.mode === "off" ? {} : { certificate: "proxy" as const }),
     ports: [
       { name: "redis", port: address.port },

@@ -1,8 +1,11 @@
 import type { PartUser } from "../../runtime/access/parts.ts";
 import type { CertificateKind, Part } from "./site.ts";
 
-/** A secret file: the password of a part's user, by the user's name, or the users of a kind of servers. */
-export type SecretFile = PartUser | "redis.acl" | "sentinel.acl" | "clients.acl";
+/**
+ * A secret file: the password of a part's user, by the user's name, the users of a kind of servers, or the password of an
+ * application's user that the platform gives.
+ */
+export type SecretFile = PartUser | "redis.acl" | "sentinel.acl" | "clients.acl" | `users/${string}`;
 
 /** The entrypoint program of a workload, by the image that contains it. */
 export type Program =

@@ -1,11 +1,21 @@
 import { timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type AclLine, hashPassword, parseAclFile } from "../../runtime/access/acl-user.ts";
+import { GivenPasswords } from "../../runtime/access/given-passwords.ts";
 import type { Authenticate } from "./client-session.ts";
 
-/** Reads the users in an aclfile anew at every call. @throws {Error} when it can't be read. */
-export function aclFileReader(path: string): () => readonly AclLine[] {
-  return () => parseAclFile(readFileSync(path, "utf8"));
+/**
+ * Reads the users in an aclfile anew at every call.
+ *
+ * @param givenDirectory with passwords that the platform gives.
+ * @throws {Error} when it can't be read.
+ */
+export function aclFileReader(path: string, givenDirectory?: string): () => readonly AclLine[] {
+  const given = givenDirectory === undefined ? undefined : new GivenPasswords(givenDirectory);
+  return () => {
+    const text = readFileSync(path, "utf8");
+    return parseAclFile(given?.complete(text) ?? text);
+  };
 }
 
 /** Compared with when the user is not known, so that this takes as long as a wrong password. */

@@ -8,6 +8,8 @@ export interface ApplicationUser {
   readonly name: string;
   /** Words of the ACL language. Unset: everything with the data, nothing with the server. */
   readonly rules?: string | undefined;
+  /** Where the password is, when the platform gives it: each line of the key's value is accepted. Unset: it is generated. */
+  readonly existingSecret?: { readonly name: string; readonly key?: string | undefined } | undefined;
 }
 
 /** What decides who may do what. */
@@ -34,10 +36,14 @@ export function renderAclFiles(
   { users, allowedCommands, clientsAskSentinels }: AccessSettings,
   seeds: readonly string[],
 ): AclFiles {
+  /** Those servers learn the password while they run: {@link withGivenPasswords}. */
+  const given = new Set(
+    users.flatMap(({ name, existingSecret }) => (existingSecret === undefined ? [] : [name])),
+  );
   const known = (name: string, rules: string): AclUser => ({
     name,
     rules,
-    passwords: seeds.map((seed) => derivePassword(seed, name)),
+    passwords: given.has(name) ? [] : seeds.map((seed) => derivePassword(seed, name)),
   });
   const onSentinel = partUsers.flatMap((name) => {
     const rules = sentinelRules[name];

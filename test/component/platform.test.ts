@@ -82,7 +82,7 @@ function endpointOf(deployment: Deployment): { metadata: Json; spec: Json & { po
 }
 
 describe("a platform's wishes", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
 
   it("requests CPU and memory as each part is told, and limits the CPU of proxies only", async () => {
     assert.deepEqual(
@@ -363,6 +363,69 @@ describe("a platform's wishes", function () {
     assert.deepEqual(specs.get("redis")?.ingress?.at(-1), { from, ports: [{ port: 9121, protocol: "TCP" }] });
     for (const part of parts)
       assert.deepEqual(specs.get(part)?.egress?.at(-1), { to, ports: [{ port: 15012, protocol: "TCP" }] });
+  });
+
+  it("takes a user's password from a Secret of the platform's, for those who check it alone", async () => {
+    const deployment = await deploy(
+      config({
+        "redis:users": [
+          { name: "shop", existingSecret: { name: "shop-login", key: "redis" } },
+          { name: "jobs", existingSecret: { name: "jobs-login" } },
+          { name: "web" },
+        ],
+      }),
+    );
+    const given = (template: Template | undefined): unknown[] => {
+      const volume = template?.spec.volumes.find(({ name }) => name === "credentials") as
+        | { projected: { sources: { secret: { name: string } }[] } }
+        | undefined;
+      return (volume?.projected.sources ?? []).filter(({ secret }) => secret.name.endsWith("-login"));
+    };
+    const sources = [
+      ["shop-login", "redis", "users/shop"],
+      ["jobs-login", "password", "users/jobs"],
+    ].map(([name, key, path]) => ({ secret: { name, items: [{ key, path }], optional: true } }));
+    const found = templates(deployment);
+    assert.deepEqual(
+      [given(found.redis[0]), given(found.sentinel[0]), given(found.proxy[0])],
+      [sources, [], sources],
+    );
+    const directory = "/etc/redis-ha/credentials/users";
+    for (const [part, name] of [
+      ["redis", "REDIS_USER_PASSWORDS_DIR"],
+      ["proxy", "PROXY_USER_PASSWORDS_DIR"],
+    ] as const)
+      assert.ok(
+        found[part][0]?.spec.containers[0].env.some((one) => one.name === name && one.value === directory),
+      );
+    const names = objects(deployment, "Secret").map(({ name }) => name);
+    assert.ok(names.includes("credentials-web"));
+    assert.ok(!names.includes("credentials-shop") && !names.includes("credentials-jobs"));
+    assert.equal(deployment.outputs.credentialsSecret, "shop-login");
+    assert.equal(deployment.outputs.password, undefined);
+    const { shop, web } = deployment.outputs.users as Record<string, Json>;
+    assert.deepEqual(
+      [shop?.secretName, shop?.password, typeof web?.password],
+      ["shop-login", undefined, "string"],
+    );
+    await assert.rejects(
+      deploy(
+        config({
+          "proxy:sentinelApi": "false",
+          "redis:users": [{ name: "shop", existingSecret: { name: "Shop", kay: "x" } }],
+        }),
+      ),
+      /'redis:users' has a mistake at \[0\]\.existingSecret\.name: must be the name of a Secret.*'redis:users' has a mistake at \[0\]\.existingSecret: Unrecognized key/s,
+    );
+    await assert.rejects(
+      deploy(
+        config({
+          "proxy:sentinelApi": "false",
+          "redis:users": [{ name: "shop", existingSecret: { name: "shop-login" } }],
+        }),
+      ),
+      /'redis:users' has an existingSecret, but with 'proxy:sentinelApi' false/,
+    );
   });
 
   it("applies patches last, and merges lists of named things by name", async () => {
