@@ -45,6 +45,7 @@ export async function arrangeSuccession(options: SuccessionOptions): Promise<boo
   const { sentinels, masterName, log, signal } = options;
   const beginMs = performance.now();
   const forMs = (): number => Math.round(performance.now() - beginMs);
+  let waitedFor: string | undefined;
   while (!signal.aborted) {
     const step = planSuccession(await observe(options, forMs()));
     if (step.kind === "end") {
@@ -55,9 +56,13 @@ export async function arrangeSuccession(options: SuccessionOptions): Promise<boo
       const right = step.sentinels.flatMap((address) =>
         sentinels.filter((sentinel) => sameAddress(sentinel.address, address)),
       );
-      log.warn({ forMs: forMs() }, "the master's server has ended by itself: it is replaced at once");
+      log.warn(
+        { forMs: forMs(), waitedFor },
+        "the master's server has ended by itself: it is replaced at once",
+      );
       return askForFailover(right, masterName, log);
     }
+    waitedFor = step.reason;
     await delay(lookEveryMs, undefined, { signal }).catch(() => undefined);
   }
   return false;
