@@ -25,9 +25,9 @@ export function askServer(session: Session, { ask, as = {}, agreed }: ServerQues
   const { credentials, db, protocol } = session.identity;
   const { link } = session.host;
   if (link.state === "circuitOpen") {
-    session.busy = true;
+    session.occupy();
     queueMicrotask(() => {
-      session.busy = false;
+      session.free();
       if (session.ended) return;
       session.refuse(noMasterReply);
       session.finished();
@@ -39,15 +39,15 @@ export function askServer(session: Session, { ask, as = {}, agreed }: ServerQues
     return false;
   }
   const group = link.group({ credentials, db, protocol, ...as });
-  session.busy = true;
+  session.occupy();
   const done = (answer: () => void): void => {
-    session.busy = false;
+    session.free();
     if (session.ended) return;
     answer();
     session.finished();
   };
   const again = (problem: string | undefined): void => {
-    session.busy = false;
+    session.free();
     if (session.ended) return;
     const refusal = session.connectionRefusal(group, problem);
     if (refusal === undefined) session.wakeSoon(group.retries);

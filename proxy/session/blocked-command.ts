@@ -62,7 +62,7 @@ export class BlockedCommand {
     if (session.outstanding > 0 || !session.isStillThere()) return false;
     const since = performance.now();
     this.#active = true;
-    session.busy = true;
+    session.occupy();
     const again = (): Command => {
       const waitedMs = performance.now() - since;
       const rest = withRemainingTime(command, waitedMs);
@@ -71,15 +71,13 @@ export class BlockedCommand {
     };
     const { upstream } = this.#link;
     let replaced = false;
-    if (upstream !== undefined) {
-      upstream.onReplaced = () => {
-        replaced = true;
-      };
-    }
+    upstream?.staysWhenReplaced(() => {
+      replaced = true;
+    });
     const over = (): void => {
       this.#active = false;
-      session.busy = false;
-      if (upstream !== undefined) upstream.onReplaced = undefined;
+      session.free();
+      upstream?.staysWhenReplaced(undefined);
     };
     const lost = (sent: boolean, term: number): void => {
       if (sent && readsFromNow(command)) {

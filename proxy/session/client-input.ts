@@ -17,7 +17,7 @@ export interface InputOwner {
   /** Redis blocks for it: that it leaves must be seen at once. */
   readonly blocking: boolean;
   /** What waited may go on. */
-  goOn(): void;
+  turn(): void;
   /** It has sent so much behind a command that blocks that nobody can see any more whether it is still there. */
   dropInput(): void;
 }
@@ -27,8 +27,6 @@ const lookAheadBytes = 16 * 2 ** 20;
 
 /** What a client has sent and nobody has looked at; and whether more of it is read. */
 export class ClientInput implements Reader {
-  /** The master doesn't take what was sent to it already. */
-  congested = false;
   readonly #socket: Socket;
   readonly #owner: InputOwner;
   readonly #limits: SessionLimits;
@@ -40,6 +38,7 @@ export class ClientInput implements Reader {
   #looking = false;
   #justLooked = false;
   #stopped = false;
+  #congested = false;
 
   constructor(socket: Socket, owner: InputOwner, limits: SessionLimits, budget: ByteBudget) {
     this.#socket = socket;
@@ -57,6 +56,15 @@ export class ClientInput implements Reader {
     return this.#accounted > 0;
   }
 
+  /** The master doesn't take what was sent to it already. */
+  get congested(): boolean {
+    return this.#congested;
+  }
+
+  congest(congested: boolean): void {
+    this.#congested = congested;
+  }
+
   get paused(): boolean {
     return this.#socket.isPaused();
   }
@@ -72,7 +80,7 @@ export class ClientInput implements Reader {
     return this.#looking;
   }
 
-  /** All that had arrived was read, and its end wasn't there: true only while {@link InputOwner.goOn} is called for that. */
+  /** All that had arrived was read, and its end wasn't there: true only while {@link InputOwner.turn} is called for that. */
   get justLooked(): boolean {
     return this.#justLooked;
   }
@@ -125,7 +133,7 @@ export class ClientInput implements Reader {
     }
     const pause =
       !this.#looking &&
-      (enough || this.congested || (bytes > 0 && !this.#budget.mayGrow(this, !blocked && !holding)));
+      (enough || this.#congested || (bytes > 0 && !this.#budget.mayGrow(this, !blocked && !holding)));
     if (pause && !this.paused) this.#socket.pause();
     else if (!pause && this.paused) this.#socket.resume();
   }
@@ -146,7 +154,7 @@ export class ClientInput implements Reader {
       if (more && this.#budget.total < 2 * this.#limits.heldBytesInAll) this.lookForEnd();
       else {
         this.#justLooked = true;
-        this.#owner.goOn();
+        this.#owner.turn();
         this.#justLooked = false;
       }
     });

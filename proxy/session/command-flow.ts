@@ -31,20 +31,18 @@ export class CommandFlow {
   readonly waiting = new WaitingLine();
   readonly reader: RunReader;
   readonly replyMode: ReplyMode;
-  /** What is first had to wait for a master, and wasn't sent since. */
-  held = false;
-  /** A reply says that its command was not executed: those behind it come back, too. */
-  rewinding = false;
-  /** Since when what is first waits for a connection although there is a master, ms of the monotonic clock. */
-  connectionSince: number | undefined;
   readonly #session: Session;
   readonly #input: ClientInput;
   #lastShared: Upstream | undefined;
   /** What is under way is a suspect, which has its turn. */
   #alone = false;
   #sharedLost = false;
-  #pumping = false;
-  #pumpAgain = false;
+  #held = false;
+  #rewinding = false;
+  /** Since when what is first waits for a connection although there is a master, ms of the monotonic clock. */
+  #connectionSince: number | undefined;
+  #inTurn = false;
+  #again = false;
 
   constructor(session: Session, input: ClientInput) {
     this.#session = session;
@@ -77,8 +75,31 @@ export class CommandFlow {
     this.#lastShared = undefined;
   }
 
+  /** What is first had to wait for a master, and wasn't sent since. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** A reply says that its command was not executed: those behind it come back, too. */
+  get rewinding(): boolean {
+    return this.#rewinding;
+  }
+
+  rewind(): void {
+    this.#rewinding = true;
+  }
+
+  /** What is first waits for a connection, no longer. */
+  connected(): void {
+    this.#connectionSince = undefined;
+  }
+
   awaitsConnection(): void {
-    this.connectionSince ??= performance.now();
+    this.#connectionSince ??= performance.now();
   }
 
   /**
@@ -88,7 +109,7 @@ export class CommandFlow {
    */
   connectionRefusal(retries: OpenRetries, problem: string | undefined): Buffer | undefined {
     const { holdTimeoutMs } = this.#session.host.link;
-    const waitedMs = performance.now() - (this.connectionSince ?? Number.POSITIVE_INFINITY);
+    const waitedMs = performance.now() - (this.#connectionSince ?? Number.POSITIVE_INFINITY);
     const late = waitedMs > holdTimeoutMs || (retries.failingMs > holdTimeoutMs && retries.resting);
     if (!late) return undefined;
     return noConnectionReply(problem);
@@ -97,30 +118,30 @@ export class CommandFlow {
   /** Forgets everything that was not sent yet. */
   drop(): void {
     this.waiting.drop();
-    this.reader.hasMore = false;
+    this.reader.stop();
     this.#input.drop();
   }
 
   /** Takes commands as long as there are some that can go somewhere. */
-  pump(): void {
-    if (this.#pumping || this.#session.ended) {
-      this.#pumpAgain = this.#pumping;
+  turn(): void {
+    if (this.#inTurn || this.#session.ended) {
+      this.#again = this.#inTurn;
       return;
     }
-    this.#pumping = true;
+    this.#inTurn = true;
     try {
       do {
-        this.#pumpAgain = false;
+        this.#again = false;
         while (this.#step());
         // A connection that was there at once has woken it in the middle of a step.
-      } while (this.#pumpAgain);
+      } while (this.#again);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#session.host.metrics.protocolErrors.inc();
       this.drop();
       this.#session.fail(encodeError(`ERR Protocol error: ${error.message}`));
     } finally {
-      this.#pumping = false;
+      this.#inTurn = false;
     }
   }
 
@@ -133,7 +154,7 @@ export class CommandFlow {
     if (waiting.givenBack) {
       if (session.outstanding > 0) return false;
       waiting.lineUpReturned();
-      this.rewinding = false;
+      this.#rewinding = false;
     }
     if (!replyMode.mayGoOn(session.outstanding)) return false;
     if (session.ownConnection?.restored() === false) return false;
@@ -152,8 +173,8 @@ export class CommandFlow {
       waiting.removeFirst();
       const { skipsNext } = replyMode;
       if (this.#take(first.command, first.refusal)) {
-        this.held = false;
-        this.connectionSince = undefined;
+        this.#held = false;
+        this.#connectionSince = undefined;
         if (first.command.attempts !== undefined && !this.#alone) session.host.link.suspects.leave(session);
         if (skipsNext) replyMode.skipped();
         return true;
@@ -183,9 +204,9 @@ export class CommandFlow {
     }
     const input = this.#input;
     if (upstream !== undefined && !input.congested && upstream.backlogBytes > session.host.limits.heldBytes) {
-      input.congested = true;
+      input.congest(true);
       upstream.onceDrained(() => {
-        input.congested = false;
+        input.congest(false);
         session.readAgain();
       });
     }
@@ -283,7 +304,7 @@ export class CommandFlow {
     const { pieces } = translated?.wire ?? known;
     const run = Run.of(session, undefined, { pieces, attempts: known.attempts }, 1, rule.mayWrite);
     run.translation = translated?.translation;
-    session.outstanding++;
+    session.sent(1);
     upstream.send(run);
     return true;
   }

@@ -23,13 +23,13 @@ export interface LinkOwner {
 
 /** A connection to the master for one client alone. */
 export class DedicatedLink {
-  /** It has a state that ends only with it. */
-  dirty = false;
   readonly #session: Session;
   readonly #owner: LinkOwner;
   #upstream: Upstream | undefined;
   /** It is good for nothing but what a busy Redis does. */
   #unproven = false;
+  /** It has a state that ends only with it. */
+  #dirty = false;
   /** It has refused a command: it ends as soon as it has answered the others. */
   #condemned = false;
 
@@ -59,9 +59,9 @@ export class DedicatedLink {
       session.waitForMaster();
       return;
     }
-    session.busy = true;
+    session.occupy();
     session.group().dedicated((upstream) => {
-      session.busy = false;
+      session.free();
       if (session.ended) {
         upstream?.destroy();
         return;
@@ -77,7 +77,7 @@ export class DedicatedLink {
       this.#use(upstream);
       this.#unproven = upstream.options.evenBusy === true;
       // Others may not have it: its role was never proven.
-      if (this.#unproven) this.dirty = true;
+      if (this.#unproven) this.#dirty = true;
       if (first !== undefined) upstream.ask(first, swallow);
       session.wake();
     }, evenBusy);
@@ -86,26 +86,30 @@ export class DedicatedLink {
   #use(upstream: Upstream): void {
     const session = this.#session;
     this.#upstream = upstream;
-    this.dirty = this.#condemned = false;
+    this.#dirty = this.#condemned = false;
     session.connected();
     if (session.identity.name !== "") this.adopt(["CLIENT", "SETNAME", session.identity.name]);
-    upstream.replies.owner = session;
-    upstream.replies.onMessage = (frame) => {
+    upstream.replies.giveTo(session, (frame) => {
       // Lines of MONITOR are replies, and everything else is what a client without replies gets, too.
       if (frame[0] === 43) session.output.add(frame);
       else session.output.push(frame);
-    };
-    upstream.onClosed = () => {
+    });
+    upstream.onceClosed(() => {
       this.#upstream = undefined;
       this.#owner.closed();
-    };
+    });
     this.#owner.opened(upstream);
+  }
+
+  /** It has a state now that ends only with it: nobody else gets it. */
+  spoil(): void {
+    this.#dirty = true;
   }
 
   /** Brings a change of user, database or protocol to the connection, which then is like no other. */
   adopt(command: readonly string[]): void {
     if (this.#upstream === undefined) return;
-    this.dirty = true;
+    this.#dirty = true;
     this.#upstream.ask(command, swallow);
   }
 
@@ -135,9 +139,9 @@ export class DedicatedLink {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     this.#upstream = undefined;
-    upstream.replies.onMessage = upstream.replies.isMessage = upstream.onClosed = undefined;
-    upstream.replies.owner = undefined;
-    if (this.dirty) upstream.destroy("it has a state");
+    upstream.replies.takeBack();
+    upstream.onceClosed(undefined);
+    if (this.#dirty) upstream.destroy("it has a state");
     else this.#session.group().release(upstream);
   }
 
@@ -146,7 +150,7 @@ export class DedicatedLink {
     const upstream = this.#upstream;
     this.#upstream = undefined;
     if (upstream === undefined) return;
-    upstream.onClosed = undefined;
+    upstream.onceClosed(undefined);
     upstream.destroy("its client has left");
   }
 
@@ -159,7 +163,7 @@ export class DedicatedLink {
     const session = this.#session;
     const upstream = this.#upstream;
     if (upstream === undefined) return;
-    session.outstanding += replies;
+    session.sent(replies);
     let left = replies;
     const translated = translate(command, upstream, session.host.redirects);
     // What is only queued is answered by EXEC.
@@ -169,12 +173,12 @@ export class DedicatedLink {
       reply: (bytes) => {
         const answered = isError(bytes) ? left : 1;
         left -= answered;
-        session.outstanding -= answered;
+        session.answered(answered);
         handler.reply(translation?.answered(bytes) ?? bytes);
         if (this.#condemned && session.outstanding === 0) this.#upstream?.destroy("it refused a command");
       },
       lost: (sent, term) => {
-        session.outstanding -= left;
+        session.answered(left);
         if (sent) translation?.lost?.();
         handler.lost(sent, term);
       },
@@ -201,7 +205,7 @@ export class DedicatedLink {
     if (!command.rule.choosesErrors || upstream === undefined || inServersWords(bytes) === undefined)
       return false;
     const session = this.#session;
-    session.outstanding++;
+    session.sent(1);
     const decide = session.doubtCommand(command, bytes);
     upstream.options.prove(bytes, (rejection) => {
       if (rejection !== undefined && !upstream.closed) {

@@ -23,7 +23,7 @@ export class GroupMembership {
     if (this.#group === undefined) {
       const { credentials, db, protocol } = this.#member.identity;
       this.#group = this.#link.group({ credentials, db, protocol });
-      this.#group.members++;
+      this.#group.join();
     }
     return this.#group;
   }
@@ -33,8 +33,6 @@ export class GroupMembership {
     const group = this.#group;
     if (group === undefined) return;
     this.#group = undefined;
-    group.forget(this.#member);
-    group.members--;
-    if (group.members === 0) group.emptySince = performance.now();
+    group.leave(this.#member);
   }
 }

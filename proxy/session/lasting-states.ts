@@ -107,7 +107,7 @@ export class LastingStates {
 
   #subscribeAgain(upstream: Upstream): void {
     const session = this.#session;
-    upstream.replies.isMessage = (frame) => isPublished(frame, session.identity.protocol);
+    upstream.replies.tellApart((frame) => isPublished(frame, session.identity.protocol));
     session.host.metrics.subscriptionGaps.inc();
     for (const { frame, confirmations } of this.#subscriptions?.restore() ?? []) {
       // Redis ends the connection of a client that may not listen any more: so does the proxy.
@@ -126,7 +126,7 @@ export class LastingStates {
       this.#over();
       return true;
     }
-    upstream.replies.isMessage = (frame) => isPublished(frame, session.identity.protocol);
+    upstream.replies.tellApart((frame) => isPublished(frame, session.identity.protocol));
     const change = this.#subscriptions.apply(command);
     let left = change.confirmations;
     this.#link.send(command, left, {
@@ -205,7 +205,7 @@ export class LastingStates {
       reply: (bytes) => {
         this.#session.output.add(bytes);
         if (isError(bytes)) return;
-        upstream.replies.isMessage = isMonitored;
+        upstream.replies.tellApart(isMonitored);
         this.#monitoring = true;
       },
       lost: (sent, term) => this.#session.lostCommand(command, sent, term),

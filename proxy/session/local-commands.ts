@@ -130,10 +130,10 @@ function credentialsOf(args: readonly Buffer[]): Credentials {
 
 /** Asks the master; the session is busy meanwhile, and the command is taken again when there was nobody to ask. */
 function authenticate(session: Session, credentials: Credentials, accepted: () => void): boolean {
-  session.busy = true;
+  session.occupy();
   session.host.authenticator.check(credentials).then(
     (result) => {
-      session.busy = false;
+      session.free();
       if (session.ended) return;
       if (result !== true && "again" in result) {
         const { link } = session.host;

@@ -22,13 +22,12 @@ const atOnceBytes = 2 ** 20;
 
 /** Collects the replies for one client until the end of a round, and keeps what it hasn't read. */
 export class OutputQueue implements UnreadOutput {
-  /** Nothing is given: the client has asked for silence. */
-  muted = false;
   /** When the client took something last, or since when there is something for it; ms of the monotonic clock. */
   movedAt = performance.now();
   readonly #socket: Socket;
   readonly #budget: OutputBudget;
   readonly #owner: OutputOwner;
+  #muted = false;
   #first: Buffer | undefined;
   #more: Buffer[] | undefined;
   /** What waits until the client has read what is before it; undefined: it reads. */
@@ -70,9 +69,14 @@ export class OutputQueue implements UnreadOutput {
     this.#owner.dropUnread();
   }
 
+  /** No replies are given: the client has asked for silence. */
+  mute(muted: boolean): void {
+    this.#muted = muted;
+  }
+
   /** A reply. */
   add(bytes: Buffer): void {
-    if (!this.muted) this.push(bytes);
+    if (!this.#muted) this.push(bytes);
   }
 
   /** What isn't a reply, and is given to a client that wants no replies, too. */

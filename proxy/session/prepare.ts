@@ -16,9 +16,9 @@ export function prepared(session: Session, upstream: Upstream, commands: readonl
   const { processes } = session.host.link;
   const scripts = needing.flatMap(scriptsFor);
   if (processes.ready(upstream, scripts)) return true;
-  session.busy = true;
+  session.occupy();
   processes.prepare(upstream, scripts, () => {
-    session.busy = false;
+    session.free();
     if (!session.ended) session.wake();
   });
   return false;

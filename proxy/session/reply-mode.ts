@@ -28,7 +28,7 @@ export class ReplyMode {
       this.#skipsAgain = this.#skipping === "next";
       this.#skipping = this.#silenced ? undefined : "next";
     } else this.#silenced = mode === "OFF";
-    this.#output.muted = mode !== "ON";
+    this.#output.mute(mode !== "ON");
   }
 
   /** The command whose reply is dropped is on its way. */
@@ -42,7 +42,7 @@ export class ReplyMode {
     if (this.#skipping !== "waiting") return true;
     if (outstanding > 0) return false;
     this.#skipping = undefined;
-    this.#output.muted = this.#silenced;
+    this.#output.mute(this.#silenced);
     return true;
   }
 }

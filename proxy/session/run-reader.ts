@@ -12,7 +12,9 @@ import type { ServerProfile, SessionLimits } from "./session-host.ts";
 
 /** Whoever sends runs; it counts what is to be answered. */
 export interface RunSender extends ReplyReceiver {
-  outstanding: number;
+  readonly outstanding: number;
+  /** So many commands more are on their way. */
+  sent(count: number): void;
   /** Bound of `outstanding`. */
   readonly maxOutstanding: number;
 }
@@ -26,8 +28,7 @@ export class RunReader {
   partialSince: number | undefined;
   /** Bytes of it that were there then. */
   #partialFrom = 0;
-  /** There may be commands in what was pushed. */
-  hasMore = false;
+  #hasMore = false;
   readonly #scanner: CommandScanner;
   readonly #limits: SessionLimits;
 
@@ -45,14 +46,24 @@ export class RunReader {
     return this.#scanner.partialBytes;
   }
 
+  /** There may be commands in what was pushed. */
+  get hasMore(): boolean {
+    return this.#hasMore;
+  }
+
   /** Before the server has accepted a client it may send very little. */
-  set authorized(authorized: boolean) {
+  limitFor(authorized: boolean): void {
     this.#scanner.limits = limitsFor(authorized, this.#limits);
+  }
+
+  /** What was pushed isn't looked at any more. */
+  stop(): void {
+    this.#hasMore = false;
   }
 
   push(piece: Buffer): void {
     this.#scanner.push(piece);
-    this.hasMore = true;
+    this.#hasMore = true;
   }
 
   /**
@@ -75,7 +86,7 @@ export class RunReader {
     const scriptsMissing = upstream?.scriptsMissing === true;
     const flush = (): void => {
       if (count > 0 && buffer !== undefined && upstream !== undefined) {
-        sender.outstanding += count;
+        sender.sent(count);
         upstream.send(new Run(sender, undefined, undefined, buffer, start, end, count, writes));
       }
       count = 0;
@@ -84,7 +95,7 @@ export class RunReader {
     try {
       while (room-- > 0) {
         if (!scanner.next()) {
-          this.hasMore = false;
+          this.#hasMore = false;
           break;
         }
         // One was completed: the next has its own time.
@@ -116,7 +127,7 @@ export class RunReader {
           count = 1;
           writes = scanner.rule.mayWrite;
         } else {
-          sender.outstanding++;
+          sender.sent(1);
           const { start: from, end: to } = scanner;
           upstream.send(
             new Run(sender, undefined, earlier, scanner.buffer, from, to, 1, scanner.rule.mayWrite),
@@ -126,7 +137,7 @@ export class RunReader {
     } finally {
       flush();
     }
-    if (!this.hasMore) scanner.forget();
+    if (!this.#hasMore) scanner.forget();
     if (scanner.partial) this.#notePartial();
     else this.partialSince = undefined;
     return undefined;

@@ -23,10 +23,6 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   readonly host: SessionHost;
   readonly id: number;
   readonly output: OutputQueue;
-  /** Commands whose replies are still to come. */
-  outstanding = 0;
-  /** A question of the proxy's own is under way; nothing else may happen before it is answered. */
-  busy = false;
   readonly #socket: Socket;
   readonly #input: ClientInput;
   readonly #membership: GroupMembership;
@@ -36,6 +32,8 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   #parsed: { readonly run: Run; readonly commands: readonly Command[] } | undefined;
   #retry: NodeJS.Timeout | undefined;
   #identity = stranger;
+  #outstanding = 0;
+  #busy = false;
   /** Since when it could have been accepted by the server, ms of the monotonic clock. */
   #loginSince = performance.now();
   #ended = false;
@@ -61,6 +59,34 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   /** {@link pinned}, if it ever had any. */
   get ownConnection(): PinnedConnection | undefined {
     return this.#pinned;
+  }
+
+  /** Commands whose replies are still to come. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  sent(count: number): void {
+    this.#outstanding += count;
+  }
+
+  answered(count: number): void {
+    this.#outstanding -= count;
+  }
+
+  /** A question of the proxy's own is under way. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Nothing of the client is taken until {@link free}. */
+  occupy(): void {
+    this.#busy = true;
+  }
+
+  /** The question is answered; whoever says so also sees to it that the client goes on. */
+  free(): void {
+    this.#busy = false;
   }
 
   get ended(): boolean {
@@ -114,7 +140,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     const before = this.#identity;
     this.#identity = { ...before, ...change };
     if (!sameGroup(before, this.#identity)) this.#membership.leave();
-    this.#flow.reader.authorized = this.#identity.authorized || this.group().denied === undefined;
+    this.#flow.reader.limitFor(this.#identity.authorized || this.group().denied === undefined);
   }
 
   /** A shared connection that this client has used was lost since WAIT was answered last. */
@@ -184,7 +210,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
 
   /** It has waited for a connection, and has one. */
   connected(): void {
-    this.#flow.connectionSince = undefined;
+    this.#flow.connected();
   }
 
   /** Nothing of the client waits to be taken. */
@@ -194,18 +220,19 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
 
   /** Goes on when there is a master. */
   waitForMaster(): void {
-    this.#flow.held = true;
+    this.#flow.hold();
     this.host.link.wait(this);
   }
 
   wake(): void {
     if (this.#input.accounted && this.#input.paused && !this.#input.congested && !this.#ended) {
       this.#input.lookForEnd();
-    } else this.goOn();
+    } else this.turn();
   }
 
-  goOn(): void {
-    this.#flow.pump();
+  /** Everything that may go on does: commands, replies, reading, the end. */
+  turn(): void {
+    this.#flow.turn();
     this.output.flush();
     if (this.#input.accounted || this.#input.paused) this.#input.regulate();
     this.#endWhenDone();
@@ -214,13 +241,13 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   // Replies
 
   forward(bytes: Buffer, count: number): void {
-    this.outstanding -= count;
+    this.#outstanding -= count;
     this.#window.saw(bytes.length, count);
     this.output.add(bytes);
   }
 
   forwardPieces(pieces: readonly Buffer[]): void {
-    this.outstanding--;
+    this.#outstanding--;
     this.#window.saw(bytesOf(pieces), 1);
     for (const piece of pieces) this.output.add(piece);
   }
@@ -237,8 +264,8 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   }
 
   rewind(run: Run, index: number, reply: Buffer, rejected: boolean): void {
-    this.outstanding--;
-    this.#flow.rewinding = true;
+    this.#outstanding--;
+    this.#flow.rewind();
     const command = this.#commandsOf(run)[index];
     if (command !== undefined && (rejected || command.rule.effectFree)) {
       const back = command.withAttempts(run.attempts);
@@ -254,7 +281,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   }
 
   doubt(run: Run, index: number, reply: Buffer): (refused: boolean) => void {
-    this.#flow.rewinding = true;
+    this.#flow.rewind();
     const command = this.#commandsOf(run)[index];
     return this.doubtCommand(command?.withAttempts(run.attempts), reply);
   }
@@ -264,7 +291,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     const answer: Pending = { kind: "reply", bytes: reply, executed: true };
     this.giveBack(answer);
     return (refused) => {
-      this.outstanding--;
+      this.#outstanding--;
       if (refused && command !== undefined) {
         const pending: Pending = { kind: "command", command: this.refused(command), refusal: reply };
         this.#flow.waiting.replaceReturned(answer, pending);
@@ -297,7 +324,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   }
 
   lost(run: Run, sent: boolean, term: number): void {
-    this.outstanding -= run.left;
+    this.#outstanding -= run.left;
     const { attempts } = run;
     if (sent) run.translation?.lost?.();
     for (const command of this.#commandsOf(run).slice(run.answered)) {
@@ -339,11 +366,13 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     // It keeps the bytes of the run in memory.
     this.#parsed = undefined;
     if (this.#ended) return;
-    const goOn = this.#flow.reader.hasMore && this.outstanding < this.maxOutstanding / 2;
-    if (this.outstanding === 0 || goOn) this.#flow.pump();
+    const room = this.#flow.reader.hasMore && this.#outstanding < this.maxOutstanding / 2;
+    if (this.#outstanding === 0 || room) {
+      this.turn();
+      return;
+    }
     this.output.flush();
     if (this.#input.accounted) this.#input.regulate();
-    this.#endWhenDone();
   }
 
   // Input
@@ -354,11 +383,11 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
       this.#input.keep(piece);
       this.#input.regulate();
       // It may be one that reads only when it has sent everything.
-      if (this.#input.crowded && this.output.full) this.goOn();
+      if (this.#input.crowded && this.output.full) this.turn();
       return;
     }
     this.#flow.reader.push(piece);
-    this.#flow.pump();
+    this.#flow.turn();
     this.output.flush();
     const { accounted, congested } = this.#input;
     if (accounted || this.#flow.reader.partial || congested || this.output.full || this.blocked) {

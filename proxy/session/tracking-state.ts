@@ -181,11 +181,11 @@ export class TrackingState implements RedirectFollower {
   #await(target: RedirectTarget, done: () => void): void {
     const session = this.#session;
     const { upstream } = this.#link;
-    session.busy = true;
+    session.occupy();
     const goOn = (): void => {
       clearTimeout(this.#awaited?.timer);
       this.#awaited = undefined;
-      session.busy = false;
+      session.free();
       if (session.ended) return;
       if (this.#link.upstream === upstream) {
         this.#redirect();

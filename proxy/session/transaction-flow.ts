@@ -142,7 +142,7 @@ export class TransactionFlow {
     else if (rule.route === "exec" && this.#watchLost) {
       session.answer(execNil[session.identity.protocol]);
       session.host.metrics.watchesLost.inc();
-      this.#link.dirty = this.#link.upstream !== undefined;
+      this.#link.spoil();
     } else return false;
     this.abandon();
     this.#over();
@@ -167,7 +167,7 @@ export class TransactionFlow {
         if (command.rule.name !== "unknown") return this.#refuse(transaction, command);
         break;
       case "local":
-        this.#link.dirty = true;
+        this.#link.spoil();
         if (refusedInside.has(command.rule.name)) return this.#refuse(transaction, command);
         break;
       default:
@@ -200,9 +200,9 @@ export class TransactionFlow {
     // Not a word of it goes before the server has said that it is a transaction: it would be executed.
     const [multi, ...commands] = transaction.confirmed;
     if (multi === undefined) return true;
-    session.busy = true;
+    session.occupy();
     this.#link.askFirst(multi, (bytes) => {
-      session.busy = false;
+      session.free();
       if (bytes === undefined) return;
       if (bytes.equals(ok)) for (const queuedOnce of commands) this.#link.repeat(queuedOnce);
       else transaction.refusal = bytes;

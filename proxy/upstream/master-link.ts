@@ -284,12 +284,8 @@ export class MasterLink implements GroupHost {
   /** In a hand-over the old master becomes a replica in these milliseconds, perhaps a little later, and gives back then what blocks there. */
   #replaced(upstream: Upstream): void {
     const end = (): void => upstream.destroy("the master was replaced");
-    if (upstream.onReplaced === undefined) {
-      end();
-      return;
-    }
-    upstream.onReplaced();
-    setTimeout(end, unblocksWithinMs).unref();
+    if (upstream.replaced()) setTimeout(end, unblocksWithinMs).unref();
+    else end();
   }
 
   #hold(): void {
@@ -374,8 +370,8 @@ export class MasterLink implements GroupHost {
     const trim = ++this.#ticks % 100 === 0;
     for (const [name, group] of this.#groups) {
       // That a kind of clients is refused is worth knowing when the next of them comes.
-      const useless = group.members === 0 && group.denied === undefined;
-      if (useless && now - group.emptySince > keepGroupMs) {
+      const emptyMs = group.denied === undefined ? now - (group.emptySince ?? now) : 0;
+      if (emptyMs > keepGroupMs) {
         this.#groups.delete(name);
         group.close();
         continue;

@@ -30,18 +30,15 @@ const keepReplyUpTo = 4 * 2 ** 20;
 
 /** Gives each reply of one connection to the run that it belongs to: they come in the order in which the runs were sent. */
 export class ReplyRouter {
-  /** The only client of this connection, while it has one. */
-  owner: ReplyReceiver | undefined;
-  /** Takes messages that are no replies, while a client is subscribed. */
-  onMessage: ((frame: Buffer) => void) | undefined;
-  /** Whether a frame is a message rather than the reply that the oldest run waits for. */
-  isMessage: ((frame: Buffer) => boolean) | undefined;
   /** Holds back what follows writes that no replica has confirmed; undefined: nothing is held back. */
   readonly gate: ConfirmationGate | undefined;
   readonly #host: ReplyRouterHost;
   readonly #runs: RunQueue;
   readonly #scanner = new ReplyScanner();
   readonly #touched = new Set<ReplyReceiver>();
+  #owner: ReplyReceiver | undefined;
+  #onMessage: ((frame: Buffer) => void) | undefined;
+  #tellsApart: ((frame: Buffer) => boolean) | undefined;
   #partial = false;
   #closed = false;
 
@@ -52,6 +49,27 @@ export class ReplyRouter {
     this.gate =
       durability &&
       new ConfirmationGate(durability, (confirmation, held) => this.#release(confirmation, held));
+  }
+
+  /** The only client of this connection, while it has one. */
+  get owner(): ReplyReceiver | undefined {
+    return this.#owner;
+  }
+
+  /** The connection is a single client's. @param onMessage gets what is no reply. */
+  giveTo(owner: ReplyReceiver, onMessage: (frame: Buffer) => void): void {
+    this.#owner = owner;
+    this.#onMessage = onMessage;
+  }
+
+  /** The connection is nobody's. */
+  takeBack(): void {
+    this.#owner = this.#onMessage = this.#tellsApart = undefined;
+  }
+
+  /** From now on this says whether a frame is a message, rather than the reply that the oldest run waits for. */
+  tellApart(isMessage: (frame: Buffer) => boolean): void {
+    this.#tellsApart = isMessage;
   }
 
   /** A client has got a part of a reply, and nothing else may come before the rest. */
@@ -91,7 +109,7 @@ export class ReplyRouter {
           run.translation === undefined &&
           scanner.type !== errorType &&
           scanner.type !== 62 &&
-          this.isMessage === undefined &&
+          this.#tellsApart === undefined &&
           !this.#partial &&
           !whoGetsIt.rewinding
         ) {
@@ -209,14 +227,14 @@ export class ReplyRouter {
 
   /** @param bytes what has come now, where it has been put together already. */
   #isMessage(bytes?: Buffer): boolean {
-    if (this.isMessage === undefined) return this.#scanner.type === 62;
-    return this.isMessage(bytes ?? this.#bytes());
+    if (this.#tellsApart === undefined) return this.#scanner.type === 62;
+    return this.#tellsApart(bytes ?? this.#bytes());
   }
 
   /** Gives a message to the client of this connection. */
   #tell(message: Buffer): void {
-    this.onMessage?.(message);
-    if (this.owner !== undefined) this.#touched.add(this.owner);
+    this.#onMessage?.(message);
+    if (this.#owner !== undefined) this.#touched.add(this.#owner);
   }
 
   /** What has come now, in one piece. */
@@ -279,7 +297,7 @@ export class ReplyRouter {
   /** Passes on what has come of a big reply. */
   #passPart(): void {
     const run = this.#runs.first();
-    if (run?.receiver === undefined || run.handler !== undefined || this.isMessage !== undefined) return;
+    if (run?.receiver === undefined || run.handler !== undefined || this.#tellsApart !== undefined) return;
     if (this.gate !== undefined && (this.gate.holding || run.writes)) return;
     if (run.receiver.rewinding) return;
     const pieces = this.#scanner.takeEarlier();

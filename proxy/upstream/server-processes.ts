@@ -107,11 +107,11 @@ export class ServerProcesses {
     this.#asking = false;
     for (const { upstream, done } of batch) {
       if (process === undefined || process === unknownProcess) {
-        upstream.process = unknownProcess;
+        upstream.leadsTo(unknownProcess);
         setTimeout(() => {
-          if (upstream.process === unknownProcess) upstream.process = undefined;
+          if (upstream.process === unknownProcess) upstream.leadsTo(undefined);
         }, askAgainMs).unref();
-      } else upstream.process = process;
+      } else upstream.leadsTo(process);
       done();
     }
     if (this.#waiting.length > 0 && !this.#asking) this.#ask();

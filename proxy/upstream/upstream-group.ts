@@ -47,18 +47,14 @@ const busyForMs = 50;
 /** The connections of all clients with the same user, database and protocol: one or two shared ones, and those of single clients. */
 export class UpstreamGroup {
   readonly key: GroupKey;
-  /** Why the server doesn't accept this user (any more). */
-  denied: string | undefined;
   /** Tries to open connections that the server doesn't take. */
   readonly retries = new OpenRetries();
   #wakeTimer: NodeJS.Timeout | undefined;
   #busy: { readonly message: string; untilMs: number } | undefined;
-  /** The server has accepted this user, and has not refused it since. */
-  accepted = false;
-  /** Clients of its kind; without any it is ended after a while. */
-  members = 0;
-  /** When the last one left, ms of the monotonic clock. */
-  emptySince = performance.now();
+  #denied: string | undefined;
+  #accepted = false;
+  #members = 0;
+  #emptySince = performance.now();
   /** Commands that the shared connection has let this user do, among those that the proxy does itself. */
   readonly #allowed = new Set<string>();
   readonly #host: GroupHost;
@@ -69,6 +65,32 @@ export class UpstreamGroup {
   constructor(key: GroupKey, host: GroupHost) {
     this.key = key;
     this.#host = host;
+  }
+
+  /** Why the server doesn't accept this user (any more). */
+  get denied(): string | undefined {
+    return this.#denied;
+  }
+
+  /** The server has accepted this user, and has not refused it since. */
+  get accepted(): boolean {
+    return this.#accepted;
+  }
+
+  /** Since when it has had no clients, ms of the monotonic clock; undefined: it has some. */
+  get emptySince(): number | undefined {
+    return this.#members === 0 ? this.#emptySince : undefined;
+  }
+
+  /** A client is of this kind now. */
+  join(): void {
+    this.#members++;
+  }
+
+  /** One has left, or is of another kind now. */
+  leave(member: Waiter): void {
+    this.#waiters.delete(member);
+    if (--this.#members === 0) this.#emptySince = performance.now();
   }
 
   /** What the server has just said to a new connection when a script kept it busy: there is no other one for now. */
@@ -149,10 +171,6 @@ export class UpstreamGroup {
     for (const lane of lanes) if (this.#shared[lane] === upstream) this.#shared[lane] = undefined;
   }
 
-  forget(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
-  }
-
   /** Ends all connections that no client has for itself. */
   close(): void {
     clearTimeout(this.#wakeTimer);
@@ -174,8 +192,8 @@ export class UpstreamGroup {
     );
     upstream?.onceOpened((ready) => {
       if (ready) {
-        this.denied = undefined;
-        this.accepted = true;
+        this.#denied = undefined;
+        this.#accepted = true;
         this.retries.succeeded();
         if (!evenBusy) this.#busy = undefined;
       }
@@ -192,12 +210,12 @@ export class UpstreamGroup {
       else this.retries.failed(message);
     }
     if (failure.kind === "denied") {
-      this.denied = failure.message;
-      this.accepted = false;
+      this.#denied = failure.message;
+      this.#accepted = false;
     }
     if (failure.kind === "busy") {
-      this.denied = undefined;
-      this.accepted = true;
+      this.#denied = undefined;
+      this.#accepted = true;
       this.#busy = { message: failure.message, untilMs: performance.now() + busyForMs };
     }
     this.#allowed.clear();

@@ -25,12 +25,6 @@ const offsetMark: ReplyHandler = { reply: () => undefined, lost: () => undefined
  */
 export class Upstream {
   readonly options: UpstreamOptions;
-  /** The server's process, as soon as it was asked for. */
-  process: ServerProcess | undefined;
-  /** Told when it is closed, after everything in flight was handed back. */
-  onClosed: (() => void) | undefined;
-  /** Told when another master has replaced this one; while it is set the connection stays for a moment then, to hear what becomes of its command. */
-  onReplaced: (() => void) | undefined;
   /** Who gets what the server says. */
   readonly replies: ReplyRouter;
   /** When something came last, or when something was sent after nothing was in flight; ms of the monotonic clock. */
@@ -39,6 +33,9 @@ export class Upstream {
   readonly #batch: WriteBatch;
   readonly #runs = new RunQueue();
   readonly #drained: (() => void)[] = [];
+  #process: ServerProcess | undefined;
+  #onClosed: (() => void) | undefined;
+  #onReplaced: (() => void) | undefined;
   #unsent = 0;
   #ready = false;
   #wasReady = false;
@@ -112,9 +109,35 @@ export class Upstream {
     return this.#closed;
   }
 
+  /** The server's process, as soon as it was asked for. */
+  get process(): ServerProcess | undefined {
+    return this.#process;
+  }
+
+  /** @param process undefined: it is to be asked for again. */
+  leadsTo(process: ServerProcess | undefined): void {
+    this.#process = process;
+  }
+
+  /** Calls back when it is closed, after everything in flight was handed back; undefined: nobody any more. */
+  onceClosed(callback: (() => void) | undefined): void {
+    this.#onClosed = callback;
+  }
+
+  /** While somebody is to be told that another master has replaced this one, the connection stays for a moment then: to hear what becomes of its command. */
+  staysWhenReplaced(callback: (() => void) | undefined): void {
+    this.#onReplaced = callback;
+  }
+
+  /** Another master has replaced this one. Gives whether the connection stays for a moment. */
+  replaced(): boolean {
+    this.#onReplaced?.();
+    return this.#onReplaced !== undefined;
+  }
+
   /** Scripts that clients may rely on are perhaps not in the server's process. */
   get scriptsMissing(): boolean {
-    return this.options.scripts.missingIn(this.process);
+    return this.options.scripts.missingIn(this.#process);
   }
 
   /** Runs that wait for replies. */
@@ -213,7 +236,7 @@ export class Upstream {
     const failure = this.#failure ?? { kind, message: "the server closed the connection" };
     this.replies.handBack(this.#unsent, this.options.term);
     for (const waiting of this.#drained.splice(0)) waiting();
-    this.onClosed?.();
+    this.#onClosed?.();
     this.options.onClose(failure);
     this.#opened?.(false);
     this.#opened = undefined;

@@ -76,13 +76,12 @@ export class ScriptedUpstream {
   readonly backlogBytes = 0;
   readonly scriptsMissing = false;
   readonly process = undefined;
-  onClosed: (() => void) | undefined;
-  onReplaced: (() => void) | undefined;
   readonly replies: ReplyRouter;
   readonly rejected: Rejection[] = [];
   readonly options: Pick<Upstream["options"], "term" | "scripts" | "prove">;
   readonly #runs = new RunQueue();
   readonly #log: string[];
+  #onClosed: (() => void) | undefined;
 
   /** @param log gets what is sent. @param proven what a question about a refusal finds out. */
   constructor(log: string[], term: number, scripts: ScriptStore, proven: () => boolean) {
@@ -116,6 +115,12 @@ export class ScriptedUpstream {
     this.send(Run.of(undefined, handler, { pieces: [encodeCommand(args)] }, 1));
   }
 
+  onceClosed(callback: (() => void) | undefined): void {
+    this.#onClosed = callback;
+  }
+
+  staysWhenReplaced(): void {}
+
   reject(rejection: Rejection): void {
     this.rejected.push(rejection);
   }
@@ -131,7 +136,7 @@ export class ScriptedUpstream {
     this.ready = false;
     this.closed = true;
     this.replies.handBack(unsent, this.options.term);
-    this.onClosed?.();
+    this.#onClosed?.();
     this.replies.settle();
   }
 
@@ -166,8 +171,6 @@ export class LoneSession {
       idle: false,
       accepted: true,
       retries: new OpenRetries(),
-      members: 0,
-      emptySince: 0,
       current: () => (this.shared.ready ? this.shared : undefined),
       shared: (waiter: Waiter) => {
         if (this.shared.ready) return this.shared;
@@ -180,7 +183,8 @@ export class LoneSession {
         queueMicrotask(() => done(upstream));
       },
       release: () => undefined,
-      forget: (waiter: Waiter) => this.#waiting.delete(waiter),
+      join: () => undefined,
+      leave: (waiter: Waiter) => this.#waiting.delete(waiter),
     };
     const link = {
       state: "following" as LinkState,

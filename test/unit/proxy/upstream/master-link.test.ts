@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { pino } from "pino";
 import { MasterLink } from "../../../../proxy/upstream/master-link.ts";
+import type { ReplyReceiver } from "../../../../proxy/upstream/run.ts";
 import type { Waiter } from "../../../../proxy/upstream/upstream-group.ts";
 import type { Address } from "../../../../runtime/address.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -113,7 +114,7 @@ describe("MasterLink", () => {
     );
     assert.ok(plain && blocked);
     let replaced = 0;
-    blocked.onReplaced = () => replaced++;
+    blocked.staysWhenReplaced(() => replaced++);
     await eventually(() => assert.ok(plain.ready && blocked.ready), { everyMs: 2 });
     follow(redis[1]?.address);
     assert.deepEqual([closed, replaced, blocked.closed], [["plain retired"], 1, false]);
@@ -140,7 +141,7 @@ describe("MasterLink", () => {
     await eventually(() => assert.ok(shared?.ready), { everyMs: 2 });
     const single = link.open(nobody, ignore, true);
     assert.ok(single);
-    single.replies.owner = { settle: ignore } as typeof single.replies.owner;
+    single.replies.giveTo({ settle: ignore } as unknown as ReplyReceiver, ignore);
     await eventually(() => assert.ok(single.ready), { everyMs: 2 });
     [...(redis[0]?.connections ?? [])].at(-1)?.close();
     await eventually(() => assert.ok(single.closed), { everyMs: 2 });

@@ -190,11 +190,10 @@ describe("ReplyRouter", () => {
 
   it("tells messages from replies", () => {
     const messages: string[] = [];
-    router.onMessage = (frame) => messages.push(frame.toString());
-    router.owner = a;
+    router.giveTo(a, (frame) => messages.push(frame.toString()));
     send(a);
     assert.deepEqual(receive(">2\r\n+x\r\n+y\r\n+1\r\n"), ["a 1: +1|", "a settled"]);
-    router.isMessage = (frame) => frame[0] === 42;
+    router.tellApart((frame) => frame[0] === 42);
     send(a);
     assert.deepEqual(receive("*1\r\n+m\r\n+2\r\n"), ["a 1: +2|", "a settled"]);
     assert.deepEqual(messages, [">2\r\n+x\r\n+y\r\n", "*1\r\n+m\r\n"]);
