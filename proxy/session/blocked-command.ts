@@ -59,7 +59,7 @@ export class BlockedCommand {
   /** Sends it; false when it has to wait: it would hold up what comes behind it, and what is before it comes first. */
   send(command: Command): boolean {
     const session = this.#session;
-    if (session.outstanding > 0 || !session.isStillThere()) return false;
+    if (session.ledger.outstanding > 0 || !session.isStillThere()) return false;
     const since = performance.now();
     this.#active = true;
     session.occupy();
@@ -81,9 +81,9 @@ export class BlockedCommand {
     };
     const lost = (sent: boolean, term: number): void => {
       if (sent && readsFromNow(command)) {
-        session.giveBack({ kind: "reply", bytes: execNil[session.identity.protocol] });
+        session.ledger.giveBack({ kind: "reply", bytes: execNil[session.identity.protocol] });
       } else if (sent && !command.rule.effectFree) session.cutOff();
-      else session.lostCommand(again(), sent, term);
+      else session.ledger.lostCommand(again(), sent, term);
     };
     this.#link.send(command, 1, {
       endsUnconfirmed: true,

@@ -21,14 +21,12 @@ import { ReplyMode } from "./reply-mode.ts";
 import { bigCommandBytes, RunReader } from "./run-reader.ts";
 import type { Session } from "./session.ts";
 import { translate } from "./translate.ts";
-import { WaitingLine } from "./waiting-line.ts";
 
 /**
  * Takes one client's commands in order: what is stateless goes over the shared connection, what isn't over one of its
  * own, and what can't go anywhere just now waits, with all that comes behind it.
  */
 export class CommandFlow {
-  readonly waiting = new WaitingLine();
   readonly reader: RunReader;
   readonly replyMode: ReplyMode;
   readonly #session: Session;
@@ -38,7 +36,6 @@ export class CommandFlow {
   #alone = false;
   #sharedLost = false;
   #held = false;
-  #rewinding = false;
   /** Since when what is first waits for a connection although there is a master, ms of the monotonic clock. */
   #connectionSince: number | undefined;
   #inTurn = false;
@@ -57,12 +54,12 @@ export class CommandFlow {
 
   /** What comes now has to wait. Something may be kept though nothing waits: then it has its turn before what comes now. */
   get blocked(): boolean {
-    return this.#session.busy || !this.waiting.empty || this.reader.hasMore || !this.#input.empty;
+    return this.#session.busy || !this.#session.ledger.waiting.empty || this.reader.hasMore || !this.#input.empty;
   }
 
   /** Nothing of the client is left to be taken. */
   get idle(): boolean {
-    return this.waiting.empty && this.#input.empty && !this.reader.hasMore;
+    return this.#session.ledger.waiting.empty && this.#input.empty && !this.reader.hasMore;
   }
 
   /** A shared connection that this client has used was lost since {@link forgetLosses}. */
@@ -82,15 +79,6 @@ export class CommandFlow {
 
   hold(): void {
     this.#held = true;
-  }
-
-  /** A reply says that its command was not executed: those behind it come back, too. */
-  get rewinding(): boolean {
-    return this.#rewinding;
-  }
-
-  rewind(): void {
-    this.#rewinding = true;
   }
 
   /** What is first waits for a connection, no longer. */
@@ -117,7 +105,7 @@ export class CommandFlow {
 
   /** Forgets everything that was not sent yet. */
   drop(): void {
-    this.waiting.drop();
+    this.#session.ledger.waiting.drop();
     this.reader.stop();
     this.#input.drop();
   }
@@ -148,15 +136,15 @@ export class CommandFlow {
   /** One step; false when nothing can go on just now. */
   #step(): boolean {
     const session = this.#session;
-    const { waiting, replyMode, reader } = this;
+    const { replyMode, reader } = this;
+    const { waiting } = session.ledger;
     if (session.busy || session.ended) return false;
     if (this.#alone && !this.#leaveAlone()) return false;
     if (waiting.givenBack) {
-      if (session.outstanding > 0) return false;
-      waiting.lineUpReturned();
-      this.#rewinding = false;
+      if (session.ledger.outstanding > 0) return false;
+      session.ledger.lineUpReturned();
     }
-    if (!replyMode.mayGoOn(session.outstanding)) return false;
+    if (!replyMode.mayGoOn(session.ledger.outstanding)) return false;
     if (session.ownConnection?.restored() === false) return false;
     const { first } = waiting;
     if (first?.kind === "command" && session.leaving && !session.following) {
@@ -164,7 +152,7 @@ export class CommandFlow {
       return false;
     }
     if (first?.kind === "reply") {
-      if (session.outstanding > 0) return false;
+      if (session.ledger.outstanding > 0) return false;
       session.output.add(first.bytes);
       waiting.removeFirst();
       return true;
@@ -193,13 +181,13 @@ export class CommandFlow {
   /** Sends on what is simple; false when it stopped because too much is under way. */
   #read(): boolean {
     const session = this.#session;
-    if (session.outstanding >= session.maxOutstanding) return false;
+    if (session.ledger.outstanding >= session.ledger.maxOutstanding) return false;
     // Replies that nobody reads must not pile up, as long as it is enough that commands do.
     if (session.output.full && !this.#input.crowded) return false;
     const upstream = this.replyMode.counts ? undefined : this.#linkForRuns();
-    const command = this.reader.read(session, session.host.server, upstream);
+    const command = this.reader.read(session.ledger, session.host.server, upstream);
     if (command !== undefined) {
-      this.waiting.append({ kind: "command", command });
+      this.#session.ledger.waiting.append({ kind: "command", command });
       return true;
     }
     const input = this.#input;
@@ -226,13 +214,13 @@ export class CommandFlow {
       return undefined;
     }
     const group = session.group();
-    const upstream = wait ? group.shared(session, session.lane) : group.current(session.lane);
+    const upstream = wait ? group.shared(session, session.ledger.lane) : group.current(session.ledger.lane);
     if (upstream === undefined) {
       if (wait) this.awaitsConnection();
       return undefined;
     }
     // Replies of another connection could come after those of this one.
-    if (upstream !== this.#lastShared && session.outstanding > 0) return undefined;
+    if (upstream !== this.#lastShared && session.ledger.outstanding > 0) return undefined;
     if (upstream !== this.#lastShared) {
       // To look for a connection is enough to get another one: what became of the last must not be forgotten by that.
       if (this.#lastShared?.ready === false) this.#sharedLost = true;
@@ -244,7 +232,7 @@ export class CommandFlow {
 
   /** Nothing goes behind a suspect, since it could be the cause, too. False while it is under way. */
   #leaveAlone(): boolean {
-    if (this.#session.outstanding > 0) return false;
+    if (this.#session.ledger.outstanding > 0) return false;
     this.#alone = false;
     this.#session.host.link.suspects.leave(this.#session);
     return true;
@@ -266,7 +254,7 @@ export class CommandFlow {
     }
     const refusal = refusalOf(known);
     if (refusal !== undefined) {
-      if (session.outstanding > 0) return false;
+      if (session.ledger.outstanding > 0) return false;
       session.ownConnection?.refuseInTransaction();
       session.answer(refusal.reply);
       if (refusal.ends) session.end();
@@ -274,7 +262,7 @@ export class CommandFlow {
     }
     const transaction = session.ownConnection?.inTransaction === true;
     if (rule.route === "local" && (!transaction || rule.name === "quit" || rule.name === "reset")) {
-      if (session.outstanding > 0) return false;
+      if (session.ledger.outstanding > 0) return false;
       const endsIt = rule.name === "quit" || rule.name === "reset";
       if (session.identity.protocol === 2 && session.ownConnection?.subscribed === true && !endsIt) {
         session.answer(subscribedReply(rule.name));
@@ -282,7 +270,7 @@ export class CommandFlow {
       }
       return answerLocally(session, known);
     }
-    if (session.host.link.state === "circuitOpen" && session.outstanding === 0) {
+    if (session.host.link.state === "circuitOpen" && session.ledger.outstanding === 0) {
       session.ownConnection?.abandon();
       session.refuse(noMasterReply);
       return true;
@@ -302,9 +290,9 @@ export class CommandFlow {
     if (rule.ofProcess !== undefined && !prepared(session, upstream, [known])) return false;
     const translated = translate(known, upstream, session.host.redirects);
     const { pieces } = translated?.wire ?? known;
-    const run = Run.of(session, undefined, { pieces, attempts: known.attempts }, 1, rule.mayWrite);
+    const run = Run.of(session.ledger, undefined, { pieces, attempts: known.attempts }, 1, rule.mayWrite);
     run.translation = translated?.translation;
-    session.sent(1);
+    session.ledger.sent(1);
     upstream.send(run);
     return true;
   }
@@ -312,7 +300,7 @@ export class CommandFlow {
   /** Sends a suspect when it is its turn, and alone. */
   #takeAlone(command: Command, attempts: Attempts): boolean {
     const session = this.#session;
-    if (session.outstanding > 0) return false;
+    if (session.ledger.outstanding > 0) return false;
     if (session.group().denied !== undefined) return this.#refuseAccess();
     if (!session.host.link.suspects.enter(session)) return false;
     if (!session.pinned.take(command.withAttempts({ ...attempts, alone: true }))) return false;
@@ -323,7 +311,7 @@ export class CommandFlow {
   /** Tells the client that its command isn't sent again. */
   #giveUp(fate: "givenUp" | "tooLate", refusedWith: Buffer | undefined): boolean {
     const session = this.#session;
-    if (session.outstanding > 0) return false;
+    if (session.ledger.outstanding > 0) return false;
     session.ownConnection?.abandon();
     if (fate === "givenUp") session.host.metrics.givenUp.inc();
     else session.host.metrics.refused.inc();
@@ -334,7 +322,7 @@ export class CommandFlow {
   /** Answers at once when the server refuses this client, or has no connection for it because it is busy. */
   #refuseAccess(): boolean {
     const session = this.#session;
-    if (session.outstanding > 0) return false;
+    if (session.ledger.outstanding > 0) return false;
     const { denied, busy } = session.group();
     if (denied === undefined) {
       if (!session.following) return false;

@@ -89,7 +89,7 @@ export class DedicatedLink {
     this.#dirty = this.#condemned = false;
     session.connected();
     if (session.identity.name !== "") this.adopt(["CLIENT", "SETNAME", session.identity.name]);
-    upstream.replies.giveTo(session, (frame) => {
+    upstream.replies.giveTo(session.ledger, (frame) => {
       // Lines of MONITOR are replies, and everything else is what a client without replies gets, too.
       if (frame[0] === 43) session.output.add(frame);
       else session.output.push(frame);
@@ -163,7 +163,7 @@ export class DedicatedLink {
     const session = this.#session;
     const upstream = this.#upstream;
     if (upstream === undefined) return;
-    session.sent(replies);
+    session.ledger.sent(replies);
     let left = replies;
     const translated = translate(command, upstream, session.host.redirects);
     // What is only queued is answered by EXEC.
@@ -173,18 +173,18 @@ export class DedicatedLink {
       reply: (bytes) => {
         const answered = isError(bytes) ? left : 1;
         left -= answered;
-        session.answered(answered);
+        session.ledger.answered(answered);
         handler.reply(translation?.answered(bytes) ?? bytes);
-        if (this.#condemned && session.outstanding === 0) this.#upstream?.destroy("it refused a command");
+        if (this.#condemned && session.ledger.outstanding === 0) this.#upstream?.destroy("it refused a command");
       },
       lost: (sent, term) => {
-        session.answered(left);
+        session.ledger.answered(left);
         if (sent) translation?.lost?.();
         handler.lost(sent, term);
       },
     };
     const { pieces } = translated?.wire ?? command;
-    upstream.send(Run.of(session, counting, { pieces, attempts: command.attempts }, replies, writes));
+    upstream.send(Run.of(session.ledger, counting, { pieces, attempts: command.attempts }, replies, writes));
   }
 
   /** Sends a command whose loss and rejection are treated as on the shared connection. */
@@ -195,7 +195,7 @@ export class DedicatedLink {
         look(bytes);
         this.giveOrRepeat(bytes, command);
       },
-      lost: (sent, term) => this.#session.lostCommand(command, sent, term),
+      lost: (sent, term) => this.#session.ledger.lostCommand(command, sent, term),
     });
   }
 
@@ -205,8 +205,8 @@ export class DedicatedLink {
     if (!command.rule.choosesErrors || upstream === undefined || inServersWords(bytes) === undefined)
       return false;
     const session = this.#session;
-    session.sent(1);
-    const decide = session.doubtCommand(command, bytes);
+    session.ledger.sent(1);
+    const decide = session.ledger.doubtCommand(command, bytes);
     upstream.options.prove(bytes, (rejection) => {
       if (rejection !== undefined && !upstream.closed) {
         upstream.reject(rejection);
@@ -221,20 +221,20 @@ export class DedicatedLink {
   /** Gives a reply; one without an effect is asked for again when earlier commands came back. */
   giveOrRepeat(bytes: Buffer, command: Command): void {
     const session = this.#session;
-    if (command.rule.effectFree && session.givenBack) session.giveBack({ kind: "command", command });
+    if (command.rule.effectFree && session.ledger.givenBack) session.ledger.giveBack({ kind: "command", command });
     else this.give(bytes, true);
     this.#owner.answered();
   }
 
   /** Gives the client a reply, after those to commands that were put back. @param executed it may have changed something. */
   give(bytes: Buffer, executed = false): void {
-    if (this.#session.givenBack) this.#session.giveBack({ kind: "reply", bytes, executed });
+    if (this.#session.ledger.givenBack) this.#session.ledger.giveBack({ kind: "reply", bytes, executed });
     else this.#session.output.add(bytes);
   }
 
   /** Gives the client what Redis tells it even when it wants no replies, after those to commands that were put back. */
   tell(bytes: Buffer): void {
-    if (this.#session.givenBack) this.#session.giveBack({ kind: "reply", bytes, executed: false });
+    if (this.#session.ledger.givenBack) this.#session.ledger.giveBack({ kind: "reply", bytes, executed: false });
     else this.#session.output.push(bytes);
   }
 
@@ -247,8 +247,8 @@ export class DedicatedLink {
     const session = this.#session;
     const rejection = this.#rejectionOf(bytes, command);
     if (rejection === undefined) return false;
-    const again = session.refused(command);
-    session.giveBack({ kind: "command", command: again, ...(refusal === undefined ? {} : { refusal }) });
+    const again = session.ledger.refused(command);
+    session.ledger.giveBack({ kind: "command", command: again, ...(refusal === undefined ? {} : { refusal }) });
     session.host.metrics.sentAgain.inc();
     this.#upstream?.reject(rejection);
     this.#condemned = true;

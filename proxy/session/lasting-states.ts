@@ -121,7 +121,7 @@ export class LastingStates {
     const session = this.#session;
     this.#subscriptions ??= new Subscriptions(session.host.subscriptions);
     if (this.#subscriptions.exceededBy(command)) {
-      if (session.outstanding > 0) return false;
+      if (session.ledger.outstanding > 0) return false;
       session.answer(tooManySubscriptionsReply);
       this.#over();
       return true;
@@ -141,7 +141,7 @@ export class LastingStates {
         else this.#link.tell(bytes);
         if (left === 0 && session.identity.protocol === 2) this.#over();
       },
-      lost: () => session.giveBack({ kind: "command", command: unconfirmed(command, left) }),
+      lost: () => session.ledger.giveBack({ kind: "command", command: unconfirmed(command, left) }),
     });
     return true;
   }
@@ -200,7 +200,7 @@ export class LastingStates {
   }
 
   #monitor(command: Command, upstream: Upstream): boolean {
-    if (this.#session.outstanding > 0) return false;
+    if (this.#session.ledger.outstanding > 0) return false;
     this.#link.send(command, 1, {
       reply: (bytes) => {
         this.#session.output.add(bytes);
@@ -208,7 +208,7 @@ export class LastingStates {
         upstream.replies.tellApart(isMonitored);
         this.#monitoring = true;
       },
-      lost: (sent, term) => this.#session.lostCommand(command, sent, term),
+      lost: (sent, term) => this.#session.ledger.lostCommand(command, sent, term),
     });
     return true;
   }

@@ -96,7 +96,7 @@ export class PinnedConnection implements LinkOwner {
   /** Brings back, on a new connection, what the client is told of without asking. False while that goes on. */
   restored(): boolean {
     if (this.#link.upstream !== undefined || !this.#lasting.needsConnection) return true;
-    if (this.#session.outstanding > 0) return true;
+    if (this.#session.ledger.outstanding > 0) return true;
     const { link } = this.#session.host;
     if (link.state === "circuitOpen") {
       this.#session.waitForMaster();
@@ -113,7 +113,7 @@ export class PinnedConnection implements LinkOwner {
     const session = this.#session;
     const { route } = command.rule;
     if (!this.active && endsNothing.has(route)) {
-      if (session.outstanding > 0) return false;
+      if (session.ledger.outstanding > 0) return false;
       return askServer(session, { ask: command, agreed: (reply) => session.answer(reply) });
     }
     if (this.#transaction.answerAlone(command)) return true;
@@ -125,7 +125,7 @@ export class PinnedConnection implements LinkOwner {
     this.#blocked.stopWaiting();
     const { upstream } = this.#link;
     if (upstream === undefined) {
-      if (session.outstanding > 0) return false;
+      if (session.ledger.outstanding > 0) return false;
       if (route === "wait" && this.#writesAreLost()) return this.#answerLost();
       const evenBusy = !this.active && doneWhenBusy.has(command.rule.name);
       const { busy } = session.group();
@@ -223,13 +223,13 @@ export class PinnedConnection implements LinkOwner {
   }
 
   answered(): void {
-    if (this.#stateful || this.#blocked.active || this.#session.outstanding > 0) return;
+    if (this.#stateful || this.#blocked.active || this.#session.ledger.outstanding > 0) return;
     if (this.#link.upstream !== undefined) this.#releasedAt ??= this.#session.host.link.interruptions;
     this.#link.release();
   }
 
   #answer(bytes: Buffer): boolean {
-    if (this.#session.outstanding > 0) return false;
+    if (this.#session.ledger.outstanding > 0) return false;
     this.#session.answer(bytes);
     return true;
   }
@@ -246,8 +246,8 @@ export class PinnedConnection implements LinkOwner {
       },
       lost: (sent, term) => {
         this.#waits--;
-        if (sent) this.#session.giveBack({ kind: "reply", bytes: waitLostReply });
-        else this.#session.lostCommand(command, sent, term);
+        if (sent) this.#session.ledger.giveBack({ kind: "reply", bytes: waitLostReply });
+        else this.#session.ledger.lostCommand(command, sent, term);
       },
     });
     return true;

@@ -1,38 +1,31 @@
 import type { Socket } from "node:net";
-import { isError } from "../resp/reply-type.ts";
-import { bytesOf, type Command } from "../upstream/command.ts";
+import type { Command } from "../upstream/command.ts";
 import type { OpenRetries } from "../upstream/open-retries.ts";
-import type { ReplyReceiver, Run } from "../upstream/run.ts";
-import type { Lane, UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
+import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { listenTo, type SocketOwner } from "./client-socket.ts";
 import { CommandFlow } from "./command-flow.ts";
-import { uncertainReply, unconfirmedReply } from "./error-replies.ts";
-import { cameBack, type Return } from "./fate.ts";
-import { commandsOf } from "./find-commands.ts";
 import { GroupMembership } from "./group-membership.ts";
 import { type Identity, sameGroup, stranger } from "./identity.ts";
+import { Ledger, type LedgerOwner } from "./ledger.ts";
 import { type OutputOwner, OutputQueue } from "./output-queue.ts";
 import { PinnedConnection } from "./pinned-connection.ts";
-import { ReplyWindow } from "./reply-window.ts";
 import type { SessionHost } from "./session-host.ts";
-import type { Pending } from "./waiting-line.ts";
 
 /** One client: who it is, what it is owed, and how it leaves. What becomes of its commands is {@link CommandFlow}'s. */
-export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, OutputOwner {
+export class Session implements LedgerOwner, Waiter, SocketOwner, InputOwner, OutputOwner {
   readonly host: SessionHost;
   readonly id: number;
   readonly output: OutputQueue;
+  /** What it is owed. */
+  readonly ledger: Ledger;
   readonly #socket: Socket;
   readonly #input: ClientInput;
   readonly #membership: GroupMembership;
   readonly #flow: CommandFlow;
-  readonly #window = new ReplyWindow();
   #pinned: PinnedConnection | undefined;
-  #parsed: { readonly run: Run; readonly commands: readonly Command[] } | undefined;
   #retry: NodeJS.Timeout | undefined;
   #identity = stranger;
-  #outstanding = 0;
   #busy = false;
   /** Since when it could have been accepted by the server, ms of the monotonic clock. */
   #loginSince = performance.now();
@@ -44,6 +37,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     this.id = id;
     this.#socket = socket;
     this.output = new OutputQueue(socket, host.outputs, this);
+    this.ledger = new Ledger(host, this.output, this);
     this.#input = new ClientInput(socket, this, host.limits, host.budget);
     this.#membership = new GroupMembership(host.link, this);
     this.#flow = new CommandFlow(this, this.#input);
@@ -59,19 +53,6 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   /** {@link pinned}, if it ever had any. */
   get ownConnection(): PinnedConnection | undefined {
     return this.#pinned;
-  }
-
-  /** Commands whose replies are still to come. */
-  get outstanding(): number {
-    return this.#outstanding;
-  }
-
-  sent(count: number): void {
-    this.#outstanding += count;
-  }
-
-  answered(count: number): void {
-    this.#outstanding -= count;
   }
 
   /** A question of the proxy's own is under way. */
@@ -101,7 +82,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   /** How long the server could have accepted it and hasn't, ms. While what it has sent waits for a master nobody could. */
   unacceptedMs(now: number): number {
     if (this.#identity.authorized) return 0;
-    if (!this.following && (this.busy || !this.#flow.waiting.empty)) this.#loginSince = now;
+    if (!this.following && (this.busy || !this.ledger.waiting.empty)) this.#loginSince = now;
     return now - this.#loginSince;
   }
 
@@ -112,17 +93,8 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
 
   /** At a command's boundary with nothing under way: it may be closed without losing anything. */
   get closable(): boolean {
-    const nothing = this.outstanding === 0 && !this.busy && this.#flow.waiting.empty && this.#input.empty;
+    const nothing = this.ledger.outstanding === 0 && !this.busy && this.ledger.waiting.empty && this.#input.empty;
     return nothing && !this.#flow.reader.partial && this.#pinned?.inTransaction !== true;
-  }
-
-  get maxOutstanding(): number {
-    return this.#window.size;
-  }
-
-  /** The shared connection that its simple commands go over. */
-  get lane(): Lane {
-    return this.#window.lane;
   }
 
   /** The connections of its kind of clients. */
@@ -171,15 +143,15 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
 
   /** A command's time is over although it could go nowhere: it gets this reply instead. */
   expire(command: Command, reply: Buffer): void {
-    const { first } = this.#flow.waiting;
+    const { first } = this.ledger.waiting;
     if (this.#ended || first?.kind !== "command" || first.command.pieces !== command.pieces) return;
-    this.#flow.waiting.replaceFirst({ kind: "reply", bytes: reply });
+    this.ledger.waiting.replaceFirst({ kind: "reply", bytes: reply });
     this.wake();
   }
 
   /** The command that kept it busy was answered: it is not to be taken again. */
   finished(): void {
-    this.#flow.waiting.removeFirst();
+    this.ledger.waiting.removeFirst();
     this.connected();
     this.wake();
   }
@@ -238,136 +210,12 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     this.#endWhenDone();
   }
 
-  // Replies
+  // The ledger's owner
 
-  forward(bytes: Buffer, count: number): void {
-    this.#outstanding -= count;
-    this.#window.saw(bytes.length, count);
-    this.output.add(bytes);
-  }
-
-  forwardPieces(pieces: readonly Buffer[]): void {
-    this.#outstanding--;
-    this.#window.saw(bytesOf(pieces), 1);
-    for (const piece of pieces) this.output.add(piece);
-  }
-
-  forwardPart(pieces: readonly Buffer[]): void {
-    // Only big ones come in parts.
-    this.#window.saw(Number.POSITIVE_INFINITY, 1);
-    for (const piece of pieces) this.output.add(piece);
-    this.output.flush();
-  }
-
-  get rewinding(): boolean {
-    return this.#flow.rewinding;
-  }
-
-  rewind(run: Run, index: number, reply: Buffer, rejected: boolean): void {
-    this.#outstanding--;
-    this.#flow.rewind();
-    const command = this.#commandsOf(run)[index];
-    if (command !== undefined && (rejected || command.rule.effectFree)) {
-      const back = command.withAttempts(run.attempts);
-      if (rejected) {
-        this.giveBack({ kind: "command", command: this.refused(back), refusal: reply });
-      } else this.giveBack({ kind: "command", command: back });
-      this.host.metrics.sentAgain.inc();
-    } else this.giveBack({ kind: "reply", bytes: reply, executed: true });
-  }
-
-  choosesErrors(run: Run, index: number): boolean {
-    return this.#commandsOf(run)[index]?.rule.choosesErrors !== false;
-  }
-
-  doubt(run: Run, index: number, reply: Buffer): (refused: boolean) => void {
-    this.#flow.rewind();
-    const command = this.#commandsOf(run)[index];
-    return this.doubtCommand(command?.withAttempts(run.attempts), reply);
-  }
-
-  /** The command is outstanding until it is known whether it was refused. */
-  doubtCommand(command: Command | undefined, reply: Buffer): (refused: boolean) => void {
-    const answer: Pending = { kind: "reply", bytes: reply, executed: true };
-    this.giveBack(answer);
-    return (refused) => {
-      this.#outstanding--;
-      if (refused && command !== undefined) {
-        const pending: Pending = { kind: "command", command: this.refused(command), refusal: reply };
-        this.#flow.waiting.replaceReturned(answer, pending);
-        this.host.metrics.sentAgain.inc();
-      }
-      this.settle();
-    };
-  }
-
-  mayWrite(run: Run, index: number): boolean {
-    return this.#commandsOf(run)[index]?.rule.mayWrite !== false;
-  }
-
-  unconfirmed(run: Run, index: number, reply: Buffer, confirmation: "timeout" | "lost"): Buffer {
-    const writes =
-      run.handler === undefined
-        ? this.mayWrite(run, index)
-        : run.writes && run.handler.wroteNothing?.(reply) !== true;
-    if (!writes || isError(reply)) return reply;
-    if (run.handler?.endsUnconfirmed === true) this.cutOff();
-    else this.host.metrics.uncertain.inc();
-    return unconfirmedReply[confirmation];
-  }
-
-  /** Asked for each command of a run, one after the other. */
-  #commandsOf(run: Run): readonly Command[] {
-    if (run.translation !== undefined) return [run.translation.original];
-    if (this.#parsed?.run !== run) this.#parsed = { run, commands: commandsOf(run, this.host.server.table) };
-    return this.#parsed.commands;
-  }
-
-  lost(run: Run, sent: boolean, term: number): void {
-    this.#outstanding -= run.left;
-    const { attempts } = run;
-    if (sent) run.translation?.lost?.();
-    for (const command of this.#commandsOf(run).slice(run.answered)) {
-      this.lostCommand(attempts === undefined ? command : command.withAttempts(attempts), sent, term);
-    }
-  }
-
-  /** Decides what becomes of a command whose reply will never come. @param term of the master that it was sent to. */
-  lostCommand(command: Command, sent: boolean, term: number): void {
-    if (!sent || command.rule.effectFree) {
-      this.giveBack({ kind: "command", command: returned(command, sent ? "lost" : "unsent", term) });
-      if (sent) this.host.metrics.sentAgain.inc();
-    } else {
-      this.giveBack({ kind: "reply", bytes: uncertainReply });
-      this.host.metrics.uncertain.inc();
-    }
-  }
-
-  /** The same command, after the server has refused it. */
-  refused(command: Command): Command {
-    return returned(command, "refused", this.host.link.term);
-  }
-
-  /** Puts something back to the head of what waits, in the order in which it is given back. */
-  giveBack(pending: Pending): void {
-    this.#flow.waiting.giveBack(pending);
-  }
-
-  /** Something was put back: replies to later commands have to wait. */
-  get givenBack(): boolean {
-    return this.#flow.waiting.givenBack;
-  }
-
-  broken(): void {
-    this.destroy();
-  }
-
-  settle(): void {
-    // It keeps the bytes of the run in memory.
-    this.#parsed = undefined;
+  settled(): void {
     if (this.#ended) return;
-    const room = this.#flow.reader.hasMore && this.#outstanding < this.maxOutstanding / 2;
-    if (this.#outstanding === 0 || room) {
+    const { outstanding, maxOutstanding } = this.ledger;
+    if (outstanding === 0 || (this.#flow.reader.hasMore && outstanding < maxOutstanding / 2)) {
       this.turn();
       return;
     }
@@ -405,7 +253,7 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   }
 
   get heldBytes(): number {
-    return this.#flow.reader.partialBytes + this.#flow.waiting.bytes;
+    return this.#flow.reader.partialBytes + this.ledger.waiting.bytes;
   }
 
   get outputFull(): boolean {
@@ -460,15 +308,15 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
   fail(reply: Buffer): void {
     this.#leaving = true;
     this.#input.stop();
-    this.#flow.waiting.append({ kind: "reply", bytes: reply });
-    if (this.outstanding > 0) return;
+    this.ledger.waiting.append({ kind: "reply", bytes: reply });
+    if (this.ledger.outstanding > 0) return;
     this.output.add(reply);
     this.end();
   }
 
   /** Ends it when its client has closed its side and everything that came before is answered. */
   #endWhenDone(): void {
-    if (!this.#leaving || this.#ended || this.outstanding > 0 || this.busy) return;
+    if (!this.#leaving || this.#ended || this.ledger.outstanding > 0 || this.busy) return;
     if (this.#flow.idle) this.end();
   }
 
@@ -528,11 +376,6 @@ export class Session implements ReplyReceiver, Waiter, SocketOwner, InputOwner, 
     this.#pinned?.destroy();
     this.host.ended(this);
   }
-}
-
-/** The same command, and that it came back. */
-function returned(command: Command, how: Return, term: number): Command {
-  return command.withAttempts(cameBack(command.attempts, how, { nowMs: performance.now(), term }));
 }
 
 /** So often it is looked whether a client that is ended still reads the last replies, ms. */

@@ -70,7 +70,7 @@ export class TrackingState implements RedirectFollower {
     const { frame } = command;
     const { bytes, redirect } = trackingRequest(frame);
     if (bytes > 0 && subscriptions.total + bytes > subscriptions.limit) {
-      if (session.outstanding > 0) return false;
+      if (session.ledger.outstanding > 0) return false;
       session.answer(tooManySubscriptionsReply);
       over();
       return true;

@@ -96,11 +96,11 @@ export class TransactionFlow {
       },
       lost: (sent, term) => {
         if (transaction.execSent && sent && !transaction.rewound) {
-          session.giveBack({ kind: "reply", bytes: ok });
+          session.ledger.giveBack({ kind: "reply", bytes: ok });
           return;
         }
         this.#end(transaction);
-        session.lostCommand(command, false, term);
+        session.ledger.lostCommand(command, false, term);
       },
     };
     this.#link.send(command, 1, handler, false);
@@ -116,8 +116,8 @@ export class TransactionFlow {
       lost: (sent, term) => {
         // It ends with the EXEC that is in flight behind it.
         if (sent && this.#transaction?.execSent === true)
-          this.#session.giveBack({ kind: "reply", bytes: ok });
-        else this.#session.lostCommand(command, sent, term);
+          this.#session.ledger.giveBack({ kind: "reply", bytes: ok });
+        else this.#session.ledger.lostCommand(command, sent, term);
       },
     });
     return true;
@@ -129,7 +129,7 @@ export class TransactionFlow {
         if (bytes.equals(ok)) this.#watching = this.#watchLost = false;
         if (!this.#link.rejected(bytes, command, bytes)) this.#link.giveOrRepeat(bytes, command);
       },
-      lost: (sent, term) => this.#session.lostCommand(command, sent, term),
+      lost: (sent, term) => this.#session.ledger.lostCommand(command, sent, term),
     });
     return true;
   }
@@ -137,7 +137,7 @@ export class TransactionFlow {
   /** EXEC and DISCARD of a transaction whose connection was lost, where no new one is needed. */
   answerAlone({ rule }: Command): boolean {
     const session = this.#session;
-    if (!this.open || session.outstanding > 0) return false;
+    if (!this.open || session.ledger.outstanding > 0) return false;
     if (rule.route === "discard" && this.#link.upstream === undefined) session.answer(ok);
     else if (rule.route === "exec" && this.#watchLost) {
       session.answer(execNil[session.identity.protocol]);
@@ -182,7 +182,7 @@ export class TransactionFlow {
    * and its write isn't confirmed by a replica.
    */
   #mayFollow({ rule }: Command): boolean {
-    if (this.#session.outstanding === 0) return true;
+    if (this.#session.ledger.outstanding === 0) return true;
     if (rule.route === "exec" || rule.route === "discard") return true;
     return rule.route === "shared" && this.#link.upstream?.replies.gate === undefined;
   }
@@ -193,7 +193,7 @@ export class TransactionFlow {
     const { upstream } = this.#link;
     if (upstream === undefined) return false;
     if (transaction.builtOn === upstream) return true;
-    if (session.outstanding > 0) return false;
+    if (session.ledger.outstanding > 0) return false;
     transaction.builtOn = upstream;
     transaction.rewound = false;
     if (transaction.doubtful) transaction.refused = true;
@@ -214,7 +214,7 @@ export class TransactionFlow {
   /** The new master doesn't let this client begin a transaction: it says so at every command, and nothing is executed. */
   #answerUnbuilt(transaction: Transaction, { rule }: Command): boolean {
     const session = this.#session;
-    if (session.outstanding > 0) return false;
+    if (session.ledger.outstanding > 0) return false;
     if (rule.route === "exec") session.answer(execAbort);
     else if (rule.route === "discard") session.answer(ok);
     else session.answer(transaction.refusal ?? execAbort);
@@ -232,7 +232,7 @@ export class TransactionFlow {
 
   #answerRefusal(transaction: Transaction, reply: Buffer): boolean {
     transaction.refused = true;
-    if (this.#session.outstanding > 0) return false;
+    if (this.#session.ledger.outstanding > 0) return false;
     this.#session.answer(reply);
     return true;
   }
@@ -253,7 +253,7 @@ export class TransactionFlow {
         }
         if (transaction.rewound) {
           transaction.release(command);
-          session.giveBack({ kind: "command", command });
+          session.ledger.giveBack({ kind: "command", command });
           return;
         }
         if (bytes.equals(queued)) transaction.confirmed.push(command);
@@ -266,14 +266,14 @@ export class TransactionFlow {
       lost: (sent, term) => {
         // EXEC is in flight behind it: nothing may be sent again.
         if (transaction.execSent && sent && !transaction.rewound && !transaction.neverOpened) {
-          session.giveBack({ kind: "reply", bytes: queued });
+          session.ledger.giveBack({ kind: "reply", bytes: queued });
           return;
         }
         transaction.release(command);
         if (sent && !transaction.opened && !transaction.rewound) {
           if (!transaction.neverOpened) this.#doomed = !command.rule.effectFree || this.#doomed;
-          session.lostCommand(command, sent, term);
-        } else session.lostCommand(command, false, term);
+          session.ledger.lostCommand(command, sent, term);
+        } else session.ledger.lostCommand(command, false, term);
       },
     };
     // It writes at EXEC, not before.
@@ -287,7 +287,7 @@ export class TransactionFlow {
       reply: (bytes) => {
         if (transaction.rewound) {
           transaction.discardSent = false;
-          session.giveBack({ kind: "command", command });
+          session.ledger.giveBack({ kind: "command", command });
           return;
         }
         this.#link.give(bytes);
@@ -301,7 +301,7 @@ export class TransactionFlow {
       },
       lost: (_sent, term) => {
         transaction.discardSent = false;
-        session.lostCommand(command, false, term);
+        session.ledger.lostCommand(command, false, term);
       },
     });
   }
@@ -337,7 +337,7 @@ export class TransactionFlow {
         }
         if (transaction.rewound) {
           again();
-          session.giveBack({ kind: "command", command });
+          session.ledger.giveBack({ kind: "command", command });
           return;
         }
         const commands = transaction.confirmed.slice(1);
@@ -351,21 +351,21 @@ export class TransactionFlow {
       },
       lost: (sent, term) => {
         if (sent && !transaction.rewound && !transaction.neverOpened) {
-          session.giveBack({ kind: "reply", bytes: uncertainReply });
+          session.ledger.giveBack({ kind: "reply", bytes: uncertainReply });
           session.host.metrics.uncertain.inc();
           execLost(transaction.confirmed, session.host.link.scripts);
           this.abandon();
           return;
         }
         transaction.execSent = false;
-        session.lostCommand(command, false, term);
+        session.ledger.lostCommand(command, false, term);
       },
     };
   }
 
   /** The proxy has refused one of the commands: as when Redis refuses one. */
   #abort(): boolean {
-    if (this.#session.outstanding > 0) return false;
+    if (this.#session.ledger.outstanding > 0) return false;
     this.#link.adopt(["DISCARD"]);
     this.#session.answer(execAbort);
     this.#finish();

@@ -119,7 +119,7 @@ describe("Session", () => {
     one.shared.send = (run) => {
       for (const [i, reply] of [":1", "$-1", "-ERR no"].entries())
         for (const how of ["timeout", "lost"] as const)
-          replies.push(`${one.session.unconfirmed(run, i, Buffer.from(reply), how)}`);
+          replies.push(`${one.session.ledger.unconfirmed(run, i, Buffer.from(reply), how)}`);
       send.call(one.shared, run);
     };
     await one.type("INCR a", "GET a", "SET a");
