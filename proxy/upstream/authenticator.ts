@@ -1,9 +1,12 @@
 import { decodeReply, isErrorReply } from "../resp/decode-reply.ts";
-import type { AuthResult, MasterLink } from "./master-link.ts";
+import type { MasterLink } from "./master-link.ts";
 import { OpenRetries } from "./open-retries.ts";
 import { rejectionOf } from "./rejection.ts";
 import type { Upstream } from "./upstream.ts";
 import type { Credentials } from "./upstream-options.ts";
+
+/** What came of `AUTH`: accepted, the server's error, or nobody to ask and why. */
+export type AuthResult = true | { readonly error: string } | { readonly again: string };
 
 /** Connections for questions at a time: guessing passwords must not fill the server with them. */
 const maxQuestions = 8;
@@ -44,7 +47,7 @@ export class Authenticator {
     if (!retries.begin()) return { again: retries.problem ?? "" };
     this.#running++;
     try {
-      const result = await this.#link.authenticate(credentials, (upstream) => this.#keep(upstream));
+      const result = await askOnNewConnection(this.#link, credentials, (upstream) => this.#keep(upstream));
       if (result === true || "error" in result) retries.succeeded();
       else if (this.#link.state === "following") retries.failed(result.again);
       else retries.undecided();
@@ -86,4 +89,31 @@ export class Authenticator {
     });
     return promise;
   }
+}
+
+/**
+ * Whether the server accepts a client's credentials, asked on a connection of their own.
+ *
+ * @param keep gets the connection, when they were accepted.
+ */
+async function askOnNewConnection(
+  link: MasterLink,
+  credentials: Credentials,
+  keep: (upstream: Upstream) => void,
+): Promise<AuthResult> {
+  const outcome = Promise.withResolvers<AuthResult>();
+  const upstream = link.open(
+    { credentials, db: 0, protocol: 2 },
+    ({ kind, message }) =>
+      outcome.resolve(kind === "denied" ? { error: message } : kind === "busy" ? true : { again: message }),
+    false,
+  );
+  if (upstream === undefined) return { again: "there is no master" };
+  upstream.onceOpened((ready) => {
+    if (ready) outcome.resolve(true);
+  });
+  const result = await outcome.promise;
+  if (result === true && upstream.ready) keep(upstream);
+  else upstream.destroy();
+  return result;
 }

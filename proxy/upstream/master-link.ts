@@ -1,68 +1,28 @@
-import type { Logger } from "pino";
 import type { MasterState } from "../../quorum/master-state.ts";
 import { type Address, sameAddress } from "../../runtime/address.ts";
-import { afterSocketsWereRead } from "../../runtime/after-sockets-were-read.ts";
-import type { TlsFiles } from "../../runtime/tls-files.ts";
 import type { Durability } from "./confirmation-gate.ts";
 import { Doubts } from "./doubts.ts";
+import type { MasterLinkOptions } from "./master-link-options.ts";
+import { patient } from "./patient-durability.ts";
 import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
 import { ScriptStore } from "./script-store.ts";
 import { ServerProcesses } from "./server-processes.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 import { Turns } from "./turns.ts";
 import { Upstream } from "./upstream.ts";
-import { type GroupHost, type GroupKey, lanes, UpstreamGroup, type Waiter } from "./upstream-group.ts";
-import type { Credentials, UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
+import type { GroupHost, GroupKey, UpstreamGroup, Waiter } from "./upstream-group.ts";
+import { UpstreamGroups } from "./upstream-groups.ts";
+import type { UpstreamFailure, UpstreamOptions } from "./upstream-options.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 import { WriteRefusals } from "./write-refusals.ts";
 
-export interface MasterLinkOptions {
-  /** Milliseconds without a master after which commands are answered with an error. */
-  readonly holdTimeoutMs: number;
-  /** Connections for single clients that may be open at a time. */
-  readonly maxDedicated: number;
-  readonly log: Logger;
-  /** With it writes are answered when a replica has them, too. */
-  readonly durability?:
-    | (Pick<Durability, "timeoutMs" | "observe"> & { readonly replicas: number })
-    | undefined;
-  /** With it the connections are encrypted. */
-  readonly tls?: TlsFiles | undefined;
-  /** Asks a Redis for its `INFO`. Rejects when there is no answer in time. */
-  readonly askInfo: (address: Address) => Promise<string>;
-  /** The proxy's own user; undefined: nobody needs to log in. */
-  readonly own: () => Credentials | undefined;
-  /** Bytes of the scripts that are kept for clients. */
-  readonly scriptBytes: number;
-  /** Something is wrong with the master: it should be asked whether it still is one. */
-  readonly suspect: (reason: string) => void;
-  /** A pause of the link's own is over: it wants to know again what the watcher knows. */
-  readonly resume: () => void;
-  /** Commands don't wait any more: there is a master, or there was none for too long. */
-  readonly released: () => void;
-  /** Takes note of a refusal by a Redis that is no master that works. */
-  readonly rejected: (rejection: Rejection) => void;
-  /** Takes note of how long commands waited for a master, s. */
-  readonly held: (seconds: number) => void;
-}
-
-/** What came of `AUTH`: accepted, the server's error, or nobody to ask and why. */
-export type AuthResult = true | { readonly error: string } | { readonly again: string };
-
-/** What clients may expect now. `circuitOpen`: there was no master for too long, nothing is held any more. */
-export type LinkState = "following" | "holding" | "circuitOpen";
-
-/** Silence of an upstream that is to answer, ms; and of one that is to be asked. */
-const silenceMs = 300;
-const watchEveryMs = 100;
-/** The connections of users, databases and protocols without clients are kept so long, ms. */
-const keepGroupMs = 5000;
 /** What an old master still has to say after it was replaced or refused a write, ms. */
 const lastWordsMs = 50;
 /** So long a master that was replaced may take to become a replica, ms. */
 const unblocksWithinMs = 500;
-/** When some replica was too slow, one is enough for so long, ms: waiting for all once in this time costs little. */
-const incompleteMs = 2000;
-/** Clients that go on in one turn of the event loop: a new master is not flooded, and the loop goes on. */
-const wakePerTurn = 256;
+
+/** What clients may expect now. `circuitOpen`: there was no master for too long, nothing is held any more. */
+export type LinkState = "following" | "holding" | "circuitOpen";
 
 /** All connections to the master that is followed, and the clients that wait while there is none. */
 export class MasterLink implements GroupHost {
@@ -72,25 +32,20 @@ export class MasterLink implements GroupHost {
   readonly scripts: ScriptStore;
   readonly processes: ServerProcesses;
   readonly #options: MasterLinkOptions;
-  readonly #groups = new Map<string, UpstreamGroup>();
+  readonly #groups = new UpstreamGroups(this);
   readonly #upstreams = new Set<Upstream>();
-  readonly #waiting = new Set<Waiter>();
+  readonly #waiting = new WaitingRoom();
   readonly #doubts: Doubts;
-  readonly #watch: NodeJS.Timeout;
+  readonly #silence: SilenceWatch;
   #master: Address | undefined;
   #term = 0;
   #state: LinkState = "holding";
   /** A script keeps the master from answering: what is silent has to do with it. */
   #busy = false;
   #deadline: NodeJS.Timeout | undefined;
-  #ticks = 0;
   readonly #writeRefusals = new WriteRefusals();
   #pause: NodeJS.Timeout | undefined;
   readonly #durability: Durability | undefined;
-  /** Until then not all replicas are waited for; ms of the monotonic clock. */
-  #incompleteUntil = Number.NEGATIVE_INFINITY;
-  /** When the master was doubted last because of a connection that waits for replicas, ms of the monotonic clock. */
-  #doubtedAt = Number.NEGATIVE_INFINITY;
   #dedicated = 0;
   #holdingSince = performance.now();
   /** How often there was no master. */
@@ -109,16 +64,13 @@ export class MasterLink implements GroupHost {
       },
       this.scripts,
     );
-    this.#durability = durability && {
-      ...durability,
-      wanted: () => (performance.now() < this.#incompleteUntil ? 1 : durability.replicas),
-      missed: () => {
-        this.#incompleteUntil = performance.now() + incompleteMs;
-      },
-      asksAhead: () => !this.#writeRefusals.recent,
-    };
-    // Not before what has come while this process was paused is read.
-    this.#watch = setInterval(() => afterSocketsWereRead(() => this.#lookForSilence()), watchEveryMs);
+    this.#durability = durability && patient(durability, () => !this.#writeRefusals.recent);
+    this.#silence = new SilenceWatch(this.#groups, {
+      holdTimeoutMs: options.holdTimeoutMs,
+      following: () => this.#state === "following",
+      busy: () => this.#busy,
+      suspect: options.suspect,
+    });
     this.#startDeadline();
   }
 
@@ -162,13 +114,13 @@ export class MasterLink implements GroupHost {
       this.#busy = state.busy === true;
       if (before !== undefined && !sameAddress(before, state.master)) {
         this.#term++;
-        for (const group of this.#groups.values()) group.retries.succeeded();
+        for (const group of this.#groups) group.retries.succeeded();
         this.#writeRefusals.forget();
         for (const upstream of [...this.#upstreams]) {
           if (!sameAddress(upstream.options.address, state.master)) this.#replaced(upstream);
         }
       }
-      if (this.#busy) this.#lookForSilence();
+      if (this.#busy) this.#silence.look();
       this.#wake();
       this.processes.look();
       return;
@@ -193,14 +145,7 @@ export class MasterLink implements GroupHost {
 
   /** The connections for one kind of clients. */
   group(key: GroupKey): UpstreamGroup {
-    const { credentials, db, protocol } = key;
-    const name = JSON.stringify([credentials?.user, credentials?.password, db, protocol]);
-    let group = this.#groups.get(name);
-    if (group === undefined) {
-      group = new UpstreamGroup(key, this);
-      this.#groups.set(name, group);
-    }
-    return group;
+    return this.#groups.of(key);
   }
 
   /** Calls the waiter when there is a master, or when nothing is held any more. */
@@ -209,7 +154,7 @@ export class MasterLink implements GroupHost {
   }
 
   forget(waiter: Waiter): void {
-    this.#waiting.delete(waiter);
+    this.#waiting.forget(waiter);
   }
 
   open(
@@ -246,35 +191,9 @@ export class MasterLink implements GroupHost {
     return upstream;
   }
 
-  /**
-   * Whether the server accepts a client's credentials.
-   *
-   * @param keep gets the connection on which it was asked, when it was accepted.
-   */
-  async authenticate(
-    credentials: Credentials | undefined,
-    keep: (upstream: Upstream) => void,
-  ): Promise<AuthResult> {
-    const outcome = Promise.withResolvers<AuthResult>();
-    const upstream = this.open(
-      { credentials, db: 0, protocol: 2 },
-      ({ kind, message }) =>
-        outcome.resolve(kind === "denied" ? { error: message } : kind === "busy" ? true : { again: message }),
-      false,
-    );
-    if (upstream === undefined) return { again: "there is no master" };
-    upstream.onceOpened((ready) => {
-      if (ready) outcome.resolve(true);
-    });
-    const result = await outcome.promise;
-    if (result === true && upstream.ready) keep(upstream);
-    else upstream.destroy();
-    return result;
-  }
-
   /** Ends everything. */
   close(): void {
-    clearInterval(this.#watch);
+    this.#silence.stop();
     clearTimeout(this.#pause);
     clearTimeout(this.#deadline);
     this.processes.close();
@@ -309,20 +228,9 @@ export class MasterLink implements GroupHost {
     }, this.#options.holdTimeoutMs);
   }
 
-  /** Those who wait go on in the order in which they came. */
   #wake(): void {
     const state = this.#state;
-    const next = (): void => {
-      let count = 0;
-      for (const waiter of this.#waiting) {
-        if (this.#state !== state) return;
-        this.#waiting.delete(waiter);
-        waiter.wake();
-        if (++count === wakePerTurn) break;
-      }
-      if (this.#waiting.size > 0 && count > 0) afterSocketsWereRead(next);
-    };
-    if (this.#waiting.size > 0) afterSocketsWereRead(next);
+    this.#waiting.wake(() => this.#state === state);
     this.#options.released();
   }
 
@@ -362,47 +270,5 @@ export class MasterLink implements GroupHost {
     if (current && (kind === "lost" || kind === "closed" || kind === "unreachable" || kind === "notMaster")) {
       this.#options.suspect(message);
     }
-  }
-
-  /** A frozen master closes nothing: it is found by its silence. */
-  #lookForSilence(): void {
-    const now = performance.now();
-    const trim = ++this.#ticks % 100 === 0;
-    for (const [name, group] of this.#groups) {
-      // That a kind of clients is refused is worth knowing when the next of them comes.
-      const emptyMs = group.denied === undefined ? now - (group.emptySince ?? now) : 0;
-      if (emptyMs > keepGroupMs) {
-        this.#groups.delete(name);
-        group.close();
-        continue;
-      }
-      if (trim) group.trim();
-      for (const lane of lanes) {
-        const shared = group.current(lane);
-        if (shared !== undefined && now - shared.quietSince >= silenceMs) {
-          if (this.#busy && shared.inFlight > 0) {
-            // The script came over it, or what it has is answered in a moment: nothing new waits behind that.
-            group.retire(shared);
-            shared.endWhenIdle();
-          } else this.#doubt(shared, now);
-        }
-      }
-    }
-  }
-
-  /** Finds out why a shared connection is silent. */
-  #doubt(shared: Upstream, now: number): void {
-    if (shared.inFlight === 0) {
-      shared.ask(["PING"], { reply: () => undefined, lost: () => undefined });
-      return;
-    }
-    if (this.#state !== "following") return;
-    // Where it waits for replicas it is silent although it is well: it isn't doubted again and again.
-    if (shared.confirming && now - this.#doubtedAt < silenceMs * 2) return;
-    this.#doubtedAt = now;
-    // The master says again and again that it is one, but not here: this connection leads to nobody any more.
-    if (now - shared.quietSince > this.#options.holdTimeoutMs)
-      shared.destroy("it is silent, the master isn't");
-    else this.#options.suspect(`no answer for ${silenceMs} ms`);
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { pino } from "pino";
+import { Authenticator } from "../../../../proxy/upstream/authenticator.ts";
 import { MasterLink } from "../../../../proxy/upstream/master-link.ts";
 import type { ReplyReceiver } from "../../../../proxy/upstream/run.ts";
 import type { Waiter } from "../../../../proxy/upstream/upstream-group.ts";
@@ -168,6 +169,6 @@ describe("MasterLink", () => {
   });
 
   it("says that there is nobody to ask where there is no master", async () => {
-    assert.deepEqual(await link.authenticate({ password: "x" }, ignore), { again: "there is no master" });
+    assert.deepEqual(await new Authenticator(link).check({ password: "x" }), { again: "there is no master" });
   });
 });

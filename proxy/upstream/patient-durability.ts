@@ -1,0 +1,21 @@
+import type { Durability } from "./confirmation-gate.ts";
+
+/** When some replica was too slow, one is enough for so long, ms: waiting for all once in this time costs little. */
+const incompleteMs = 2000;
+
+/** How writes of all connections to a master are confirmed: by all replicas, as long as all are quick. */
+export function patient(
+  { timeoutMs, observe, replicas }: Pick<Durability, "timeoutMs" | "observe"> & { readonly replicas: number },
+  asksAhead: () => boolean,
+): Durability {
+  let incompleteUntil = Number.NEGATIVE_INFINITY;
+  return {
+    timeoutMs,
+    observe,
+    asksAhead,
+    wanted: () => (performance.now() < incompleteUntil ? 1 : replicas),
+    missed: () => {
+      incompleteUntil = performance.now() + incompleteMs;
+    },
+  };
+}
