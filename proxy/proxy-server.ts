@@ -142,7 +142,7 @@ export class ProxyServer {
       rejected: (rejection) => metrics.rejections.inc({ code: rejection }),
       held: (seconds) => metrics.holds.observe(seconds),
     });
-    const host: Omit<SessionHost, "ended"> & { server: ServerProfile } = {
+    const host: SessionHost & { server: ServerProfile } = {
       link: this.#link,
       authenticator: new Authenticator(this.#link),
       limits,

@@ -2,8 +2,8 @@ import { encodeError } from "../resp/encode-reply.ts";
 import { isError } from "../resp/reply-type.ts";
 import type { Command } from "../upstream/command.ts";
 import type { GroupKey, UpstreamGroup } from "../upstream/upstream-group.ts";
+import type { Client } from "./client.ts";
 import { noAuthReply, noMasterReply } from "./error-replies.ts";
-import type { Session } from "./session.ts";
 
 /** A question of which the server's answer decides what becomes of a client's command. */
 export interface ServerQuestion {
@@ -21,7 +21,7 @@ export interface ServerQuestion {
  *
  * @returns false, as whoever takes a command later: the session is busy until the answer, or waits for a master.
  */
-export function askServer(session: Session, { ask, as = {}, agreed }: ServerQuestion): false {
+export function askServer(session: Client, { ask, as = {}, agreed }: ServerQuestion): false {
   const { credentials, db, protocol } = session.identity;
   const { link } = session.host;
   if (link.state === "circuitOpen") {
@@ -89,7 +89,7 @@ export function askServer(session: Session, { ask, as = {}, agreed }: ServerQues
  * @param name of the command, by which the answer is kept.
  */
 export function ifAllowed(
-  session: Session,
+  session: Client,
   name: string,
   ask: readonly string[],
   action: () => void,

@@ -1,9 +1,9 @@
 import { isError } from "../resp/reply-type.ts";
 import type { Command } from "../upstream/command.ts";
 import { readsFromNow, timeLimitMs, timeoutReply, withRemainingTime } from "./blocking.ts";
+import type { Client } from "./client.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
 import { execNil } from "./error-replies.ts";
-import type { Session } from "./session.ts";
 
 /** What blocks for longer, ms, is not itself the reason for its end. */
 const seriesMs = 5000;
@@ -17,14 +17,14 @@ const nothing: ReadonlySet<string> = new Set(["*-1\r\n", "$-1\r\n", "_\r\n"]);
  * (docs/decisions/035-blocked-commands-at-a-loss.md).
  */
 export class BlockedCommand {
-  readonly #session: Session;
+  readonly #session: Client;
   readonly #link: DedicatedLink;
   readonly #over: () => void;
   #active = false;
   #expires: NodeJS.Timeout | undefined;
 
   /** @param over it was answered: the connection may be given back. */
-  constructor(session: Session, link: DedicatedLink, over: () => void) {
+  constructor(session: Client, link: DedicatedLink, over: () => void) {
     this.#session = session;
     this.#link = link;
     this.#over = over;

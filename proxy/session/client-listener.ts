@@ -33,9 +33,9 @@ export class ClientListener {
   readonly #sweep: NodeJS.Timeout;
   #lastId = 0;
 
-  constructor(options: ClientListenerOptions, host: Omit<SessionHost, "ended">) {
+  constructor(options: ClientListenerOptions, host: SessionHost) {
     this.#options = options;
-    this.#host = Object.assign(host, { ended: (session: Session) => this.#sessions.delete(session) });
+    this.#host = host;
     this.#server = createClientServer(options.tls, (socket) => this.#accept(socket), options.onProblem);
     this.#sweep = setInterval(() => this.#closeOverdue(), sweepEveryMs);
     this.#sweep.unref();
@@ -78,6 +78,11 @@ export class ClientListener {
     for (const session of [...this.#sessions]) session.destroy();
   }
 
+  /** One for all clients. */
+  readonly #onEnd = (session: Session): void => {
+    this.#sessions.delete(session);
+  };
+
   #accept(socket: Socket): void {
     if (this.#sessions.size >= this.#options.maxClients) {
       this.#host.metrics.dropped.inc({ reason: "max clients" });
@@ -86,7 +91,7 @@ export class ClientListener {
       socket.destroySoon();
       return;
     }
-    this.#sessions.add(new Session(socket, ++this.#lastId, this.#host));
+    this.#sessions.add(new Session(socket, ++this.#lastId, this.#host, this.#onEnd));
   }
 
   #closeOverdue(): void {

@@ -5,6 +5,7 @@ import type { OpenRetries } from "../upstream/open-retries.ts";
 import { Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ClientInput } from "./client-input.ts";
+import type { Endpoint } from "./endpoint.ts";
 import {
   givenUpReply,
   noAuthReply,
@@ -19,7 +20,6 @@ import { prepared } from "./prepare.ts";
 import { refusalOf } from "./refusal.ts";
 import { ReplyMode } from "./reply-mode.ts";
 import { bigCommandBytes, RunReader } from "./run-reader.ts";
-import type { Session } from "./session.ts";
 import { translate } from "./translate.ts";
 
 /**
@@ -29,7 +29,7 @@ import { translate } from "./translate.ts";
 export class CommandFlow {
   readonly reader: RunReader;
   readonly replyMode: ReplyMode;
-  readonly #session: Session;
+  readonly #session: Endpoint;
   readonly #input: ClientInput;
   #lastShared: Upstream | undefined;
   /** What is under way is a suspect, which has its turn. */
@@ -41,7 +41,7 @@ export class CommandFlow {
   #inTurn = false;
   #again = false;
 
-  constructor(session: Session, input: ClientInput) {
+  constructor(session: Endpoint, input: ClientInput) {
     this.#session = session;
     this.#input = input;
     this.replyMode = new ReplyMode(session.output);
@@ -54,7 +54,9 @@ export class CommandFlow {
 
   /** What comes now has to wait. Something may be kept though nothing waits: then it has its turn before what comes now. */
   get blocked(): boolean {
-    return this.#session.busy || !this.#session.ledger.waiting.empty || this.reader.hasMore || !this.#input.empty;
+    return (
+      this.#session.busy || !this.#session.ledger.waiting.empty || this.reader.hasMore || !this.#input.empty
+    );
   }
 
   /** Nothing of the client is left to be taken. */

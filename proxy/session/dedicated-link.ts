@@ -4,7 +4,7 @@ import { isUnblocked, type Rejection } from "../upstream/rejection.ts";
 import { type ReplyHandler, Run } from "../upstream/run.ts";
 import { inServersWords } from "../upstream/server-words.ts";
 import type { Upstream } from "../upstream/upstream.ts";
-import type { Session } from "./session.ts";
+import type { Client } from "./client.ts";
 import { translate } from "./translate.ts";
 
 /** What a {@link DedicatedLink} is told by whoever knows what it is needed for. */
@@ -23,7 +23,7 @@ export interface LinkOwner {
 
 /** A connection to the master for one client alone. */
 export class DedicatedLink {
-  readonly #session: Session;
+  readonly #session: Client;
   readonly #owner: LinkOwner;
   #upstream: Upstream | undefined;
   /** It is good for nothing but what a busy Redis does. */
@@ -33,7 +33,7 @@ export class DedicatedLink {
   /** It has refused a command: it ends as soon as it has answered the others. */
   #condemned = false;
 
-  constructor(session: Session, owner: LinkOwner) {
+  constructor(session: Client, owner: LinkOwner) {
     this.#session = session;
     this.#owner = owner;
   }
@@ -175,7 +175,8 @@ export class DedicatedLink {
         left -= answered;
         session.ledger.answered(answered);
         handler.reply(translation?.answered(bytes) ?? bytes);
-        if (this.#condemned && session.ledger.outstanding === 0) this.#upstream?.destroy("it refused a command");
+        if (this.#condemned && session.ledger.outstanding === 0)
+          this.#upstream?.destroy("it refused a command");
       },
       lost: (sent, term) => {
         session.ledger.answered(left);
@@ -221,7 +222,8 @@ export class DedicatedLink {
   /** Gives a reply; one without an effect is asked for again when earlier commands came back. */
   giveOrRepeat(bytes: Buffer, command: Command): void {
     const session = this.#session;
-    if (command.rule.effectFree && session.ledger.givenBack) session.ledger.giveBack({ kind: "command", command });
+    if (command.rule.effectFree && session.ledger.givenBack)
+      session.ledger.giveBack({ kind: "command", command });
     else this.give(bytes, true);
     this.#owner.answered();
   }
@@ -234,7 +236,8 @@ export class DedicatedLink {
 
   /** Gives the client what Redis tells it even when it wants no replies, after those to commands that were put back. */
   tell(bytes: Buffer): void {
-    if (this.#session.ledger.givenBack) this.#session.ledger.giveBack({ kind: "reply", bytes, executed: false });
+    if (this.#session.ledger.givenBack)
+      this.#session.ledger.giveBack({ kind: "reply", bytes, executed: false });
     else this.#session.output.push(bytes);
   }
 
@@ -248,7 +251,11 @@ export class DedicatedLink {
     const rejection = this.#rejectionOf(bytes, command);
     if (rejection === undefined) return false;
     const again = session.ledger.refused(command);
-    session.ledger.giveBack({ kind: "command", command: again, ...(refusal === undefined ? {} : { refusal }) });
+    session.ledger.giveBack({
+      kind: "command",
+      command: again,
+      ...(refusal === undefined ? {} : { refusal }),
+    });
     session.host.metrics.sentAgain.inc();
     this.#upstream?.reject(rejection);
     this.#condemned = true;

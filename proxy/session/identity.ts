@@ -1,6 +1,6 @@
 import type { GroupKey } from "../upstream/upstream-group.ts";
 
-/** Who a client is to the server. A value: what changes it replaces it ({@link Session.become}). */
+/** Who a client is to the server. A value: what changes it replaces it. */
 export interface Identity extends GroupKey {
   /** What it calls itself; empty: nothing. */
   readonly name: string;

@@ -2,9 +2,9 @@ import { upper } from "../resp/command-frame.ts";
 import { isError } from "../resp/reply-type.ts";
 import type { Command } from "../upstream/command.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { Client } from "./client.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
 import { tooManySubscriptionsReply } from "./error-replies.ts";
-import type { Session } from "./session.ts";
 import { isPublished, Subscriptions, unconfirmed } from "./subscriptions.ts";
 import { TrackingState } from "./tracking-state.ts";
 
@@ -18,7 +18,7 @@ function isMonitored(line: Buffer): boolean {
 
 /** What goes on on a connection until its client ends it: subscriptions, tracking, MONITOR, and what the proxy doesn't know. */
 export class LastingStates {
-  readonly #session: Session;
+  readonly #session: Client;
   readonly #link: DedicatedLink;
   readonly #over: () => void;
   #subscriptions: Subscriptions | undefined;
@@ -34,7 +34,7 @@ export class LastingStates {
   readonly #restore = new Map<string, Buffer>();
 
   /** @param over one of them has ended: the connection may be given back. */
-  constructor(session: Session, link: DedicatedLink, over: () => void) {
+  constructor(session: Client, link: DedicatedLink, over: () => void) {
     this.#session = session;
     this.#link = link;
     this.#over = over;

@@ -3,9 +3,9 @@ import { encodeError, encodeReply, type ReplyValue, status } from "../resp/encod
 import type { Command } from "../upstream/command.ts";
 import type { Credentials } from "../upstream/upstream-options.ts";
 import { askServer, ifAllowed } from "./ask-server.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { noAuthReply, noMasterReply } from "./error-replies.ts";
 import { stranger } from "./identity.ts";
-import type { Session } from "./session.ts";
 
 const maxNameLength = 1024;
 
@@ -16,7 +16,7 @@ const nobodysIds = 2 ** 52;
  * Answers a command of which the proxy is the endpoint; nothing is outstanding. False when the answer needs a master and
  * there is none: the command is to be taken again later.
  */
-export function answerLocally(session: Session, command: Command): boolean {
+export function answerLocally(session: Endpoint, command: Command): boolean {
   const { args } = command;
   const { name } = command.rule;
   const reply = (value: ReplyValue): boolean => {
@@ -94,7 +94,7 @@ export function answerLocally(session: Session, command: Command): boolean {
 }
 
 /** Does something for a client that the server accepts; one that it doesn't gets the error. */
-function isAccepted(session: Session, action: () => boolean): boolean {
+function isAccepted(session: Endpoint, action: () => boolean): boolean {
   if (session.identity.authorized) return action();
   const group = session.group();
   if (group.denied !== undefined) {
@@ -129,7 +129,7 @@ function credentialsOf(args: readonly Buffer[]): Credentials {
 }
 
 /** Asks the master; the session is busy meanwhile, and the command is taken again when there was nobody to ask. */
-function authenticate(session: Session, credentials: Credentials, accepted: () => void): boolean {
+function authenticate(session: Endpoint, credentials: Credentials, accepted: () => void): boolean {
   session.occupy();
   session.host.authenticator.check(credentials).then(
     (result) => {
@@ -159,7 +159,7 @@ function authenticate(session: Session, credentials: Credentials, accepted: () =
 }
 
 /** The client goes to another database when the server has let its user go there. */
-function select(session: Session, text: string): false {
+function select(session: Endpoint, text: string): false {
   const { databases } = session.host.server;
   const db = /^(0|-?[1-9]\d{0,18})$/.test(text) ? Number(text) : undefined;
   const problem =
@@ -186,7 +186,7 @@ function select(session: Session, text: string): false {
   });
 }
 
-function hello(session: Session, args: readonly Buffer[]): boolean {
+function hello(session: Endpoint, args: readonly Buffer[]): boolean {
   const fail = (text: string): boolean => {
     session.answer(encodeError(text));
     return true;
@@ -227,7 +227,7 @@ function hello(session: Session, args: readonly Buffer[]): boolean {
   );
 }
 
-function greeting(session: Session): ReplyValue {
+function greeting(session: Endpoint): ReplyValue {
   return new Map<string, ReplyValue>([
     ["server", "redis"],
     ["version", session.host.server.version],

@@ -4,11 +4,11 @@ import type { Command } from "../upstream/command.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { askServer } from "./ask-server.ts";
 import { BlockedCommand } from "./blocked-command.ts";
+import type { Client } from "./client.ts";
 import { DedicatedLink, type LinkOwner } from "./dedicated-link.ts";
 import { tooManyDedicatedReply, waitLostReply } from "./error-replies.ts";
 import { LastingStates } from "./lasting-states.ts";
 import { prepared } from "./prepare.ts";
-import type { Session } from "./session.ts";
 import { TransactionFlow } from "./transaction-flow.ts";
 
 /** Nobody listens: it only moves the replication offset of its connection to now, which is what WAIT asks about. */
@@ -22,7 +22,7 @@ const endsNothing: ReadonlySet<Route> = new Set(["exec", "discard", "unwatch"]);
 
 /** The connection of one client alone, for as long as it has a state that others must not see. */
 export class PinnedConnection implements LinkOwner {
-  readonly #session: Session;
+  readonly #session: Client;
   readonly #link: DedicatedLink;
   readonly #transaction: TransactionFlow;
   readonly #blocked: BlockedCommand;
@@ -34,7 +34,7 @@ export class PinnedConnection implements LinkOwner {
   /** How often there was no master when it gave a connection back that it had written on: the first since it heard from WAIT. */
   #releasedAt: number | undefined;
 
-  constructor(session: Session) {
+  constructor(session: Client) {
     this.#session = session;
     const link = new DedicatedLink(session, this);
     const over = (): void => this.answered();

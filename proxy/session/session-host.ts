@@ -6,7 +6,6 @@ import type { MasterLink } from "../upstream/master-link.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { OutputBudget } from "./output-budget.ts";
 import type { RedirectTargets } from "./redirect-targets.ts";
-import type { Session } from "./session.ts";
 import type { SubscriptionBudget } from "./subscriptions.ts";
 import type { TransactionBudget } from "./transaction.ts";
 
@@ -98,5 +97,4 @@ export interface SessionHost {
   readonly transactions: TransactionBudget;
   readonly subscriptions: SubscriptionBudget;
   readonly redirects: RedirectTargets;
-  ended(session: Session): void;
 }

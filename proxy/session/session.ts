@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import type { Command } from "../upstream/command.ts";
 import type { OpenRetries } from "../upstream/open-retries.ts";
-import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
+import type { UpstreamGroup } from "../upstream/upstream-group.ts";
 import { ClientInput, type InputOwner } from "./client-input.ts";
 import { listenTo, type SocketOwner } from "./client-socket.ts";
 import { CommandFlow } from "./command-flow.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { GroupMembership } from "./group-membership.ts";
 import { type Identity, sameGroup, stranger } from "./identity.ts";
 import { Ledger, type LedgerOwner } from "./ledger.ts";
@@ -13,13 +14,14 @@ import { PinnedConnection } from "./pinned-connection.ts";
 import type { SessionHost } from "./session-host.ts";
 
 /** One client: who it is, what it is owed, and how it leaves. What becomes of its commands is {@link CommandFlow}'s. */
-export class Session implements LedgerOwner, Waiter, SocketOwner, InputOwner, OutputOwner {
+export class Session implements Endpoint, LedgerOwner, SocketOwner, InputOwner, OutputOwner {
   readonly host: SessionHost;
   readonly id: number;
   readonly output: OutputQueue;
   /** What it is owed. */
   readonly ledger: Ledger;
   readonly #socket: Socket;
+  readonly #onEnd: (session: Session) => void;
   readonly #input: ClientInput;
   readonly #membership: GroupMembership;
   readonly #flow: CommandFlow;
@@ -32,7 +34,9 @@ export class Session implements LedgerOwner, Waiter, SocketOwner, InputOwner, Ou
   #ended = false;
   #leaving = false;
 
-  constructor(socket: Socket, id: number, host: SessionHost) {
+  /** @param onEnd told when it is over. */
+  constructor(socket: Socket, id: number, host: SessionHost, onEnd: (session: Session) => void) {
+    this.#onEnd = onEnd;
     this.host = host;
     this.id = id;
     this.#socket = socket;
@@ -93,7 +97,8 @@ export class Session implements LedgerOwner, Waiter, SocketOwner, InputOwner, Ou
 
   /** At a command's boundary with nothing under way: it may be closed without losing anything. */
   get closable(): boolean {
-    const nothing = this.ledger.outstanding === 0 && !this.busy && this.ledger.waiting.empty && this.#input.empty;
+    const nothing =
+      this.ledger.outstanding === 0 && !this.busy && this.ledger.waiting.empty && this.#input.empty;
     return nothing && !this.#flow.reader.partial && this.#pinned?.inTransaction !== true;
   }
 
@@ -374,7 +379,7 @@ export class Session implements LedgerOwner, Waiter, SocketOwner, InputOwner, Ou
     this.host.link.suspects.leave(this);
     this.#membership.leave();
     this.#pinned?.destroy();
-    this.host.ended(this);
+    this.#onEnd(this);
   }
 }
 

@@ -1,10 +1,10 @@
 import { decodeCommand, encodeCommand } from "../resp/command-frame.ts";
 import { isError } from "../resp/reply-type.ts";
 import type { Command } from "../upstream/command.ts";
+import type { Client } from "./client.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
 import { tooManySubscriptionsReply } from "./error-replies.ts";
 import { type RedirectFollower, RedirectTarget } from "./redirect-targets.ts";
-import type { Session } from "./session.ts";
 import { redirectedTo, Tracking, trackingRequest } from "./tracking.ts";
 
 /** What says that all that is cached may be wrong, to a client that gets invalidations as pushes, or as messages. */
@@ -21,7 +21,7 @@ const targetWithinMs = 2000;
  * what may have changed meanwhile is told, or the client learns that nothing is told any more. It never keeps stale values for ever.
  */
 export class TrackingState implements RedirectFollower {
-  readonly #session: Session;
+  readonly #session: Client;
   readonly #link: DedicatedLink;
   /** Whether the client listens to channels. */
   readonly #subscribed: () => boolean;
@@ -37,7 +37,7 @@ export class TrackingState implements RedirectFollower {
   #awaited: { readonly timer: NodeJS.Timeout; readonly goOn: () => void } | undefined;
   #soughtSince: number | undefined;
 
-  constructor(session: Session, link: DedicatedLink, subscribed: () => boolean) {
+  constructor(session: Client, link: DedicatedLink, subscribed: () => boolean) {
     this.#session = session;
     this.#link = link;
     this.#subscribed = subscribed;

@@ -1,9 +1,9 @@
 import { encodeError, encodeReply, status } from "../resp/encode-reply.ts";
 import type { Command } from "../upstream/command.ts";
 import type { ReplyHandler } from "../upstream/run.ts";
+import type { Client } from "./client.ts";
 import type { DedicatedLink } from "./dedicated-link.ts";
 import { execNil, tooBigTransactionReply, uncertainReply } from "./error-replies.ts";
-import type { Session } from "./session.ts";
 import { Transaction } from "./transaction.ts";
 import { applyEffects } from "./transaction-effects.ts";
 import { execLost, translateExec } from "./translate.ts";
@@ -20,7 +20,7 @@ const execAbort = encodeError("EXECABORT Transaction discarded because of previo
  * watched on a lost connection may have changed, so its EXEC answers nil.
  */
 export class TransactionFlow {
-  readonly #session: Session;
+  readonly #session: Client;
   readonly #link: DedicatedLink;
   readonly #over: () => void;
   #transaction: Transaction | undefined;
@@ -31,7 +31,7 @@ export class TransactionFlow {
   #doomed = false;
 
   /** @param over nothing of it is left: the connection may be given back. */
-  constructor(session: Session, link: DedicatedLink, over: () => void) {
+  constructor(session: Client, link: DedicatedLink, over: () => void) {
     this.#session = session;
     this.#link = link;
     this.#over = over;

@@ -220,9 +220,9 @@ export class LoneSession {
       transactions: new TransactionBudget(1e6),
       subscriptions: new SubscriptionBudget(1e6),
       redirects: new RedirectTargets(),
-      ended: () => undefined,
     };
-    this.session = new Session(this.#socket as unknown as Socket, 1, host as unknown as SessionHost);
+    const ignore = (): void => undefined;
+    this.session = new Session(this.#socket as unknown as Socket, 1, host as unknown as SessionHost, ignore);
   }
 
   /** The last of the client's own connections. */
