@@ -8,13 +8,17 @@ import { clusterCommand } from "../workshop/cluster/command.ts";
 import { hostileCommand } from "../workshop/hostile/command.ts";
 import { stackCommand } from "../workshop/stack/command.ts";
 import { localCommand } from "./local.ts";
+import { doctorCommand } from "./operate/doctor-command.ts";
 import { statusCommand } from "./operate/status-command.ts";
+import { switchoverCommand } from "./operate/switchover-command.ts";
 
 const program = new Command("redis-ha")
   .description("Highly available Redis: run it on this machine, on an embedded cluster, or deploy it.")
   .showHelpAfterError()
   .addCommand(localCommand())
   .addCommand(statusCommand())
+  .addCommand(doctorCommand())
+  .addCommand(switchoverCommand())
   .addCommand(stackCommand())
   .addCommand(clusterCommand())
   .addCommand(benchCommand())

@@ -31,9 +31,21 @@ export interface HandOverOptions {
   readonly sentinels: readonly ControlConnection[];
   /** The other instances. */
   readonly peers: readonly ControlConnection[];
+  /** The instance that is to lead, and no other one; undefined: whichever fits best. */
+  readonly wanted?: Address | undefined;
   readonly log: Logger;
   /** Gives the hand-over up: the server is to stop at once. */
   readonly signal: AbortSignal;
+}
+
+/** What came of a hand-over. */
+export interface HandOverOutcome {
+  /** Whom this instance follows now; undefined: it still has its role. */
+  readonly successor: Address | undefined;
+  /** Why it ended. */
+  readonly reason: string;
+  /** For how long writes were paused, ms; undefined: they weren't. */
+  readonly pausedMs: number | undefined;
 }
 
 /** The pause ends by itself if this process dies in the middle of it, ms. */
@@ -49,19 +61,27 @@ const peerGraceMs = 60;
  * Hands the master's role to a replica before this instance stops. Whatever happens, it returns within about 8 s, and
  * nothing is paused any more then. On a replica, and without Sentinels or replicas, it returns within a second.
  */
-export async function handOver(options: HandOverOptions): Promise<void> {
+export async function handOver(options: HandOverOptions): Promise<HandOverOutcome> {
   const { log, signal } = options;
   const hand = new HandOver(options);
   try {
-    while (!signal.aborted && (await hand.step())) await delay(hand.pauseMs, undefined, { signal });
+    while (!signal.aborted && (await hand.step())) await delay(hand.lookAgainMs, undefined, { signal });
   } catch (error) {
-    if (!signal.aborted) log.warn({ problem: messageOf(error) }, "the hand-over failed");
+    hand.reason = messageOf(error);
+    if (!signal.aborted) log.warn({ problem: hand.reason }, "the hand-over failed");
   } finally {
     await hand.tidy();
   }
+  return { successor: hand.successor, reason: hand.reason, pausedMs: hand.pausedMs };
 }
 
 class HandOver {
+  /** Why it ended. */
+  reason = "it was given up";
+  /** Whom this instance follows now. */
+  successor: Address | undefined;
+  /** How long writes were paused. */
+  pausedMs: number | undefined;
   readonly #options: HandOverOptions;
   #phase: HandOverPhase = { kind: "preparing", heir: undefined };
   #sinceMs = performance.now();
@@ -74,7 +94,7 @@ class HandOver {
     this.#options = options;
   }
 
-  get pauseMs(): number {
+  get lookAgainMs(): number {
     return lookEveryMs[this.#phase.kind];
   }
 
@@ -100,8 +120,11 @@ class HandOver {
       }
       case "ask": {
         const first = sentinels.filter(({ address }) => sameAddress(address, step.sentinel));
-        const accepted = await askForFailover([...new Set([...first, ...sentinels])], masterName, log);
+        // The others may not have heard yet whom they are to prefer.
+        const asked = this.#options.wanted === undefined ? [...new Set([...first, ...sentinels])] : first;
+        const accepted = await askForFailover(asked, masterName, log);
         if (accepted) this.#enter({ kind: "promoting", heir: step.heir });
+        else this.reason = "no Sentinel started a failover";
         return accepted;
       }
       case "stepDown":
@@ -111,11 +134,13 @@ class HandOver {
           server.call("REPLICAOF", step.successor.host, step.successor.port),
           this.#unpause(),
         ]);
+        this.successor = step.successor;
         log.info({ successor: formatAddress(step.successor) }, "handed the master's role over");
         this.#enter({ kind: "announcing", successor: step.successor });
         return true;
       case "end":
-        log.info({ reason: step.reason, phase: this.#phase.kind }, "stopping redis-server");
+        this.reason = step.reason;
+        log.info({ reason: step.reason, phase: this.#phase.kind }, "the hand-over is over");
         return false;
     }
   }
@@ -138,6 +163,7 @@ class HandOver {
     const pausedMs = Math.round(performance.now() - this.#pausedAtMs);
     await this.#options.pause.end();
     this.#pausedAtMs = undefined;
+    this.pausedMs = pausedMs;
     this.#options.log.info({ pausedMs }, "writes were paused");
   }
 
@@ -167,6 +193,7 @@ class HandOver {
       agreement: agree(views, { sentinelCount: sentinels.length }),
       peers: roles,
       forecasts: this.#lastForecasts,
+      wanted: this.#options.wanted,
     };
   }
 

@@ -36,6 +36,8 @@ export interface HandOverObservation {
   /** The other instances. */
   readonly peers: readonly PeerRole[];
   readonly forecasts: readonly PromotionForecast[];
+  /** The only one that an operator wants to lead; undefined: whichever fits best. */
+  readonly wanted?: Address | undefined;
 }
 
 /** What to do now. */
@@ -61,12 +63,14 @@ export const heirPriority = 50;
 /** What a replica receives in a moment: `catchingUp` gives it 0.4 s. */
 const smallLagBytes = 2 ** 20;
 
-/** Bounds of the phases, ms. Together well below the 10 s that `redis-ha local` and the 60 s that a pod gives. */
+/** Bounds of the phases, ms. Those of a stop are together well below the 10 s that `redis-ha local` and the 60 s that a pod gives. */
 export const handOverBounds = {
   /** For the Sentinels to agree; without most of them nothing can be handed over. */
   agreement: 500,
   /** For the Sentinels to hear of the heir: they ask each replica once a second. */
   preparing: 2500,
+  /** The same for an operator's order: no pod waits for its end. */
+  preparingOrdered: 6000,
   /**
    * For the heir to receive the last writes. Shorter than the shortest `downAfterMs`: a paused master doesn't answer
    * the Sentinels either, since they publish there, and they must not take it for dead before the heir has everything.
@@ -96,7 +100,7 @@ export function planHandOver(seen: HandOverObservation): HandOverStep {
 }
 
 function prepare(
-  { self, role, agreement, forMs, peers, forecasts }: HandOverObservation,
+  { self, role, agreement, forMs, peers, forecasts, wanted }: HandOverObservation,
   heir: Address | undefined,
 ): HandOverStep {
   if (role.kind !== "master") return end("this instance is a replica");
@@ -108,13 +112,23 @@ function prepare(
   if (!sameAddress(agreement.master, self)) {
     return end(`the Sentinels name ${formatAddress(agreement.master)} as the master`);
   }
-  const replicas = replicasOf(self, peers);
+  const replicas = replicasOf(self, peers).filter(
+    ({ address }) => wanted === undefined || sameAddress(address, wanted),
+  );
   const possible = forecasts.filter(({ replica }) =>
     replicas.some(({ address }) => sameAddress(address, replica)),
   );
-  if (forMs >= handOverBounds.preparing) return end("no replica could be promoted");
+  if (forMs >= (wanted === undefined ? handOverBounds.preparing : handOverBounds.preparingOrdered)) {
+    return end(
+      wanted === undefined
+        ? "no replica could be promoted"
+        : `${formatAddress(wanted)} could not be promoted`,
+    );
+  }
   if (heir === undefined) {
-    const chosen = chooseHeir(replicas, role.offset, forecasts) ?? possible[0]?.replica;
+    // Nobody waits for an operator's one: it may lack no more than others.
+    const other = wanted === undefined ? possible[0]?.replica : undefined;
+    const chosen = chooseHeir(replicas, role.offset, forecasts) ?? other;
     return chosen === undefined ? wait : { kind: "favour", heir: chosen };
   }
   const certain = possible.find(

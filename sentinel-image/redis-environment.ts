@@ -19,7 +19,7 @@ const contract = {
   REDIS_MAXMEMORY_POLICY: env.text("noeviction"),
   /** Further lines of redis.conf. */
   REDIS_EXTRA_CONFIG: env.optionalText(),
-  /** Port of /livez and /readyz. */
+  /** Port of /livez, /readyz and /metrics. */
   REDIS_ADMIN_PORT: env.port(8080),
   /** The user as which this instance's supervisor acts, here and on the Sentinels. Unset: the one named `default`. */
   REDIS_USERNAME: env.optionalText(),

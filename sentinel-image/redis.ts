@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { ControlConnection } from "../quorum/control-connection.ts";
-import { sameAddress } from "../runtime/address.ts";
+import { type Address, sameAddress } from "../runtime/address.ts";
 import { startAdminServer } from "../runtime/admin-server.ts";
 import { findProgram } from "../runtime/find-program.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
@@ -16,8 +16,10 @@ import { chooseRole, type StartRole } from "./choose-role.ts";
 import { readCrashNotes, renderCrashMetrics } from "./crash-notes.ts";
 import { isDamaged, putAside } from "./damaged-data.ts";
 import { takeForcedMaster } from "./forced-master.ts";
-import { handOver } from "./hand-over.ts";
+import { type HandOverOutcome, handOver } from "./hand-over.ts";
+import { takeHandOverOrders } from "./hand-over-orders.ts";
 import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
+import { type InstanceCounts, InstanceMetrics } from "./instance-metrics.ts";
 import { joinPromoted } from "./join-promoted.ts";
 import { keepWithinMemory } from "./keep-within-memory.ts";
 import { judgeCopy, readBootId, readLastState, writeLastState } from "./last-state.ts";
@@ -84,6 +86,18 @@ async function main(): Promise<void> {
   const heart = new ControlConnection(loopback);
 
   const crashFile = join(ownDirectory, "crashes.json");
+  const counts: InstanceCounts = {
+    handedOver: 0,
+    notHandedOver: 0,
+    lastPauseMs: undefined,
+    startedTo: "not yet",
+  };
+  const metrics = new InstanceMetrics({
+    ...{ self, masterName, dataDirectory, counts },
+    server: new ControlConnection(loopback),
+    sentinels: environment.REDIS_SENTINELS.map((address) => connect(address)),
+    certificate: access.tls?.path("cert"),
+  });
   await startAdminServer({
     host: environment.BIND_ADDR,
     port: environment.REDIS_ADMIN_PORT,
@@ -97,7 +111,7 @@ async function main(): Promise<void> {
       if (state.initialised && !existsSync(initialisedFile)) writeFileSync(initialisedFile, "");
       return health;
     },
-    metrics: async () => renderCrashMetrics(readCrashNotes(crashFile)),
+    metrics: async () => (await metrics.render()) + renderCrashMetrics(readCrashNotes(crashFile)),
   });
 
   const lastFile = join(ownDirectory, "last.json");
@@ -153,20 +167,30 @@ async function main(): Promise<void> {
   log.info({ role }, "starting redis-server");
   server = new RedisServer(program, configFile, lock);
   state.waitingFor = undefined;
+  counts.startedTo = role.kind;
 
   const pause = new WritePause(own);
-  giveUpRole = () =>
-    handOver({
-      pause,
-      self,
-      masterName,
-      server: own,
-      sentinels,
-      // One of them is favoured by a setting, which a probe can't change.
-      peers: others.map((address) => connect(address)),
-      log,
+  let handing: Promise<HandOverOutcome> | undefined;
+  const handRoleOver = async (wanted?: Address): Promise<HandOverOutcome> => {
+    // An operator's, which the stop has to wait for.
+    await handing;
+    // One of them is favoured by a setting, which a probe can't change.
+    const favourable = others.map((address) => connect(address));
+    handing = handOver({
+      ...{ pause, self, masterName, server: own, sentinels, peers: favourable, wanted, log },
       signal: impatient.signal,
     });
+    const outcome = await handing;
+    handing = undefined;
+    if (outcome.successor === undefined) counts.notHandedOver++;
+    else counts.handedOver++;
+    counts.lastPauseMs = outcome.pausedMs ?? counts.lastPauseMs;
+    for (const connection of favourable) connection.close();
+    return outcome;
+  };
+  giveUpRole = async () => {
+    await handRoleOver();
+  };
 
   let heartbeat = last?.heartbeat;
   let loaded = false;
@@ -222,12 +246,14 @@ async function main(): Promise<void> {
     log,
     signal: stopping.signal,
   });
+  void takeHandOverOrders({ directory: ownDirectory, handOver: handRoleOver, log, signal: stopping.signal });
   hearPromotionOrders({
     masterName,
     sentinels: environment.REDIS_SENTINELS,
     login: access.supervisor,
     onSelected: async (master) => {
-      if (sameAddress(master, self)) await pause.forHeir(stopping.signal);
+      // A hand-over has paused the writes itself, and for as long as it takes.
+      if (sameAddress(master, self) && handing === undefined) await pause.forHeir(stopping.signal);
     },
     onOrder: async (order) => {
       const common = { server: own, log, signal: stopping.signal };

@@ -35,17 +35,21 @@ echo "@sentinels $REDIS_SENTINELS"
 echo "@clock $(date +%s%3N)"
 echo "@disk $(df -Pk "\${REDIS_DATA_DIR:-/data}" | tail -n 1)"
 [ -z "\${REDIS_TLS_DIR:-}" ] || { echo "@certificate"; cat "$REDIS_TLS_DIR/tls.crt"; }
+answers="$(mktemp -d)"
+trap 'rm -rf "$answers"' EXIT
 {
   own="$(ask 127.0.0.1 "\${REDIS_SELF##*:}" '${lines(ofRedis)}')"
-  printf '@replies %s\\n%s\\n@end\\n' "$REDIS_SELF" "$own"
+  printf '@replies %s\\n%s\\n@end\\n' "$REDIS_SELF" "$own" > "$answers/self"
 } &
 for sentinel in $(printf '%s' "$REDIS_SENTINELS" | tr ',' ' '); do
   {
     theirs="$(ask "\${sentinel%:*}" "\${sentinel##*:}" "${lines(ofSentinel("$name"))}")"
-    printf '@replies %s\\n%s\\n@end\\n' "$sentinel" "$theirs"
+    printf '@replies %s\\n%s\\n@end\\n' "$sentinel" "$theirs" > "$answers/$sentinel"
   } &
 done
 wait
+# Not as they come: two of them at once would mix in the pipe.
+cat "$answers"/*
 `;
 }
 
@@ -79,15 +83,21 @@ function readReplies(body: string): readonly unknown[] | Error {
   const [login = "", ...rest] = lines;
   if (login !== '"OK"' && login !== "OK")
     return new Error(login === "" ? "no answer within 2 s" : textOf(login));
-  const infoAt = rest.findIndex((line) => line.startsWith("# "));
+  // Bare, or as JSON, as the version of redis-cli likes it.
+  const infoAt = rest.findIndex((line) => /^"?# Server/.test(line));
   if (infoAt < 0) return new Error(textOf(rest.at(-1) ?? "no answer"));
   return [
     ...rest
       .slice(0, infoAt)
       .filter((line) => line.trim() !== "")
       .map(parseReply),
-    rest.slice(infoAt).join("\n"),
+    infoOf(rest.slice(infoAt)),
   ];
+}
+
+function infoOf(lines: readonly string[]): unknown {
+  const [first = ""] = lines;
+  return first.startsWith('"') ? parseReply(first) : lines.join("\n");
 }
 
 function parseReply(line: string): unknown {

@@ -18,12 +18,13 @@ export class Kubectl {
    * Runs it and gives what it printed.
    *
    * @param input for the standard input of what `exec` starts.
+   * @param timeoutMs default 10 s.
    * @throws {UserError} with the last line that it wrote, when it fails or takes too long.
    */
-  async run(args: readonly string[], input?: string): Promise<string> {
+  async run(args: readonly string[], input?: string, timeoutMs = withinMs): Promise<string> {
     try {
       const options = {
-        timeout: withinMs,
+        timeout: timeoutMs,
         ...(input === undefined ? { stdin: "ignore" as const } : { input }),
       };
       const { stdout } = await execa("kubectl", [...this.#flags, ...args], options);
@@ -37,7 +38,7 @@ export class Kubectl {
         .split("\n")
         .at(-1);
       throw new UserError(
-        `kubectl ${args[0]}: ${error.timedOut ? `no answer within ${withinMs / 1000} s` : last || error.shortMessage}`,
+        `kubectl ${args[0]}: ${error.timedOut ? `no answer within ${timeoutMs / 1000} s` : last || error.shortMessage}`,
       );
     }
   }
@@ -52,7 +53,13 @@ export class Kubectl {
     try {
       for await (const line of child) {
         const local = /^Forwarding from 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-        if (local !== undefined) return await use(Number(local));
+        if (local === undefined) continue;
+        try {
+          return await use(Number(local));
+        } finally {
+          // Before the loop ends: that waits for its end.
+          child.kill();
+        }
       }
       throw new Error(
         `kubectl port-forward: ${String((await child).stderr)

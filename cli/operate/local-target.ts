@@ -5,6 +5,7 @@ import { messageOf } from "../../runtime/log.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
 import type { LocalPart, LocalTopology } from "../local/local-topology.ts";
 import type { LoggedEvent, MachineSeen, Observation, ProxySeen } from "./observation.ts";
+import { orderLocally } from "./order-locally.ts";
 import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
 import { certificateEnd, readMetrics } from "./read-metrics.ts";
 import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
@@ -58,28 +59,32 @@ export function localTarget(local: LocalTopology): Target {
             readSentinel(part, await ask(part, sentinelQuestions(masterName))),
           ),
         ),
-        Promise.all(of("proxy").map((part) => lookAtProxy(part, part.adminUrl))),
+        Promise.all(of("proxy").map(lookAtProxy)),
       ]);
       const events = logs ? local.parts.flatMap((part) => readLog(part, masterName)) : [];
       return { atMs: Date.now(), masterName, redis, sentinels, proxies, events };
     },
+    orderHandOver: (name, order) => orderLocally(name, local.stateDirectory(name), order),
   };
 }
 
-/** Asks a proxy whether it is ready, and for its metrics. */
-export async function lookAtProxy(
-  { name, address }: Omit<ProxySeen, "metrics" | "problem">,
+/** Asks a proxy whether it is ready, and for its metrics. @throws {Error} when it doesn't answer in time. */
+export async function askProxy(
   url: string,
-): Promise<ProxySeen> {
+  withinMs: number,
+): Promise<Pick<ProxySeen, "problem" | "metrics">> {
   const get = async (path: string): Promise<string> => {
     // A kept connection would keep this process alive.
-    const options = { signal: AbortSignal.timeout(answerWithinMs), headers: { connection: "close" } };
+    const options = { signal: AbortSignal.timeout(withinMs), headers: { connection: "close" } };
     return (await fetch(`${url}${path}`, options)).text();
   };
+  const ready = (await get("/readyz")).trim();
+  return { problem: ready === "ok" ? undefined : ready, metrics: readMetrics(await get("/metrics")) };
+}
+
+async function lookAtProxy({ name, address, adminUrl }: LocalPart): Promise<ProxySeen> {
   try {
-    const ready = (await get("/readyz")).trim();
-    const metrics = readMetrics(await get("/metrics"));
-    return { name, address, problem: ready === "ok" ? undefined : ready, metrics };
+    return { name, address, ...(await askProxy(adminUrl, answerWithinMs)) };
   } catch (error) {
     return { name, address, problem: causeOf(error), metrics: {} };
   }

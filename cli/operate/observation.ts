@@ -7,6 +7,8 @@ export type Fields = Readonly<Record<string, string>>;
 export interface Observation {
   /** When it was looked, ms since 1970. */
   readonly atMs: number;
+  /** Of a deployed stack; undefined: it is the topology of this machine. */
+  readonly namespace?: string;
   /** The name under which the Sentinels know the master. */
   readonly masterName: string;
   readonly redis: readonly RedisSeen[];

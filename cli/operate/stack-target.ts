@@ -4,8 +4,9 @@ import { messageOf } from "../../runtime/log.ts";
 import { UserError } from "../../runtime/user-error.ts";
 import { askingScript, type PodAnswers, readPodAnswers } from "./ask-in-pod.ts";
 import type { Kubectl } from "./kubectl.ts";
-import { lookAtProxy } from "./local-target.ts";
+import { askProxy } from "./local-target.ts";
 import type { LoggedEvent, Observation, ProxySeen } from "./observation.ts";
+import { orderInPod } from "./order-in-pod.ts";
 import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
 import { type PodSeen, readPods } from "./read-pods.ts";
 import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
@@ -13,13 +14,25 @@ import type { Target } from "./target.ts";
 
 const logLines = "5000";
 
+/** Each byte goes by the API server and the kubelet. */
+const forwardedWithinMs = 3000;
+
 /** A deployed stack, reached by the user's own kubectl: `get`, `exec`, `logs` and `port-forward`. */
 export function stackTarget(kubectl: Kubectl, namePrefix: string): Target {
+  const label = `app.kubernetes.io/name=redis-ha${namePrefix === "" ? "" : `-${namePrefix}`}`;
+  const list = async (): Promise<ReturnType<typeof readPods>> =>
+    readPods(
+      await kubectl.run(["get", "pods,deployments", "--selector", label, "--output", "json"]),
+      namePrefix,
+    );
   return {
+    orderHandOver: async (name, order) => {
+      const pod = (await list()).pods.find(({ workload }) => workload === name);
+      if (pod === undefined) throw new UserError(`${name} has no pod any more. Nothing was changed.`);
+      return orderInPod(kubectl, name, pod.name, order);
+    },
     observe: async ({ logs }): Promise<Observation> => {
-      const label = `app.kubernetes.io/name=redis-ha${namePrefix === "" ? "" : `-${namePrefix}`}`;
-      const listed = await kubectl.run(["get", "pods,deployments", "--selector", label, "--output", "json"]);
-      const { workloads, pods } = readPods(listed, namePrefix);
+      const { workloads, pods } = await list();
       const redis = workloads.filter(({ kind }) => kind === "redis");
       if (redis.length === 0) {
         const hint = namePrefix === "" ? "Has it a --name-prefix?" : "";
@@ -44,11 +57,18 @@ export function stackTarget(kubectl: Kubectl, namePrefix: string): Target {
           const replies = answered
             .map((answer) => answer.replies.get(formatAddress(address)))
             .toSorted((a, b) => Number(a instanceof Error) - Number(b instanceof Error))[0];
-          const problem = podOf(name)?.problem ?? "no Redis pod could ask it";
-          return readSentinel({ name, address }, replies ?? new Error(problem));
+          const pod = podOf(name);
+          const problem = pod === undefined ? "it has no pod" : pod.problem;
+          const answer = replies ?? new Error("no Redis pod could ask it");
+          // What the cluster says of its pod tells more than that it can't be reached.
+          return readSentinel(
+            { name, address },
+            answer instanceof Error && problem !== undefined ? new Error(problem) : answer,
+          );
         });
       return {
         atMs: Date.now(),
+        namespace: kubectl.namespace,
         masterName: example?.masterName ?? "",
         redis: redis.map(({ name, object }, i) => {
           const answer = asked[i] ?? new Error("it wasn't asked");
@@ -85,11 +105,12 @@ async function lookAtPod(kubectl: Kubectl, pod: PodSeen): Promise<ProxySeen> {
   const part = { name: pod.name, address: { host: pod.ip, port: ports.redis } };
   if (pod.phase !== "Running") return { ...part, problem: pod.problem ?? pod.phase, metrics: {} };
   try {
-    return await kubectl.forward(pod.name, ports.admin, (port) =>
-      lookAtProxy(part, `http://127.0.0.1:${port}`),
-    );
+    return await kubectl.forward(pod.name, ports.admin, async (port) => ({
+      ...part,
+      ...(await askProxy(`http://127.0.0.1:${port}`, forwardedWithinMs)),
+    }));
   } catch (error) {
-    // Not everybody may forward ports; whether it is ready the kubelet knows, too.
+    // Not everybody may forward ports, and it takes its time; whether it is ready the kubelet knows, too.
     return { ...part, problem: pod.problem ?? (pod.ready ? undefined : messageOf(error)), metrics: {} };
   }
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { UserError } from "../../runtime/user-error.ts";
+import type { HandOverAnswer, HandOverOrder } from "../../sentinel-image/hand-over-orders.ts";
 import { LocalTopology } from "../local/local-topology.ts";
 import { localDirectory } from "../state-directory.ts";
 import { Kubectl } from "./kubectl.ts";
@@ -12,6 +13,8 @@ import { stackTarget } from "./stack-target.ts";
 export interface Target {
   /** Looks at every part once, all at the same time. @param logs also at what they wrote, which takes longer. */
   observe(options: { readonly logs: boolean }): Promise<Observation>;
+  /** Orders the instance that leads to hand its role over. @param name its name. @throws {UserError} when it doesn't answer. */
+  orderHandOver(name: string, order: HandOverOrder): Promise<HandOverAnswer>;
 }
 
 /** Which topology an operator means. */

@@ -102,6 +102,40 @@ const rows: Readonly<
       },
       { kind: "favour", heir: instance(3) },
     ],
+    [
+      "favours the one that an operator wants, not the first",
+      { wanted: instance(3), forecasts: [forecast(2, 100, 3)] },
+      { kind: "favour", heir: instance(3) },
+    ],
+    [
+      "favours no other one when the wanted one lacks too much",
+      {
+        wanted: instance(3),
+        role: { ...leading, offset: 2 ** 21 },
+        peers: [replica(2, { offset: 2 ** 21 }), replica(3)],
+        forecasts: [forecast(3, 100, 2)],
+      },
+      wait,
+    ],
+    [
+      "ends when the wanted one isn't promotable, and says which",
+      { wanted: instance(3), forecasts: [forecast(2, 100)], forMs: bounds.preparingOrdered },
+      { endsBecause: /redis-3:6379 could not be promoted/ },
+    ],
+    [
+      "waits longer for the wanted one than a pod that stops could",
+      { wanted: instance(3), forecasts: [forecast(2, 100)], forMs: bounds.preparing },
+      wait,
+    ],
+    [
+      "pauses for the wanted one alone",
+      {
+        wanted: instance(3),
+        phase: { kind: "preparing", heir: instance(3) },
+        forecasts: [forecast(2, heirPriority), forecast(3, heirPriority)],
+      },
+      { kind: "pause", heir: instance(3), sentinel },
+    ],
     ["waits for a replica that may be promoted", { forecasts: [] }, wait],
     [
       "waits in vain for one",

@@ -43,6 +43,14 @@ describe("the answers from a pod of Redis", () => {
     );
   });
 
+  it("are understood when redis-cli gives INFO as JSON, too", () => {
+    const quoted = '@replies a:1\n"OK"\n"# not it"\n"# Server\\r\\nredis_version:8.2.9\\r\\n"\n@end\n';
+    assert.deepEqual(readPodAnswers(quoted, 0).replies.get("a:1"), [
+      "# not it",
+      "# Server\r\nredis_version:8.2.9\r\n",
+    ]);
+  });
+
   it("tell of the machine", () => {
     assert.deepEqual(answers.machine, { clockMs: 250, diskBytes: 1_024_000, diskFreeBytes: 614_400 });
     assert.deepEqual(answers.sentinels, ["svc-redis-sentinel-1:26379", "svc-redis-sentinel-2:26379"]);

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import type { StatusReport } from "../../cli/operate/status-report.ts";
+import { eventually } from "../support/eventually.ts";
+import { kubectl } from "../support/kubectl.ts";
+import { TestStack } from "../support/test-stack.ts";
+
+const namespace = "redis-ha-oper";
+const program = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+/** `SWITCHOVERS=20` for the figures of docs/operate.md. */
+const rounds = Number(process.env.SWITCHOVERS ?? 2);
+
+/** The commands of an operator against pods, by nothing but kubectl. */
+describe("redis-ha for whoever operates a stack", function () {
+  this.timeout(400_000 + rounds * 30_000);
+  this.bail(true);
+  let stack: TestStack;
+
+  before(async () => {
+    await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=170s"]);
+    stack = await TestStack.create("oper", { "tls:mode": "all", "redis-ha:keepVolumes": "false" });
+    await stack.up();
+  });
+
+  after(async () => {
+    await stack.destroy();
+    stack.remove();
+  });
+
+  function redisHa(...args: string[]) {
+    const context = ["--context", process.env.TEST_CONTEXT ?? ""];
+    return execa(process.execPath, [program, ...args, "--stack", "oper", ...context], { reject: false });
+  }
+
+  async function healthy(): Promise<StatusReport> {
+    return eventually(
+      async () => {
+        const { stdout, stderr, exitCode } = await redisHa("status", "--json");
+        assert.equal(exitCode, 0, `${stderr}${stdout}`);
+        return JSON.parse(stdout) as StatusReport;
+      },
+      { withinMs: 60_000 },
+    );
+  }
+
+  it("says who leads and how each part is, with TLS, too", async () => {
+    const report = await healthy();
+    assert.deepEqual(
+      report.redis.map(({ role }) => role),
+      ["master", "replica", "replica"],
+    );
+    assert.ok(report.sentinels.every(({ ckquorum, knownSentinels }) => ckquorum && knownSentinels === 3));
+    assert.equal(report.proxies.length, 2);
+    assert.ok(report.proxies.every(({ following }) => following === true));
+  });
+
+  it("finds nothing wrong", async () => {
+    await eventually(
+      async () => {
+        const { stdout, stderr, exitCode } = await redisHa("doctor", "--json");
+        assert.equal(exitCode, 0, `${stderr}${stdout}`);
+      },
+      { withinMs: 60_000 },
+    );
+  });
+
+  it(`hands the role over ${rounds} times, and says for how long writes were paused`, async () => {
+    for (let round = 0; round < rounds; round++) {
+      const { master } = await healthy();
+      const to = master?.name === "redis-instance-2" ? "3" : "2";
+      const { stdout, stderr, exitCode } = await redisHa("switchover", "--to", to, "--yes", "--json");
+      assert.equal(exitCode, 0, `round ${round}: ${stderr}`);
+      const result = JSON.parse(stdout) as { readonly to: string; readonly pausedMs: number };
+      process.stdout.write(`      ${round + 1}: ${result.pausedMs} ms paused\n`);
+      assert.equal(result.to, `redis-instance-${to}`);
+      const after = await healthy();
+      assert.equal(after.master?.name, `redis-instance-${to}`);
+      assert.equal(after.lastFailover?.kind, "planned");
+    }
+  });
+
+  it("names a Sentinel that is gone first, and refuses what isn't safe", async () => {
+    await kubectl(["--namespace", namespace, "scale", "deployment/redis-sentinel-3", "--replicas=0"]);
+    try {
+      await eventually(
+        async () => {
+          const { stdout, exitCode } = await redisHa("doctor", "--json");
+          assert.equal(exitCode, 1);
+          const { findings } = JSON.parse(stdout) as {
+            findings: readonly { check: string; subject: string }[];
+          };
+          assert.deepEqual(
+            [findings[0]?.check, findings[0]?.subject],
+            ["sentinel-silent", "redis-sentinel-3"],
+            stdout,
+          );
+        },
+        { withinMs: 60_000 },
+      );
+      const { exitCode, stderr } = await redisHa("switchover", "--to", "9", "--yes");
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /^Refused: there is no instance '9'/);
+    } finally {
+      await kubectl(["--namespace", namespace, "scale", "deployment/redis-sentinel-3", "--replicas=1"]);
+    }
+  });
+});
