@@ -10,6 +10,7 @@ import { Credentials } from "./credentials.ts";
 import { podsOf } from "./deployment.ts";
 import { identifyInstallation } from "./installation.ts";
 import { Instances } from "./instances.ts";
+import { Monitoring } from "./monitoring/monitoring.ts";
 import { Naming } from "./naming.ts";
 import { NetworkPolicies } from "./network-policies.ts";
 import { checkPlace } from "./ownership/check-place.ts";
@@ -102,6 +103,8 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
   const addresses = new Addresses(naming.resource("addresses"), { ...inNamespace, topology }, owned);
   if (settings.network.policies)
     new NetworkPolicies(naming.resource("network"), { ...inNamespace, settings }, owned);
+  if (settings.monitoring.podMonitor || settings.monitoring.rules)
+    new Monitoring(naming.resource("monitoring"), { ...inNamespace, settings }, owned);
 
   const image: Record<"sentinel" | "proxy", ImageReference> = {
     sentinel: { reference: images.sentinel, revision: images.sentinelRevision },

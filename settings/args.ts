@@ -625,6 +625,29 @@ export interface NetworkArgs {
   readonly extraEgress?: readonly EgressRule[] | undefined;
 }
 
+/** What a Prometheus is told. */
+export interface MonitoringArgs {
+  /**
+   * Whether the stack makes a PodMonitor, by which a Prometheus Operator reads the metrics of Redis, Sentinels and
+   * proxies.
+   *
+   * Allowed: true or false. Default: false.
+   */
+  readonly podMonitor?: boolean | undefined;
+  /**
+   * Whether the stack makes a PrometheusRule with its alerts. They need the PodMonitor's labels.
+   *
+   * Allowed: true or false. Default: false.
+   */
+  readonly rules?: boolean | undefined;
+  /**
+   * Labels of these two objects, by which your Prometheus selects them.
+   *
+   * Allowed: labels key=value, separated by commas. Default: none beside the stack's own.
+   */
+  readonly labels?: readonly string[] | undefined;
+}
+
 /** The images that pods run. */
 export interface ImagesArgs {
   /**
@@ -669,6 +692,8 @@ export interface RedisHaArgs {
   readonly tls?: TlsArgs | undefined;
   /** Who may connect to whom. */
   readonly network?: NetworkArgs | undefined;
+  /** What a Prometheus is told. */
+  readonly monitoring?: MonitoringArgs | undefined;
   /** The images that pods run. */
   readonly images: ImagesArgs;
   /**

@@ -308,6 +308,25 @@ export const definitions = {
     }),
     ...networkSettings(),
   },
+  monitoring: {
+    podMonitor: flag({
+      description:
+        "Whether the stack makes a PodMonitor, by which a Prometheus Operator reads the metrics of Redis, Sentinels and proxies.",
+      fallback: false,
+    }),
+    rules: flag({
+      description:
+        "Whether the stack makes a PrometheusRule with its alerts. They need the PodMonitor's labels.",
+      fallback: false,
+    }),
+    labels: list({
+      description: "Labels of these two objects, by which your Prometheus selects them.",
+      derived: "none beside the stack's own",
+      item: (item) => label.test(item),
+      allowed: "labels key=value, separated by commas",
+      example: "release=prometheus",
+    }),
+  },
   images: {
     registry: text({
       programOnly: true,
@@ -453,6 +472,7 @@ export const groups: Readonly<Record<Exclude<keyof typeof definitions, typeof un
   proxy: "The proxies, and the endpoint that clients use.",
   tls: "Encryption of connections.",
   network: "Who may connect to whom.",
+  monitoring: "What a Prometheus is told.",
   images: "The images that pods run.",
 };
 

@@ -36,6 +36,7 @@ export interface Settings {
   >;
   readonly tls: Readonly<Defined<Parsed<"tls">, "mode" | "generation" | "hostnames">>;
   readonly network: Readonly<Defined<Parsed<"network">, "policies">>;
+  readonly monitoring: Readonly<Defined<Parsed<"monitoring">, "podMonitor" | "rules" | "labels">>;
   readonly images: Readonly<Defined<Parsed<"images">, "platform" | "push">>;
   readonly deployment: Readonly<
     Defined<
@@ -67,7 +68,7 @@ export function resolveSettings(
 ): Settings {
   const problems: string[] = [];
   const parsed = parseSettings(raw, problems, secretKeys);
-  const { redis, sentinel, proxy, tls, network, images, "redis-ha": deployment } = parsed;
+  const { redis, sentinel, proxy, tls, network, monitoring, images, "redis-ha": deployment } = parsed;
 
   const count = sentinel.count ?? 3;
   const instances = redis.instances ?? 3;
@@ -164,6 +165,7 @@ export function resolveSettings(
     } as Settings["proxy"],
     tls: { ...tls, hostnames: tls.hostnames ?? [] } as Settings["tls"],
     network: network as Settings["network"],
+    monitoring: { ...monitoring, labels: monitoring.labels ?? [] } as Settings["monitoring"],
     images: images as Settings["images"],
     deployment: { ...deployment, namespace: deployment.namespace ?? name } as Settings["deployment"],
   };
