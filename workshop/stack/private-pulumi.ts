@@ -69,9 +69,9 @@ export class PrivatePulumi {
 
   /** Sets configuration keys, as `pulumi config set` does. */
   async configure(stack: string, values: Readonly<Record<string, string>>): Promise<void> {
-    for (const [key, value] of Object.entries(values)) {
-      await this.run(["config", "set", "--stack", stack, key, "--", value]);
-    }
+    // All in one command: each takes a second and more.
+    const pairs = Object.entries(values).flatMap(([key, value]) => ["--plaintext", `${key}=${value}`]);
+    if (pairs.length > 0) await this.run(["config", "set-all", "--stack", stack, ...pairs]);
   }
 
   /** The stack's outputs as plain values, secrets included. */
