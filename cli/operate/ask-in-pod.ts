@@ -53,8 +53,8 @@ cat "$answers"/*
 `;
 }
 
-/** Reads what {@link askingScript} printed. @param lookedMs when it was asked, ms since 1970. */
-export function readPodAnswers(output: string, lookedMs: number): PodAnswers {
+/** Reads what {@link askingScript} printed. @param lookedMs when it was asked, ms since 1970. @param tookMs until it had answered. */
+export function readPodAnswers(output: string, lookedMs: number, tookMs = 0): PodAnswers {
   const word = (mark: string): string => new RegExp(`^@${mark} (.*)$`, "m").exec(output)?.[1] ?? "";
   const replies = new Map<string, readonly unknown[] | Error>();
   for (const [, address = "", body = ""] of output.matchAll(/^@replies (\S+)\r?\n([\s\S]*?)\n?@end$/gm)) {
@@ -70,7 +70,9 @@ export function readPodAnswers(output: string, lookedMs: number): PodAnswers {
     sentinels: word("sentinels").split(",").filter(Boolean),
     replies,
     machine: {
-      ...(Number.isFinite(clock) && clock > 1e12 ? { clockMs: clock - lookedMs } : {}),
+      ...(Number.isFinite(clock) && clock > 1e12
+        ? { clockMs: clock - lookedMs, clockErrorMs: tookMs, askedMs: clock }
+        : {}),
       ...(Number(size) > 0 ? { diskBytes: Number(size) * 1024, diskFreeBytes: Number(free) * 1024 } : {}),
       ...(end === undefined ? {} : { certificateEndsMs: end }),
     },

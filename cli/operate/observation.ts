@@ -41,6 +41,10 @@ export interface RedisSeen extends PartSeen {
 export interface MachineSeen {
   /** Its clock minus the clock of whoever looked, ms. */
   readonly clockMs?: number;
+  /** How long the question for it took, ms: the difference may be too big by so much. */
+  readonly clockErrorMs?: number;
+  /** Its own clock when it was asked, ms since 1970. */
+  readonly askedMs?: number;
   readonly diskBytes?: number;
   readonly diskFreeBytes?: number;
   /** Its certificate ends, ms since 1970. */

@@ -91,10 +91,8 @@ async function askInPod(kubectl: Kubectl, pod: PodSeen | undefined): Promise<Pod
   try {
     const script = askingScript(redisQuestions, sentinelQuestions);
     const lookedMs = Date.now();
-    return readPodAnswers(
-      await kubectl.run(["exec", "--stdin", `pod/${pod.name}`, "--", "sh"], script),
-      lookedMs,
-    );
+    const output = await kubectl.run(["exec", "--stdin", `pod/${pod.name}`, "--", "sh"], script);
+    return readPodAnswers(output, lookedMs, Date.now() - lookedMs);
   } catch (error) {
     return new Error(pod.problem ?? messageOf(error));
   }

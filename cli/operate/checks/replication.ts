@@ -130,7 +130,7 @@ export const replicationChecks: readonly Check[] = [
   ofEachRedis("heartbeat", "a heartbeat that isn't kept", ({ info, heartbeat, machine }, { atMs }) => {
     if (info.role !== "master") return undefined;
     const beat = parseHeartbeat(heartbeat);
-    const age = atMs + (machine.clockMs ?? 0) - (beat?.ms ?? 0);
+    const age = (machine.askedMs ?? atMs) - (beat?.ms ?? 0);
     // A master takes no writes without a replica: then this is no fault of its own.
     if (Number(info.connected_slaves) === 0 || (beat !== undefined && age <= staleMs)) return undefined;
     return {

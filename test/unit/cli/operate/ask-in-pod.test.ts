@@ -52,7 +52,13 @@ describe("the answers from a pod of Redis", () => {
   });
 
   it("tell of the machine", () => {
-    assert.deepEqual(answers.machine, { clockMs: 250, diskBytes: 1_024_000, diskFreeBytes: 614_400 });
+    assert.deepEqual(answers.machine, {
+      clockMs: 250,
+      clockErrorMs: 0,
+      askedMs: 1796040000250,
+      diskBytes: 1_024_000,
+      diskFreeBytes: 614_400,
+    });
     assert.deepEqual(answers.sentinels, ["svc-redis-sentinel-1:26379", "svc-redis-sentinel-2:26379"]);
   });
 

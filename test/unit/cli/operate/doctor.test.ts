@@ -276,6 +276,13 @@ describe("the doctor", () => {
     assert.ok(checks.length >= 30);
   });
 
+  it("blames no clock and no heartbeat for the time that the questions took", () => {
+    const slow = sampleRedis(1);
+    const machine = { ...slow.machine, clockMs: 9000, clockErrorMs: 9000, askedMs: lookedMs };
+    const seen = { ...calm, atMs: lookedMs + 60_000, redis: replaced(calm.redis, { ...slow, machine }) };
+    assert.deepEqual(examine(seen), []);
+  });
+
   it("tells what to type on a stack in the stack's words", () => {
     const seen = { ...calm, namespace: "redis-ha-dev", ...silentRedis(2, "it has no pod") };
     assert.match(
