@@ -46,5 +46,7 @@ function mergeLists(target: unknown, patch: readonly unknown[], key: string | un
 
 /** A plain object: not a list, and none of Pulumi's values that are known later, which have classes of their own. */
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
