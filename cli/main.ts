@@ -9,6 +9,7 @@ import { hostileCommand } from "../workshop/hostile/command.ts";
 import { stackCommand } from "../workshop/stack/command.ts";
 import { localCommand } from "./local.ts";
 import { doctorCommand } from "./operate/doctor-command.ts";
+import { logsCommand } from "./operate/logs/logs-command.ts";
 import { statusCommand } from "./operate/status-command.ts";
 import { switchoverCommand } from "./operate/switchover-command.ts";
 
@@ -19,11 +20,18 @@ const program = new Command("redis-ha")
   .addCommand(statusCommand())
   .addCommand(doctorCommand())
   .addCommand(switchoverCommand())
+  .addCommand(logsCommand())
   .addCommand(stackCommand())
   .addCommand(clusterCommand())
   .addCommand(benchCommand())
   .addCommand(chaosCommand())
   .addCommand(hostileCommand());
+
+// `| head` has what it wanted, and hangs up.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 
 try {
   await program.parseAsync();

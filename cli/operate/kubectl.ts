@@ -22,25 +22,28 @@ export class Kubectl {
    * @throws {UserError} with the last line that it wrote, when it fails or takes too long.
    */
   async run(args: readonly string[], input?: string, timeoutMs = withinMs): Promise<string> {
-    try {
-      const options = {
-        timeout: timeoutMs,
-        ...(input === undefined ? { stdin: "ignore" as const } : { input }),
-      };
+    const options = {
+      timeout: timeoutMs,
+      ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+    };
+    return explain(args, timeoutMs, async () => {
       const { stdout } = await execa("kubectl", [...this.#flags, ...args], options);
       return stdout;
-    } catch (error) {
-      if (!(error instanceof ExecaError)) throw error;
-      if (error.code === "ENOENT")
-        throw new UserError("kubectl is not in PATH: install it, or open a shell that has it.");
-      const last = String(error.stderr ?? "")
-        .trim()
-        .split("\n")
-        .at(-1);
-      throw new UserError(
-        `kubectl ${args[0]}: ${error.timedOut ? `no answer within ${timeoutMs / 1000} s` : last || error.shortMessage}`,
-      );
-    }
+    });
+  }
+
+  /**
+   * Runs it and gives what it prints piece by piece: nothing is kept of it.
+   *
+   * @throws {UserError} as {@link run} does.
+   */
+  async read(args: readonly string[], take: (text: string) => void, timeoutMs = withinMs): Promise<void> {
+    await explain(args, timeoutMs, async () => {
+      const options = { timeout: timeoutMs, stdin: "ignore", buffer: { stdout: false } } as const;
+      const child = execa("kubectl", [...this.#flags, ...args], options);
+      child.stdout.setEncoding("utf8").on("data", take);
+      await child;
+    });
   }
 
   /** Leads a port of a pod to a port of this machine while `use` runs. @throws {Error} when that can't be done. */
@@ -70,5 +73,23 @@ export class Kubectl {
     } finally {
       child.kill();
     }
+  }
+}
+
+/** Says in a sentence why it failed. */
+async function explain<T>(args: readonly string[], timeoutMs: number, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    if (error.code === "ENOENT")
+      throw new UserError("kubectl is not in PATH: install it, or open a shell that has it.");
+    const last = String(error.stderr ?? "")
+      .trim()
+      .split("\n")
+      .at(-1);
+    throw new UserError(
+      `kubectl ${args[0]}: ${error.timedOut ? `no answer within ${timeoutMs / 1000} s` : last || error.shortMessage}`,
+    );
   }
 }

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { ControlConnection } from "../../quorum/control-connection.ts";
 import { messageOf } from "../../runtime/log.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
 import type { LocalPart, LocalTopology } from "../local/local-topology.ts";
+import { selectParts } from "./logs/part-log.ts";
+import { readLocalLog } from "./logs/read-local-log.ts";
 import type { LoggedEvent, MachineSeen, Observation, ProxySeen } from "./observation.ts";
 import { orderLocally } from "./order-locally.ts";
 import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
@@ -61,9 +63,12 @@ export function localTarget(local: LocalTopology): Target {
         ),
         Promise.all(of("proxy").map(lookAtProxy)),
       ]);
-      const events = logs ? local.parts.flatMap((part) => readLog(part, masterName)) : [];
-      return { atMs: Date.now(), masterName, redis, sentinels, proxies, events };
+      const events = await Promise.all(logs ? local.parts.map((part) => readEvents(part, masterName)) : []);
+      return { atMs: Date.now(), masterName, redis, sentinels, proxies, events: events.flat() };
     },
+    isDeployed: false,
+    readLogs: ({ parts, lines }) =>
+      Promise.all(selectParts(local.parts, parts).map((part) => readLocalLog(part, { lines }))),
     orderHandOver: (name, order) => orderLocally(name, local.stateDirectory(name), order),
   };
 }
@@ -102,12 +107,14 @@ async function lookAtMachine({ stateDirectory }: LocalPart, tls: TlsFiles | unde
 }
 
 /** The end of a log is enough for the last failover. */
-const logBytes = 2 ** 20;
+const linesOfStory = 5000;
 
-function readLog({ name, kind, logFile }: LocalPart, masterName: string): LoggedEvent[] {
-  if (kind === "proxy" || !existsSync(logFile)) return [];
-  const text = readFileSync(logFile).subarray(-logBytes).toString();
-  return kind === "sentinel" ? readSentinelLog(name, text, masterName) : readInstanceLog(name, text);
+async function readEvents(part: LocalPart, masterName: string): Promise<LoggedEvent[]> {
+  if (part.kind === "proxy") return [];
+  const text = (await readLocalLog(part, { lines: linesOfStory })).lines.join("\n");
+  return part.kind === "sentinel"
+    ? readSentinelLog(part.name, text, masterName)
+    : readInstanceLog(part.name, text);
 }
 
 function call(connection: ControlConnection, [command = "", ...args]: readonly string[]): Promise<unknown> {

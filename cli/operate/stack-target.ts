@@ -5,6 +5,8 @@ import { UserError } from "../../runtime/user-error.ts";
 import { askingScript, type PodAnswers, readPodAnswers } from "./ask-in-pod.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { askProxy } from "./local-target.ts";
+import { selectParts } from "./logs/part-log.ts";
+import { partNameOf, readPodLog } from "./logs/read-pod-log.ts";
 import type { LoggedEvent, Observation, ProxySeen } from "./observation.ts";
 import { orderInPod } from "./order-in-pod.ts";
 import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
@@ -12,7 +14,8 @@ import { type PodSeen, readPods } from "./read-pods.ts";
 import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
 import type { Target } from "./target.ts";
 
-const logLines = "5000";
+/** The end of a log is enough for the last failover. */
+const linesOfStory = 5000;
 
 /** Each byte goes by the API server and the kubelet. */
 const forwardedWithinMs = 3000;
@@ -31,20 +34,24 @@ export function stackTarget(kubectl: Kubectl, namePrefix: string): Target {
       if (pod === undefined) throw new UserError(`${name} has no pod any more. Nothing was changed.`);
       return orderInPod(kubectl, name, pod.name, order);
     },
+    isDeployed: true,
+    readLogs: async ({ parts, ...query }) => {
+      const { pods } = await list();
+      if (pods.length === 0) throw nothingThere(kubectl, namePrefix);
+      const named = pods
+        .map((pod) => ({ name: partNameOf(pod), kind: pod.kind, pod }))
+        .toSorted((a, b) => a.name.localeCompare(b.name));
+      return Promise.all(selectParts(named, parts).map(({ pod }) => readPodLog(kubectl, pod, query)));
+    },
     observe: async ({ logs }): Promise<Observation> => {
       const { workloads, pods } = await list();
       const redis = workloads.filter(({ kind }) => kind === "redis");
-      if (redis.length === 0) {
-        const hint = namePrefix === "" ? "Has it a --name-prefix?" : "";
-        throw new UserError(
-          `Namespace ${kubectl.namespace} holds no redis-ha: name it with --namespace. ${hint}`.trim(),
-        );
-      }
+      if (redis.length === 0) throw nothingThere(kubectl, namePrefix);
       const podOf = (name: string): PodSeen | undefined => pods.find(({ workload }) => workload === name);
       const [asked, proxies, events] = await Promise.all([
         Promise.all(redis.map(({ name }) => askInPod(kubectl, podOf(name)))),
         Promise.all(pods.filter(({ kind }) => kind === "proxy").map((pod) => lookAtPod(kubectl, pod))),
-        logs ? readLogs(kubectl, pods) : [],
+        logs ? readEvents(kubectl, pods) : [],
       ]);
       const answered = asked.filter((answer): answer is PodAnswers => !(answer instanceof Error));
       const [example] = answered;
@@ -85,6 +92,11 @@ export function stackTarget(kubectl: Kubectl, namePrefix: string): Target {
   };
 }
 
+function nothingThere({ namespace }: Kubectl, namePrefix: string): UserError {
+  const hint = namePrefix === "" ? " Has it a --name-prefix?" : "";
+  return new UserError(`Namespace ${namespace} holds no redis-ha: name it with --namespace.${hint}`);
+}
+
 async function askInPod(kubectl: Kubectl, pod: PodSeen | undefined): Promise<PodAnswers | Error> {
   if (pod === undefined) return new Error("it has no pod");
   if (pod.phase !== "Running") return new Error(pod.problem ?? `its pod is ${pod.phase}`);
@@ -113,14 +125,15 @@ async function lookAtPod(kubectl: Kubectl, pod: PodSeen): Promise<ProxySeen> {
   }
 }
 
-async function readLogs(kubectl: Kubectl, pods: readonly PodSeen[]): Promise<LoggedEvent[]> {
+async function readEvents(kubectl: Kubectl, pods: readonly PodSeen[]): Promise<LoggedEvent[]> {
   const events = await Promise.all(
-    pods.map(async ({ name, kind, workload }) => {
-      if (kind === "proxy") return [];
-      const log = await kubectl.run(["logs", `pod/${name}`, `--tail=${logLines}`]).catch(() => "");
-      return kind === "sentinel"
-        ? readSentinelLog(workload, log, undefined, " UTC")
-        : readInstanceLog(workload, log);
+    pods.map(async (pod) => {
+      if (pod.kind === "proxy") return [];
+      const { part, lines, zone } = await readPodLog(kubectl, pod, { lines: linesOfStory });
+      const log = lines.join("\n");
+      return pod.kind === "sentinel"
+        ? readSentinelLog(part, log, undefined, zone)
+        : readInstanceLog(part, log);
     }),
   );
   return events.flat();

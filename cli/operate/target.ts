@@ -6,6 +6,7 @@ import { LocalTopology } from "../local/local-topology.ts";
 import { localDirectory } from "../state-directory.ts";
 import { Kubectl } from "./kubectl.ts";
 import { localTarget } from "./local-target.ts";
+import type { LogQuery, PartLog } from "./logs/part-log.ts";
 import type { Observation } from "./observation.ts";
 import { stackTarget } from "./stack-target.ts";
 
@@ -13,6 +14,10 @@ import { stackTarget } from "./stack-target.ts";
 export interface Target {
   /** Looks at every part once, all at the same time. @param logs also at what they wrote, which takes longer. */
   observe(options: { readonly logs: boolean }): Promise<Observation>;
+  /** Whether it runs on a cluster, whose clock isn't this machine's. */
+  readonly isDeployed: boolean;
+  /** What the parts wrote, all read at the same time. @throws {UserError} when there is no such part. */
+  readLogs(query: LogQuery): Promise<PartLog[]>;
   /** Orders the instance that leads to hand its role over. @param name its name. @throws {UserError} when it doesn't answer. */
   orderHandOver(name: string, order: HandOverOrder): Promise<HandOverAnswer>;
 }
@@ -26,8 +31,8 @@ export interface TargetOptions {
   readonly namePrefix?: string;
 }
 
-/** Gives a command the options by which its topology is found. */
-export function withTargetOptions(command: Command): Command {
+/** Gives a command the options by which its topology is found. @param json what `--json` does. */
+export function withTargetOptions(command: Command, json = "print the result as JSON"): Command {
   return command
     .option("--stack <name>", "a deployed stack; without it the topology of this machine (redis-ha local up)")
     .option("--namespace <name>", "the stack's namespace (default: redis-ha-<stack>)")
@@ -36,7 +41,7 @@ export function withTargetOptions(command: Command): Command {
     )
     .option("--name-prefix <prefix>", "the stack's redis-ha:namePrefix, if it has one")
     .option("--dir <path>", "directory of the topology of this machine", localDirectory)
-    .option("--json", "print the result as JSON");
+    .option("--json", json);
 }
 
 /** Finds the topology. @throws {UserError} when there is none. */
