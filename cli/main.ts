@@ -10,6 +10,7 @@ import { stackCommand } from "../workshop/stack/command.ts";
 import { localCommand } from "./local.ts";
 import { doctorCommand } from "./operate/doctor-command.ts";
 import { logsCommand } from "./operate/logs/logs-command.ts";
+import { reportCommand } from "./operate/report/report-command.ts";
 import { statusCommand } from "./operate/status-command.ts";
 import { switchoverCommand } from "./operate/switchover-command.ts";
 
@@ -21,6 +22,7 @@ const program = new Command("redis-ha")
   .addCommand(doctorCommand())
   .addCommand(switchoverCommand())
   .addCommand(logsCommand())
+  .addCommand(reportCommand())
   .addCommand(stackCommand())
   .addCommand(clusterCommand())
   .addCommand(benchCommand())

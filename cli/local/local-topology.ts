@@ -162,6 +162,16 @@ export class LocalTopology {
     return { username: user, password: this.passwordOf(user) };
   }
 
+  /** Where its passwords, seeds and private keys are. */
+  get secretDirectories(): string[] {
+    return [this.#site.secretDirectory, join(this.#directory, "tls")];
+  }
+
+  /** What it was started with, `namespace:key` → text. */
+  get configuration(): Readonly<Record<string, string>> {
+    return readRecord(this.#directory)?.configuration ?? {};
+  }
+
   /** For connections to Redis and the Sentinels themselves; undefined when they use no TLS. */
   get serverTls(): TlsFiles | undefined {
     return this.settings.tls.mode === "all"

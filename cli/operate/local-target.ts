@@ -11,6 +11,7 @@ import { orderLocally } from "./order-locally.ts";
 import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
 import { certificateEnd, readMetrics } from "./read-metrics.ts";
 import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
+import { lookAroundLocally } from "./report/local-surroundings.ts";
 import type { Target } from "./target.ts";
 
 /** For a part that is busy; one that is frozen is waited for so long. */
@@ -67,6 +68,7 @@ export function localTarget(local: LocalTopology): Target {
       return { atMs: Date.now(), masterName, redis, sentinels, proxies, events: events.flat() };
     },
     isDeployed: false,
+    lookAround: async () => lookAroundLocally(local),
     readLogs: ({ parts, lines }) =>
       Promise.all(selectParts(local.parts, parts).map((part) => readLocalLog(part, { lines }))),
     orderHandOver: (name, order) => orderLocally(name, local.stateDirectory(name), order),

@@ -12,6 +12,7 @@ import { orderInPod } from "./order-in-pod.ts";
 import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
 import { type PodSeen, readPods } from "./read-pods.ts";
 import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
+import { lookAroundStack } from "./report/stack-surroundings.ts";
 import type { Target } from "./target.ts";
 
 /** The end of a log is enough for the last failover. */
@@ -35,6 +36,7 @@ export function stackTarget(kubectl: Kubectl, namePrefix: string): Target {
       return orderInPod(kubectl, name, pod.name, order);
     },
     isDeployed: true,
+    lookAround: () => lookAroundStack(kubectl, label),
     readLogs: async ({ parts, ...query }) => {
       const { pods } = await list();
       if (pods.length === 0) throw nothingThere(kubectl, namePrefix);

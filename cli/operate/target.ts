@@ -8,6 +8,7 @@ import { Kubectl } from "./kubectl.ts";
 import { localTarget } from "./local-target.ts";
 import type { LogQuery, PartLog } from "./logs/part-log.ts";
 import type { Observation } from "./observation.ts";
+import type { Surroundings } from "./report/surroundings.ts";
 import { stackTarget } from "./stack-target.ts";
 
 /** A topology that an operator works on: of this machine, or deployed. */
@@ -18,6 +19,8 @@ export interface Target {
   readonly isDeployed: boolean;
   /** What the parts wrote, all read at the same time. @throws {UserError} when there is no such part. */
   readLogs(query: LogQuery): Promise<PartLog[]>;
+  /** Looks at what the parts run on. */
+  lookAround(): Promise<Surroundings>;
   /** Orders the instance that leads to hand its role over. @param name its name. @throws {UserError} when it doesn't answer. */
   orderHandOver(name: string, order: HandOverOrder): Promise<HandOverAnswer>;
 }

@@ -68,7 +68,8 @@ function readDuration(text: string): number {
   return seconds;
 }
 
-function readLines(text: string): number {
+/** A number of lines, for commander. */
+export function readLines(text: string): number {
   const lines = Number(text);
   if (!(Number.isInteger(lines) && lines >= 1 && lines <= 100_000))
     throw new InvalidArgumentError("Use a whole number from 1 to 100000.");
