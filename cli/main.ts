@@ -7,6 +7,7 @@ import { chaosCommand } from "../workshop/chaos/command.ts";
 import { clusterCommand } from "../workshop/cluster/command.ts";
 import { hostileCommand } from "../workshop/hostile/command.ts";
 import { stackCommand } from "../workshop/stack/command.ts";
+import { commandName } from "./called-as.ts";
 import { localCommand } from "./local.ts";
 import { doctorCommand } from "./operate/doctor-command.ts";
 import { logsCommand } from "./operate/logs/logs-command.ts";
@@ -14,7 +15,7 @@ import { reportCommand } from "./operate/report/report-command.ts";
 import { statusCommand } from "./operate/status-command.ts";
 import { switchoverCommand } from "./operate/switchover-command.ts";
 
-const program = new Command("redis-ha")
+const program = new Command(commandName)
   .description("Highly available Redis: run it on this machine, on an embedded cluster, or deploy it.")
   .showHelpAfterError()
   .addCommand(localCommand())

@@ -3,11 +3,15 @@
 // beside the other packages takes over.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("main.ts", import.meta.url));
 const bundledNode = fileURLToPath(new URL("../node_modules/.bin/node", import.meta.url));
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+
+// A link by the name of kubectl-redis_ha makes it a plugin of kubectl: cli/called-as.ts.
+process.env.REDIS_HA_CALLED_AS = basename(process.argv[1] ?? "");
 
 if (major > 22 || (major === 22 && minor >= 18)) {
   await import(program);

@@ -17,7 +17,7 @@ export function doctorCommand(): Command {
     .option("--list", "only say what is looked for")
     .action(async (options: DoctorOptions) => {
       if (options.list) return listChecks(options.json);
-      const findings = examine(await openTarget(options).observe({ logs: false }));
+      const findings = examine(await (await openTarget(options)).observe({ logs: false }));
       const well = isWell(findings);
       const result = { well, checks: checks.length, findings };
       process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : describe(findings, well)}\n`);

@@ -76,6 +76,17 @@ export class Kubectl {
   }
 }
 
+/** The namespace that kubectl takes when none is named. @throws {UserError} when there is no such context. */
+export async function currentNamespace(context: string | undefined): Promise<string> {
+  const path = "jsonpath={.contexts[0].context.namespace}";
+  const of = context === undefined ? [] : ["--context", context];
+  const args = ["config", "view", "--minify", "--output", path, ...of];
+  const { stdout } = await explain(args, withinMs, () =>
+    execa("kubectl", args, { timeout: withinMs, stdin: "ignore" }),
+  );
+  return stdout.trim() || "default";
+}
+
 /** Says in a sentence why it failed. */
 async function explain<T>(args: readonly string[], timeoutMs: number, run: () => Promise<T>): Promise<T> {
   try {

@@ -21,7 +21,7 @@ export function statusCommand(): Command {
     .option("-w, --watch", "go on until Ctrl-C")
     .option("--every <seconds>", "with --watch: between two looks", readSeconds, 2)
     .action(async (options: StatusOptions) => {
-      const target = openTarget(options);
+      const target = await openTarget(options);
       if (options.watch) await watch(target, options);
       else {
         const report = await look(target);

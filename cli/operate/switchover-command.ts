@@ -19,7 +19,11 @@ export function switchoverCommand(): Command {
     .option("--to <instance>", "number or name of the one that is to lead (default: the first that can)")
     .option("--yes", "don't ask")
     .action(async (options: SwitchoverOptions) => {
-      const result = await switchOver(openTarget(options), options.to, options.yes ? undefined : confirm);
+      const result = await switchOver(
+        await openTarget(options),
+        options.to,
+        options.yes ? undefined : confirm,
+      );
       const text = `${result.to} leads in place of ${result.from}. Writes were paused for ${result.pausedMs} ms.`;
       process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : text}\n`);
     });

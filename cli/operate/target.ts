@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { UserError } from "../../runtime/user-error.ts";
 import type { HandOverAnswer, HandOverOrder } from "../../sentinel-image/hand-over-orders.ts";
+import { isKubectlPlugin } from "../called-as.ts";
 import { LocalTopology } from "../local/local-topology.ts";
 import { localDirectory } from "../state-directory.ts";
-import { Kubectl } from "./kubectl.ts";
+import { currentNamespace, Kubectl } from "./kubectl.ts";
 import { localTarget } from "./local-target.ts";
 import type { LogQuery, PartLog } from "./logs/part-log.ts";
 import type { Observation } from "./observation.ts";
@@ -34,10 +35,14 @@ export interface TargetOptions {
   readonly namePrefix?: string;
 }
 
+const otherwise = isKubectlPlugin
+  ? "the one in the current context's namespace"
+  : "the topology of this machine (redis-ha local up)";
+
 /** Gives a command the options by which its topology is found. @param json what `--json` does. */
 export function withTargetOptions(command: Command, json = "print the result as JSON"): Command {
   return command
-    .option("--stack <name>", "a deployed stack; without it the topology of this machine (redis-ha local up)")
+    .option("--stack <name>", `a deployed stack; without it ${otherwise}`)
     .option("--namespace <name>", "the stack's namespace (default: redis-ha-<stack>)")
     .addOption(
       new Option("--context <name>", "context of your kubeconfig (default: the current one)").env("CONTEXT"),
@@ -48,8 +53,9 @@ export function withTargetOptions(command: Command, json = "print the result as 
 }
 
 /** Finds the topology. @throws {UserError} when there is none. */
-export function openTarget({ dir, stack, context, namePrefix, ...options }: TargetOptions): Target {
-  const { namespace = stack === undefined ? undefined : `redis-ha-${stack}` } = options;
+export async function openTarget(options: TargetOptions): Promise<Target> {
+  const { dir, context, namePrefix } = options;
+  const namespace = await namespaceOf(options);
   if (namespace !== undefined) return stackTarget(new Kubectl({ namespace, context }), namePrefix ?? "");
   const local = LocalTopology.open(resolve(dir));
   if (local === undefined) {
@@ -58,4 +64,13 @@ export function openTarget({ dir, stack, context, namePrefix, ...options }: Targ
     );
   }
   return localTarget(local);
+}
+
+/** Undefined: the topology of this machine is meant. */
+async function namespaceOf(
+  options: Pick<TargetOptions, "stack" | "namespace" | "context">,
+): Promise<string | undefined> {
+  if (options.namespace !== undefined) return options.namespace;
+  if (options.stack !== undefined) return `redis-ha-${options.stack}`;
+  return isKubectlPlugin ? currentNamespace(options.context) : undefined;
 }

@@ -31,7 +31,7 @@ export function logsCommand(): Command {
     .action(async (options: LogsOptions) => {
       const { since, part, level, lines } = options;
       const beginMs = Date.now();
-      const target = openTarget(options);
+      const target = await openTarget(options);
       const logs = await target.readLogs({ parts: part, lines, sinceSeconds: since });
       // A cluster has a clock of its own, and has left the older ones out by it.
       const sinceMs = since === undefined || target.isDeployed ? undefined : beginMs - since * 1000;

@@ -26,11 +26,12 @@ export function reportCommand(): Command {
     .option("--lines <number>", "the last lines of each part's log, up to 100000", readLines, 2000)
     .action(async (options: ReportOptions) => {
       const at = new Date();
-      const name = options.stack ?? options.namespace ?? "local";
+      const target = await openTarget(options);
+      const name = options.stack ?? options.namespace ?? (target.isDeployed ? "stack" : "local");
       const time = at.toISOString().replace(/[-:]|\.\d+/g, "");
       const file = resolve(options.out ?? `redis-ha-report-${name}-${time}.tar.gz`);
       refuseOutput(file);
-      const collected = await collectReport(openTarget(options), options.lines, showProgress);
+      const collected = await collectReport(target, options.lines, showProgress);
       showProgress("hiding secrets and packing");
       const files = hideSecrets(collected, at);
       await writeArchive(file, files);
