@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { LocalTopology } from "../../cli/local/local-topology.ts";
@@ -17,6 +18,7 @@ import { pick, seededRandom } from "../../workshop/chaos/seeded-random.ts";
 import { eventually } from "../support/eventually.ts";
 import { startObserved } from "../support/observed-topology.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
+import { walkArchive } from "../support/walk-archive.ts";
 
 const program = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
@@ -245,6 +247,38 @@ describe("redis-ha for whoever operates it", function () {
       assert.ok(stdout.split("\n").length > 30);
       assert.match(stdout, /^sentinel-ghost /m);
     });
+  });
+
+  it("shows what all parts wrote, merged in time", async () => {
+    const { stdout, stderr, exitCode } = await redisHa("logs", "--json");
+    assert.equal(exitCode, 0, stderr);
+    const lines = stdout.split("\n").map((line) => JSON.parse(line) as { time: string | null; part: string });
+    assert.deepEqual(
+      [...new Set(lines.map(({ part }) => part))].toSorted(),
+      topology.parts.map(({ name }) => name).toSorted(),
+    );
+    const times = lines.flatMap(({ time }) => (time === null ? [] : [time]));
+    assert.deepEqual(times, times.toSorted());
+    assert.ok(times.length > 50 && times.length > lines.length * 0.9, `${times.length} of ${lines.length}`);
+    const { stdout: text } = await redisHa("logs", "--part", "proxy", "--lines", "1");
+    assert.match(text, /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}redis-sentinel-proxy\S* {2}(info|warn) {3}\S.*$/);
+  });
+
+  it("makes a report of what every part says, without a password or key", async () => {
+    const file = join(directory.path, "report.tar.gz");
+    const { stdout, stderr, exitCode } = await redisHa("report", "--out", file, "--json");
+    assert.equal(exitCode, 0, stderr);
+    assert.deepEqual((JSON.parse(stdout) as { missing: unknown }).missing, []);
+    const files = await walkArchive(file);
+    const status = JSON.parse(files.get("status.json") ?? "") as StatusReport;
+    assert.equal(status.redis.length, 3);
+    assert.match(files.get("sentinels.json") ?? "", /"num-other-sentinels": "2"/);
+    for (const { name } of topology.parts) assert.ok(files.get(`logs/${name}.log`), name);
+    for (const user of ["default", "supervisor", "replica", "sentinel", "proxy", "probe"]) {
+      const password = topology.passwordOf(user);
+      for (const [path, text] of files)
+        assert.ok(!text.includes(password), `${path}: the password of ${user}`);
+    }
   });
 
   describe("switchover", () => {
