@@ -152,14 +152,18 @@ describe("what a report hides", () => {
       assert.ok(!namesSecret(name), name);
   });
 
-  it("is hidden in seconds even where the text is made to be slow", () => {
-    const begin = performance.now();
+  it("is hidden in seconds even where the text is made to be slow", function () {
+    this.timeout(120_000);
+    // Of this process: the machine may have others.
+    const begin = process.cpuUsage();
     redact("a-".repeat(30_000));
     redact(`${"QUJD".repeat(16)}\n`.repeat(3000));
     redact("password ".repeat(10_000));
     redact("user ".repeat(10_000));
     redact("-----BEGIN PRIVATE KEY-----\n".repeat(2000));
     redact("eyJ".repeat(20_000));
-    assert.ok(performance.now() - begin < 8000, `${performance.now() - begin} ms`);
+    const { user, system } = process.cpuUsage(begin);
+    const seconds = (user + system) / 1e6;
+    assert.ok(seconds < 6, `${seconds} s of CPU`);
   });
 });
