@@ -134,9 +134,9 @@ resources:
 outputs: { password: "\${cache.password}", endpoint: "\${cache.proxyEndpoint}" }
 `;
     assert.ok(yaml("").trim().split("\n").length <= 10);
-    const stack = await TestStack.ofProgram("yaml", program, place);
     const write = (redis: string): void => writeFileSync(join(program, "Pulumi.yaml"), yaml(redis));
     write("{ memroy: 1Gi }");
+    const stack = await TestStack.ofProgram("yaml", program, place);
     await assert.rejects(stack.run("preview"), /Property memroy does not exist on 'redis-ha:index:Redis'/);
     write("{ instances: 4 }");
     await assert.rejects(
