@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { StatusReport } from "../../cli/operate/status-report.ts";
 import { eventually } from "../support/eventually.ts";
 import { kubectl } from "../support/kubectl.ts";
+import { temporaryDirectory } from "../support/redis-process.ts";
+import { readSecrets } from "../support/secret-places.ts";
 import { TestStack } from "../support/test-stack.ts";
+import { walkArchive } from "../support/walk-archive.ts";
 
 const namespace = "redis-ha-oper";
 const program = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
@@ -63,6 +67,31 @@ describe("redis-ha for whoever operates a stack", function () {
       },
       { withinMs: 60_000 },
     );
+  });
+
+  it("shows what all pods wrote, and makes a report that holds nothing of any Secret", async () => {
+    const logs = await redisHa("logs", "--lines", "500", "--json");
+    assert.equal(logs.exitCode, 0, logs.stderr);
+    const parts = logs.stdout.split("\n").map((line) => (JSON.parse(line) as { part: string }).part);
+    assert.equal(new Set(parts).size, 8, [...new Set(parts)].join());
+    const directory = temporaryDirectory();
+    try {
+      const file = join(directory.path, "report.tar.gz");
+      const { stdout, stderr, exitCode } = await redisHa("report", "--out", file, "--json");
+      assert.equal(exitCode, 0, stderr);
+      assert.deepEqual((JSON.parse(stdout) as { missing: unknown }).missing, []);
+      const [files, secrets] = await Promise.all([walkArchive(file), readSecrets(namespace)]);
+      assert.ok(Object.keys(secrets).length > 3);
+      for (const [path, text] of files) {
+        assert.doesNotMatch(text, /PRIVATE KEY/, path);
+        for (const [name, secret] of Object.entries(secrets))
+          assert.ok(!text.includes(secret), `${path} holds ${name}`);
+      }
+      assert.match(files.get("objects/events.json") ?? "", /redis-instance-1/);
+      assert.match(files.get("settings.json") ?? "", /"REDIS_MAXMEMORY"/);
+    } finally {
+      directory.remove();
+    }
   });
 
   it(`hands the role over ${rounds} times, and says for how long writes were paused`, async () => {
