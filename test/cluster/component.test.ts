@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { askThrough, writeThrough } from "../support/endpoint-client.ts";
+import { eventually } from "../support/eventually.ts";
 import { formerState } from "../support/former-state.ts";
 import { kubectl } from "../support/kubectl.ts";
 import { TestStack } from "../support/test-stack.ts";
@@ -149,7 +150,8 @@ outputs: { password: "\${cache.password}", endpoint: "\${cache.proxyEndpoint}" }
     const { endpoint, password } = (await stack.outputs()) as { endpoint: string; password: string };
     assert.equal(endpoint, `yaml-svc-redis-sentinel-proxy.${shared}.svc:6379`);
     const host = await clusterIp("yaml-svc-redis-sentinel-proxy");
-    await writeThrough(6379, password, "of", "yaml", host);
+    // One proxy, ready a moment ago: the nodes may not know of it yet.
+    await eventually(() => writeThrough(6379, password, "of", "yaml", host), { withinMs: 10_000 });
     assert.equal(await ask(password, host), "yaml");
     await stack.destroy();
     stack.remove();
