@@ -21,9 +21,9 @@ export class MemoryRelief {
   readonly #actions: MemoryActions;
   #kept = 0;
 
-  /** @param aboveBytes resident memory from which garbage is collected. */
-  constructor(aboveBytes: number, actions: MemoryActions = ofThisProcess()) {
-    this.#aboveBytes = aboveBytes;
+  /** @param growthBytes how much bigger than now the process may be before garbage is collected: what it takes by itself is none. */
+  constructor(growthBytes: number, actions: MemoryActions = ofThisProcess()) {
+    this.#aboveBytes = actions.resident() + growthBytes;
     this.#actions = actions;
   }
 

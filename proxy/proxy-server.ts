@@ -96,7 +96,7 @@ export class ProxyServer {
     const watcher = new MasterWatcher({ sentinels, masterName, username, password, tls });
     this.watcher = watcher;
     const limits = { ...defaultSessionLimits, ...options.limits };
-    const relief = new MemoryRelief(limits.collectAboveBytes);
+    const relief = new MemoryRelief(limits.collectAfterBytes);
     const budget = new ByteBudget(limits.heldBytesInAll, (bytes) => relief.keep(bytes));
     const metrics = createMetrics(watcher, {
       clients: () => this.#listener.clients,

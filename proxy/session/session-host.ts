@@ -20,8 +20,8 @@ export interface SessionLimits {
   readonly argBytes: number;
   /** Held bytes of all clients. */
   readonly heldBytesInAll: number;
-  /** Resident memory of the process from which garbage is collected while clients' commands are kept. */
-  readonly collectAboveBytes: number;
+  /** Growth of the process from which garbage is collected while clients' commands are kept. */
+  readonly collectAfterBytes: number;
   /** Unread replies of one client: above it its commands wait, as long as it may send more of them. */
   readonly pauseAtOutput: number;
   /** Unread replies of all clients: above it those that read nothing are dropped, then those with the most. */
@@ -57,7 +57,7 @@ export function sessionLimits(memoryBytes: number, workers = 1): SessionLimits {
     aheadBytes: Math.min(16 * mebi, share(16)),
     argBytes: Math.min(biggestArgBytes, Math.floor(memoryBytes / 8)),
     heldBytesInAll: share(8),
-    collectAboveBytes: share(2),
+    collectAfterBytes: share(3),
     pauseAtOutput: 4 * mebi,
     unreadBytesInAll: share(4),
     transactionBytesInAll: share(8),
