@@ -1,4 +1,4 @@
-import { type Address, parseAddress, sameAddress } from "../runtime/address.ts";
+import { type Address, joinAddress, sameAddress } from "../runtime/address.ts";
 import type { SentinelView } from "./agreement.ts";
 import type { ControlConnection } from "./control-connection.ts";
 import { readEpoch, readFieldList, required } from "./field-list.ts";
@@ -33,7 +33,7 @@ export async function askSentinel(connection: ControlConnection, masterName: str
 function readAddress(reply: unknown): Address {
   const [host, port] = Array.isArray(reply) ? (reply as unknown[]) : [];
   if (typeof host !== "string" || host === "") throw new Error("a Sentinel gave no address of the master");
-  return parseAddress(`${bracket(host)}:${String(port)}`);
+  return joinAddress(host, port);
 }
 
 function readSilence(fields: Map<string, string>): Pick<SentinelView, "silentMs"> {
@@ -109,28 +109,27 @@ export interface ReplicaView {
 export async function askReplicas(connection: ControlConnection, masterName: string): Promise<ReplicaView[]> {
   const reply = await connection.call("SENTINEL", "REPLICAS", masterName);
   if (!Array.isArray(reply)) throw new Error(`SENTINEL REPLICAS answered ${typeof reply}, not a list`);
-  return reply.map(readFieldList).map((fields) => {
-    const down = (fields.get("flags") ?? "")
-      .split(",")
-      .some((flag) => ["s_down", "disconnected"].includes(flag));
-    const priority = Number(fields.get("slave-priority"));
-    return {
-      address: parseAddress(`${bracket(required(fields, "ip"))}:${required(fields, "port")}`),
-      eligible: !down && priority > 0,
-      promotable: !down && fields.get("master-link-status") === "ok" && priority > 0,
-      priority,
-      offset: Number(fields.get("slave-repl-offset")),
-      runId: fields.get("runid") ?? "",
-    };
-  });
+  return reply.map(readFieldList).map(readReplica);
+}
+
+/** A replica as `SENTINEL REPLICAS` describes it. @throws {Error} when its address is missing. */
+export function readReplica(fields: Map<string, string>): ReplicaView {
+  const down = (fields.get("flags") ?? "")
+    .split(",")
+    .some((flag) => ["s_down", "disconnected"].includes(flag));
+  const priority = Number(fields.get("slave-priority"));
+  return {
+    address: joinAddress(required(fields, "ip"), required(fields, "port")),
+    eligible: !down && priority > 0,
+    promotable: !down && fields.get("master-link-status") === "ok" && priority > 0,
+    priority,
+    offset: Number(fields.get("slave-repl-offset")),
+    runId: fields.get("runid") ?? "",
+  };
 }
 
 /** The number of replicas that one Sentinel would promote. It learns of a change within its INFO period. */
 export async function countPromotable(connection: ControlConnection, masterName: string): Promise<number> {
   const replicas = await askReplicas(connection, masterName);
   return replicas.filter(({ promotable }) => promotable).length;
-}
-
-function bracket(host: string): string {
-  return host.includes(":") ? `[${host}]` : host;
 }

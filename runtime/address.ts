@@ -24,6 +24,15 @@ export function parseAddress(text: string, defaultPort?: number): Address {
   return { host, port };
 }
 
+/**
+ * An address whose host and port came apart, as Redis and the Sentinels tell them: an IPv6 host without brackets.
+ *
+ * @throws {Error} as {@link parseAddress}.
+ */
+export function joinAddress(host: string, port: unknown): Address {
+  return parseAddress(`${host.includes(":") ? `[${host}]` : host}:${String(port)}`);
+}
+
 /** Reads a comma-separated list of addresses; empty items are ignored. */
 export function parseAddressList(text: string, defaultPort?: number): Address[] {
   return text

@@ -11,7 +11,6 @@ import {
 } from "./crash-notes.ts";
 import { arrangeSuccession, type SuccessionOptions } from "./succession.ts";
 
-/** What {@link afterCrash} works with. */
 export interface AfterCrashOptions extends Omit<SuccessionOptions, "attached"> {
   /** Where crashes are noted. */
   readonly file: string;

@@ -8,7 +8,6 @@ import { ordinaryPriority, type SupervisionAction } from "./plan-supervision.ts"
 import { repairSentinel } from "./repair-sentinel.ts";
 import type { Login } from "./server-access.ts";
 
-/** What {@link carryOut} works with. */
 export interface CarryOutOptions {
   readonly masterName: string;
   /** As whom the Sentinels come to Redis. */

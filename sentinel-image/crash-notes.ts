@@ -1,4 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { renderMetrics } from "./metrics-text.ts";
 
 /** What became of the master's role when its server ended by itself. */
 export type CrashOutcome = "asked" | "backed-off" | "left";
@@ -63,16 +64,17 @@ export function backsOff({ lastMs }: CrashNotes, nowMs: number): boolean {
 
 /** The instance's metrics, in Prometheus' text format. */
 export function renderCrashMetrics({ crashes, outcomes }: CrashNotes): string {
-  const lines = Object.entries(outcomes).map(
-    ([outcome, count]) => `redis_ha_crash_failovers_total{outcome="${outcome}"} ${count}`,
-  );
-  return [
-    "# HELP redis_ha_server_crashes_total Ends of redis-server that nobody asked for, since the volume is there.",
-    "# TYPE redis_ha_server_crashes_total counter",
-    `redis_ha_server_crashes_total ${crashes}`,
-    "# HELP redis_ha_crash_failovers_total What became of them on a master: failover asked for at once, not so soon after another crash, left to the Sentinels.",
-    "# TYPE redis_ha_crash_failovers_total counter",
-    ...lines,
-    "",
-  ].join("\n");
+  return renderMetrics([
+    {
+      name: "redis_ha_server_crashes_total",
+      help: "Ends of redis-server that nobody asked for, since the volume is there.",
+      value: crashes,
+    },
+    ...Object.entries(outcomes).map(([outcome, value]) => ({
+      name: "redis_ha_crash_failovers_total",
+      help: "What became of them on a master: failover asked for at once, not so soon after another crash, left to the Sentinels.",
+      value,
+      labels: { outcome },
+    })),
+  ]);
 }

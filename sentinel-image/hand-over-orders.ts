@@ -35,7 +35,6 @@ export interface HandOverAnswer {
 
 const lookEveryMs = 200;
 
-/** What {@link takeHandOverOrders} works with. */
 export interface HandOverOrdersOptions {
   /** The folder `ha`. */
   readonly directory: string;

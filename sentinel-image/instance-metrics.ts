@@ -1,9 +1,9 @@
-import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
 import { type Address, sameAddress } from "../runtime/address.ts";
+import { certificateEnd } from "../runtime/certificate-end.ts";
 import { parseInfo } from "./ask-peer.ts";
 import { askHeartbeat } from "./heartbeat.ts";
 import { infoMetrics } from "./info-metrics.ts";
@@ -21,7 +21,6 @@ export interface InstanceCounts {
   startedTo: string;
 }
 
-/** What {@link InstanceMetrics} works with. */
 export interface InstanceMetricsOptions {
   readonly self: Address;
   readonly masterName: string;
@@ -141,7 +140,7 @@ function gauge(name: string, help: string, value: number): Metric {
 function endOf(certificate: string | undefined): number {
   if (certificate === undefined) return Number.NaN;
   try {
-    return Date.parse(new X509Certificate(readFileSync(certificate)).validTo) / 1000;
+    return (certificateEnd(readFileSync(certificate)) ?? Number.NaN) / 1000;
   } catch {
     return Number.NaN;
   }

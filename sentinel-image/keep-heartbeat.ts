@@ -4,7 +4,6 @@ import type { ControlConnection } from "../quorum/control-connection.ts";
 import { messageOf } from "../runtime/log.ts";
 import { askHeartbeat, beat, type Heartbeat } from "./heartbeat.ts";
 
-/** What {@link keepHeartbeat} works with. */
 export interface KeepHeartbeatOptions {
   /** A connection to this instance's own server. */
   readonly heart: ControlConnection;

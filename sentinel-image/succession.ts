@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { agree } from "../quorum/agreement.ts";
 import { askSentinel } from "../quorum/ask-sentinel.ts";
 import type { ControlConnection } from "../quorum/control-connection.ts";
-import { type Address, parseAddress, sameAddress } from "../runtime/address.ts";
+import { type Address, joinAddress, sameAddress } from "../runtime/address.ts";
 import { askForecast } from "./ask-forecast.ts";
 import { isRefused, parseInfo } from "./ask-peer.ts";
 import { askForFailover } from "./choose-role.ts";
@@ -15,7 +15,6 @@ import {
 } from "./plan-succession.ts";
 import { answersWithin, within } from "./within.ts";
 
-/** What {@link arrangeSuccession} works with. */
 export interface SuccessionOptions {
   readonly self: Address;
   readonly masterName: string;
@@ -111,10 +110,9 @@ async function askCopies(peers: readonly ControlConnection[]): Promise<PeerCopy[
 export function readCopy(info: string): CopyState {
   const fields = parseInfo(info);
   if (fields.get("role") === "master") return { role: "master" };
-  const host = fields.get("master_host") ?? "";
   return {
     role: "replica",
-    master: parseAddress(`${host.includes(":") ? `[${host}]` : host}:${fields.get("master_port")}`),
+    master: joinAddress(fields.get("master_host") ?? "", fields.get("master_port")),
     linkUp: fields.get("master_link_status") === "up",
     offset: Number(fields.get("slave_repl_offset")),
     promotable: fields.get("slave_priority") !== "0",

@@ -8,7 +8,6 @@ import { applySentinelTimers } from "./sentinel-timers.ts";
 import { askCpuSeconds, dropSentinelLinks, SpinDetector } from "./spinning-sentinels.ts";
 import type { Watch, WatchOptions } from "./watch.ts";
 
-/** What {@link supervise} works with. */
 export interface SupervisorOptions extends WatchOptions, KeepHeartbeatOptions {
   /** Looks and acts; whoever wants to know what it has seen asks it. */
   readonly watch: Watch;

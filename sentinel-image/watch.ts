@@ -26,7 +26,6 @@ import { type LinkedOffset, lookAtStream } from "./replication-stream.ts";
 import { Sightings } from "./sightings.ts";
 import { answersWithin } from "./within.ts";
 
-/** What a {@link Watch} works with. */
 export interface WatchOptions extends Surroundings, CarryOutOptions {
   /** Ends this instance's server, which can't be asked to. */
   readonly endServer: () => void;

@@ -1,5 +1,5 @@
+import { certificateEnd } from "../../runtime/certificate-end.ts";
 import type { MachineSeen } from "./observation.ts";
-import { certificateEnd } from "./read-metrics.ts";
 
 /** What a pod of Redis answered: of itself, of each Sentinel that it asked, and of where it runs. */
 export interface PodAnswers {

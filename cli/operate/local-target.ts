@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { ControlConnection } from "../../quorum/control-connection.ts";
+import { certificateEnd } from "../../runtime/certificate-end.ts";
 import { messageOf } from "../../runtime/log.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
 import type { LocalPart, LocalTopology } from "../local/local-topology.ts";
@@ -9,7 +10,7 @@ import { readLocalLog } from "./logs/read-local-log.ts";
 import type { LoggedEvent, MachineSeen, Observation, ProxySeen } from "./observation.ts";
 import { orderLocally } from "./order-locally.ts";
 import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
-import { certificateEnd, readMetrics } from "./read-metrics.ts";
+import { readMetrics } from "./read-metrics.ts";
 import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
 import { lookAroundLocally } from "./report/local-surroundings.ts";
 import type { Target } from "./target.ts";

@@ -1,7 +1,8 @@
 import { majorityOf } from "../../quorum/agreement.ts";
+import { readReplica } from "../../quorum/ask-sentinel.ts";
 import { type Address, formatAddress, sameAddress } from "../../runtime/address.ts";
 import type { Observation, RedisSeen } from "./observation.ts";
-import { findMaster, flagsOf, isFailingOver, masterOf, offsetOf, reportStatus } from "./status-report.ts";
+import { findMaster, isFailingOver, masterOf, offsetOf, reportStatus } from "./status-report.ts";
 
 /** Whether the role can be handed over, and to whom. */
 export type SwitchoverPlan =
@@ -71,10 +72,9 @@ function whyNot(heir: RedisSeen, master: RedisSeen, { sentinels }: Observation):
   return undefined;
 }
 
-function isUsable(fields: Readonly<Record<string, string>>, { host, port }: Address): boolean {
-  const away = flagsOf(fields).some((flag) => ["s_down", "disconnected"].includes(flag));
-  const same = sameAddress({ host: fields.ip ?? "", port: Number(fields.port) }, { host, port });
-  return same && !away && fields["master-link-status"] === "ok" && Number(fields["slave-priority"]) > 0;
+function isUsable(fields: Readonly<Record<string, string>>, wanted: Address): boolean {
+  const { address, promotable } = readReplica(new Map(Object.entries(fields)));
+  return promotable && sameAddress(address, wanted);
 }
 
 function refuse(reason: string): SwitchoverPlan {

@@ -1,5 +1,5 @@
 import { readFieldList } from "../../quorum/field-list.ts";
-import { type Address, parseAddress } from "../../runtime/address.ts";
+import { type Address, joinAddress } from "../../runtime/address.ts";
 import { parseInfo } from "../../sentinel-image/ask-peer.ts";
 import { heartbeatKey } from "../../sentinel-image/heartbeat.ts";
 import type { Fields, MachineSeen, RedisSeen, SentinelSeen } from "./observation.ts";
@@ -88,7 +88,7 @@ function listOf(reply: unknown): Fields[] {
 function readNamed(reply: unknown): Address | undefined {
   const [host, port] = Array.isArray(reply) ? (reply as unknown[]) : [];
   if (typeof host !== "string" || host === "") return undefined;
-  return parseAddress(`${host.includes(":") ? `[${host}]` : host}:${String(port)}`);
+  return joinAddress(host, port);
 }
 
 function reasonOf(reply: unknown): string {

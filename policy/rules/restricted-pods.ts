@@ -7,7 +7,7 @@ import {
 } from "../kubernetes-objects.ts";
 import type { ResourceRule } from "../rule.ts";
 
-const allowedVolumes = new Set([
+export const allowedVolumes = new Set([
   "configMap",
   "csi",
   "downwardAPI",
