@@ -26,6 +26,8 @@ test: node_modules ## Run all checks and tests; ends with "N passed, N failed"
 	$(ENSURE) haproxy haproxy || true
 	$(ENSURE) ip iproute2 || true
 	$(ENSURE) nft nftables || true
+	$(ENSURE) chromium chromium || true
+	$(ENSURE) promtool prometheus || true
 	node_modules/.bin/node test/run.ts
 
 .PHONY: bench

@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { UserError } from "../runtime/user-error.ts";
 import { collectSetting } from "./collect-setting.ts";
+import { readPort } from "./console/console-command.ts";
+import { startLocalConsole } from "./console/start-console.ts";
 import type { TopologyStatus } from "./local/local-status.ts";
 import { LocalTopology } from "./local/local-topology.ts";
 import { showProgress } from "./progress.ts";
@@ -10,27 +12,39 @@ import { localDirectory } from "./state-directory.ts";
 interface LocalCommandOptions {
   readonly dir: string;
   readonly port: string;
+  readonly host?: string;
   readonly set: Record<string, string>;
   readonly instances?: string;
   readonly sentinels?: string;
   readonly quorum?: string;
+  readonly engine?: string;
   readonly downAfterMs?: string;
   readonly fresh?: boolean;
   readonly detach?: boolean;
+  /** False: none. */
+  readonly console: boolean;
+  readonly consolePort?: number;
   readonly json?: boolean;
 }
 
 /** `redis-ha local up|status|restart|down`: the whole topology as processes of this machine. */
 export function localCommand(): Command {
   const command = new Command("local").description(
-    "The same topology as processes of this machine: real Redis, Sentinels and proxy. Needs redis-server.",
+    "The same topology as processes of this machine: real Redis, Sentinels and proxy. Needs redis-server, or valkey-server.",
   );
   withOptions(command.command("up"))
     .description("Start it and stay until Ctrl-C. Data is kept for the next start.")
     .option("--port <number>", "first port; the proxy listens on it", "7600")
+    .addOption(
+      new Option("--host <address>", "where all parts listen (default: 127.0.0.1)").choices([
+        "127.0.0.1",
+        "::1",
+      ]),
+    )
     .option("--instances <number>", "Redis instances (redis:instances)")
     .option("--sentinels <number>", "Sentinels (sentinel:count)")
     .option("--quorum <number>", "Sentinels that must see the master down (sentinel:quorum)")
+    .option("--engine <name>", "redis or valkey (images:engine)")
     .option("--down-after-ms <number>", "silence after which the master is down (sentinel:downAfterMs)")
     .option(
       "--set <namespace:key=value>",
@@ -40,6 +54,12 @@ export function localCommand(): Command {
     )
     .option("--fresh", "throw away the data of earlier runs")
     .option("--detach", "return when it is ready and leave it running")
+    .option(
+      "--console-port <number>",
+      "where the console listens (default: 7690, or any other one if that is in use)",
+      readPort,
+    )
+    .option("--no-console", "no page to look at it; with --detach there is none either: redis-ha console")
     .action(up);
   withOptions(command.command("status"))
     .description("Say who is master and how every part is. Exit code 1 unless all is well.")
@@ -77,14 +97,28 @@ async function up(options: LocalCommandOptions): Promise<void> {
   const local = await LocalTopology.start({
     directory,
     basePort: Number(options.port),
+    ...(options.host === undefined ? {} : { host: options.host }),
     fresh: options.fresh ?? false,
     configuration: configurationOf(options),
     onProgress: showProgress,
     signal: interrupt.signal,
   });
   const seconds = Math.round((performance.now() - begin) / 100) / 10;
-  print(options.json, { ...local.outputs, seconds, directory }, describeUp(local, seconds, options));
-  if (options.detach && !interrupt.signal.aborted) return;
+  const { detach = false, json, consolePort } = options;
+  const page =
+    detach || !options.console
+      ? undefined
+      : await startLocalConsole(local, consolePort).catch(async (error: unknown) => {
+          await local.stop();
+          throw error;
+        });
+  const consoleUrl = page === undefined ? {} : { consoleUrl: page.url };
+  print(
+    json,
+    { ...local.outputs, seconds, directory, ...consoleUrl },
+    describeUp(local, seconds, page?.url, options),
+  );
+  if (detach && !interrupt.signal.aborted) return;
 
   const watch = setInterval(() => {
     // `local down` in another terminal ended them.
@@ -92,6 +126,7 @@ async function up(options: LocalCommandOptions): Promise<void> {
   }, 500);
   await stopped.promise;
   clearInterval(watch);
+  page?.close();
   showProgress("stopping");
   await local.stop();
 }
@@ -108,6 +143,7 @@ function configurationOf(options: LocalCommandOptions): Record<string, string> {
     "redis:instances": options.instances,
     "sentinel:count": options.sentinels,
     "sentinel:quorum": options.quorum,
+    "images:engine": options.engine,
     "sentinel:downAfterMs": options.downAfterMs,
   };
   const given = Object.entries(named).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
@@ -121,10 +157,16 @@ function opened(dir: string): LocalTopology {
   return local;
 }
 
-function describeUp(local: LocalTopology, seconds: number, options: LocalCommandOptions): string {
-  const { proxyPort, credentialsFile, caFile, user, ...others } = local.outputs;
+function describeUp(
+  local: LocalTopology,
+  seconds: number,
+  consoleUrl: string | undefined,
+  options: LocalCommandOptions,
+): string {
+  const { proxyHost, proxyPort, credentialsFile, caFile, user, ...others } = local.outputs;
   const rows = Object.entries({
     ...others,
+    proxyHost,
     ...(caFile === undefined ? {} : { caFile }),
     user,
     credentialsFile,
@@ -137,7 +179,10 @@ function describeUp(local: LocalTopology, seconds: number, options: LocalCommand
     "",
     ...rows,
     "",
-    `  REDISCLI_AUTH=$(cat ${credentialsFile}) redis-cli ${flags}-p ${proxyPort} set hello world`,
+    ...(consoleUrl === undefined
+      ? []
+      : [`  ${consoleUrl}`, "  shows it: kill the master there and look", ""]),
+    `  REDISCLI_AUTH=$(cat ${credentialsFile}) redis-cli ${flags}${proxyHost === "127.0.0.1" ? "" : `-h ${proxyHost} `}-p ${proxyPort} set hello world`,
     "  redis-ha local status",
     "",
   ].join("\n");

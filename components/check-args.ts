@@ -45,7 +45,7 @@ export function configurationOf(args: RedisHaArgs): RawConfig {
   for (const [key, value] of Object.entries(args)) {
     if (!isGroup(key)) add(`${ungrouped}:${key}`, value);
     else {
-      for (const [inner, content] of Object.entries(value as object)) {
+      for (const [inner, content] of Object.entries((value ?? {}) as object)) {
         if (key !== "images" || !inner.endsWith("Revision")) add(`${key}:${inner}`, content);
       }
     }

@@ -4,6 +4,7 @@ import * as random from "@pulumi/random";
 import { type AccessSettings, type AclFiles, renderAclFiles } from "../runtime/access/acl-files.ts";
 import { partUsers } from "../runtime/access/parts.ts";
 import { acceptedGenerations, derivePassword } from "../runtime/access/passwords.ts";
+import type { Settings } from "../settings/resolve-settings.ts";
 import type { Naming } from "./naming.ts";
 import type { SecretFile } from "./topology/workload.ts";
 
@@ -13,6 +14,8 @@ export interface CredentialsArgs extends AccessSettings {
   readonly namespace: pulumi.Input<string>;
   /** Generation of the passwords in use, from 1 on. */
   readonly generation: number;
+  /** Whose Secrets backups need. */
+  readonly backup: Pick<Settings["backup"], "credentialsSecret" | "encryptionKey">;
 }
 
 /** Where a secret file is: the name of a Secret, and the key in it. */
@@ -77,6 +80,7 @@ export class Credentials extends pulumi.ComponentResource {
       const text = acl.apply((all: AclFiles) => all[kind]);
       files.set(`${kind}.acl`, store(`acl-${kind}`, "users.acl", text));
     }
+    for (const [file, source] of backupSources(args.backup)) files.set(file, source);
     this.files = files;
     this.users = new Map(
       args.users.map(({ name: user, existingSecret }): [string, UserCredentials] => {
@@ -91,5 +95,21 @@ export class Credentials extends pulumi.ComponentResource {
       }),
     );
     this.registerOutputs({});
+  }
+}
+
+/** Others own them. A Redis starts without: it only makes no backups then, and says so. */
+function* backupSources({
+  credentialsSecret,
+  encryptionKey,
+}: CredentialsArgs["backup"]): Iterable<[SecretFile, SecretSource]> {
+  if (credentialsSecret !== undefined) {
+    const secretName = pulumi.output(credentialsSecret);
+    for (const key of ["access-key-id", "secret-access-key", "ca.crt"])
+      yield [`backup/${key}`, { secretName, key, optional: true }];
+  }
+  if (encryptionKey !== undefined) {
+    const { name, key = "encryption-key" } = encryptionKey;
+    yield ["backup/encryption-key", { secretName: pulumi.output(name), key, optional: true }];
   }
 }

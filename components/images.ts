@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import packageJson from "../package.json" with { type: "json" };
 import type { ImagesArgs } from "../settings/args.ts";
@@ -36,7 +38,8 @@ async function resolveImage(name: ImageName, settings: Settings["images"]): Prom
   bundlePrograms(context);
 
   const docker = await import("@pulumi/docker");
-  const { registry, push, platform, redisBase, nodeBase } = settings;
+  const { registry, push, platform, nodeBase } = settings;
+  const serverBase = name === "sentinel" ? baseOf(settings, context.directory) : undefined;
   const image = new docker.Image(`${name}-image`, {
     imageName: `${registry === undefined ? "" : `${registry}/`}redis-ha-${name}:${packageJson.version}`,
     skipPush: !push,
@@ -45,7 +48,7 @@ async function resolveImage(name: ImageName, settings: Settings["images"]): Prom
       dockerfile: `${context.directory}/Dockerfile`,
       platform,
       args: {
-        ...(name === "sentinel" && redisBase !== undefined ? { REDIS_IMAGE: redisBase } : {}),
+        ...(serverBase === undefined ? {} : { REDIS_IMAGE: serverBase }),
         ...(nodeBase !== undefined ? { NODE_IMAGE: nodeBase } : {}),
       },
     },
@@ -53,4 +56,15 @@ async function resolveImage(name: ImageName, settings: Settings["images"]): Prom
   return push
     ? { reference: image.repoDigest }
     : { reference: image.imageName, revision: pulumi.output(image.repoDigest) };
+}
+
+/** The base image with the engine's server; undefined: the one with which the Dockerfile begins. */
+export function baseOf(
+  { engine, redisBase }: Pick<Settings["images"], "engine" | "redisBase">,
+  directory: string,
+): string | undefined {
+  if (redisBase !== undefined || engine === "redis") return redisBase;
+  const pinned = /^ARG VALKEY_IMAGE=(\S+)$/m.exec(readFileSync(join(directory, "Dockerfile"), "utf8"))?.[1];
+  if (pinned === undefined) throw new Error(`${directory}/Dockerfile names no base image of Valkey`);
+  return pinned;
 }

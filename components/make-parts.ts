@@ -49,7 +49,10 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
     prefix: deployment.namePrefix ?? "",
     labels: deployment.labels,
   });
-  const topology = describeTopology(settings, clusterSite(deployment.namespace, naming));
+  const topology = describeTopology(
+    settings,
+    clusterSite(deployment.namespace, naming, settings.network.ipFamily),
+  );
   const of = (name: string): [string, { parent: pulumi.Resource }] => [naming.resource(name), { parent }];
 
   const installation = await identifyInstallation(stack, ...of("installation"));
@@ -63,6 +66,7 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
     context: deployment.context,
     timeoutSeconds: deployment.rolloutSeconds,
   });
+  await rollouts?.lead(topology.redis);
   /** The last first: when instance 1, the first master of a new cluster, decides to lead, it wants an answer from all others. */
   const redisOrder = topology.redis.toReversed();
   const order = {
@@ -90,8 +94,10 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
       ...inNamespace,
       users: settings.redis.users,
       allowedCommands: settings.proxy.allowCommands,
+      quorum: settings.redis.durability === "quorum",
       generation: settings.redis.passwordGeneration,
       clientsAskSentinels: !settings.proxy.sentinelApi,
+      backup: settings.backup,
     },
     owned,
   );
@@ -103,7 +109,8 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
   const addresses = new Addresses(naming.resource("addresses"), { ...inNamespace, topology }, owned);
   if (settings.network.policies)
     new NetworkPolicies(naming.resource("network"), { ...inNamespace, settings }, owned);
-  if (settings.monitoring.podMonitor || settings.monitoring.rules)
+  const { podMonitor, rules, dashboard } = settings.monitoring;
+  if (podMonitor || rules || dashboard)
     new Monitoring(naming.resource("monitoring"), { ...inNamespace, settings }, owned);
 
   const image: Record<"sentinel" | "proxy", ImageReference> = {
@@ -122,13 +129,20 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
     spread: deployment.spread,
     rollouts,
   };
-  const { extraConfig } = settings.redis;
+  const { extraConfig, modules } = settings.redis;
   const check =
-    extraConfig === ""
+    extraConfig === "" && modules === undefined
       ? undefined
       : new ConfigCheck(
           naming.resource("config-check"),
-          { ...pods, ...podsOf("redis", settings), image: image.sentinel, extraConfig },
+          {
+            ...pods,
+            ...podsOf("redis", settings),
+            image: image.sentinel,
+            engine: settings.images.engine,
+            extraConfig,
+            modules,
+          },
           owned,
         );
   const sentinels = new Instances(

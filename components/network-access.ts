@@ -10,6 +10,7 @@ type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 /** The settings that decide who may talk to whom. */
 export interface NetworkAccessSettings {
   readonly network: Settings["network"];
+  readonly backup: Pick<Settings["backup"], "destination" | "endpoint" | "cidrs" | "nameServer">;
   readonly proxy: Pick<Settings["proxy"], "serviceType" | "sentinelApi">;
 }
 
@@ -47,9 +48,40 @@ export function networkAccess(
   if (network.metricsNamespaces !== undefined && kind !== "sentinel") {
     ingress.push({ from: [inNamespaces(network.metricsNamespaces)], ports: tcp(ports.admin) });
   }
+  if (kind === "redis") egress.push(...backupEgress(settings.backup));
   ingress.push(...rulesOf<IngressRule>(kind, network.extraIngress));
   egress.push(...rulesOf<EgressRule>(kind, network.extraEgress));
   return { ingress, egress };
+}
+
+/** To the store of the backups, and to the name server that knows it. */
+function backupEgress({
+  destination,
+  endpoint,
+  cidrs,
+  nameServer,
+}: NetworkAccessSettings["backup"]): EgressRule[] {
+  if (!destination?.startsWith("s3://")) return [];
+  const url = endpoint === undefined ? undefined : new URL(endpoint);
+  const port = Number(url?.port || (url?.protocol === "http:" ? 80 : 443));
+  const store: EgressRule = {
+    ...(cidrs === undefined ? {} : { to: cidrs.map((cidr) => ({ ipBlock: { cidr } })) }),
+    ports: tcp(port),
+  };
+  if (nameServer === undefined) return [store];
+  const dns = ["UDP", "TCP"].map((protocol) => ({ protocol, port: 53 }));
+  const bits = nameServer.includes(":") ? 128 : 32;
+  return [
+    store,
+    {
+      to: [
+        { ipBlock: { cidr: `${nameServer}/${bits}` } },
+        // Some networks look at the pod behind the Service's address.
+        { namespaceSelector: {}, podSelector: { matchLabels: { "k8s-app": "kube-dns" } } },
+      ],
+      ports: dns,
+    },
+  ];
 }
 
 /** The rules that settings add for a kind. */

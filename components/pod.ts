@@ -6,6 +6,7 @@ import type { Naming } from "./naming.ts";
 import { mergedAffinity, type PodExtras, placement, resourcesOf, withExtraContainers } from "./pod-extras.ts";
 import { probesOf } from "./probes.ts";
 import { restrictedContainer, restrictedPod } from "./restricted.ts";
+import { backupMount } from "./topology/backup.ts";
 import { type CertificateKind, podPaths } from "./topology/site.ts";
 import type { SecretFile, Workload } from "./topology/workload.ts";
 
@@ -106,6 +107,12 @@ export function podTemplate(workload: Workload, args: PodArgs): k8s.types.input.
         ...(args.claim === undefined
           ? []
           : [{ name: "state", persistentVolumeClaim: { claimName: args.claim } }]),
+        ...(workload.scratch === undefined
+          ? []
+          : [{ name: "state", emptyDir: { sizeLimit: workload.scratch.limit } }]),
+        ...(workload.backupClaim === undefined
+          ? []
+          : [{ name: "backups", persistentVolumeClaim: { claimName: workload.backupClaim } }]),
         ...((args.extras.extraVolumes ??
           []) as readonly object[] as readonly k8s.types.input.core.v1.Volume[]),
       ],
@@ -130,7 +137,10 @@ function containerOf(workload: Workload, args: PodArgs): k8s.types.input.core.v1
         ? []
         : [{ name: "tls", mountPath: podPaths.certificateDirectory(workload.certificate), readOnly: true }]),
       { name: "tmp", mountPath: "/tmp" },
-      ...(workload.volume === undefined ? [] : [{ name: "state", mountPath: workload.volume.path }]),
+      ...[workload.volume ?? workload.scratch].flatMap((place) =>
+        place === undefined ? [] : [{ name: "state", mountPath: place.path }],
+      ),
+      ...(workload.backupClaim === undefined ? [] : [{ name: "backups", mountPath: backupMount }]),
     ],
   };
 }

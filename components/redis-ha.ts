@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import type { RedisHaArgs } from "../settings/args.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
+import { warningsOf } from "../settings/warnings.ts";
 import { withAnnotations } from "./annotate.ts";
 import { checkArgs } from "./check-args.ts";
 import { type Connections, connectionsOf } from "./connections.ts";
@@ -55,6 +56,7 @@ export class RedisHa extends pulumi.ComponentResource<Connections> {
     const inputs = {};
     checked.set(inputs, { component: name, images: args.images, settings });
     super("redis-ha:index:RedisHa", name, inputs, withAnnotations(settings.deployment.annotations, opts));
+    for (const warning of warningsOf(settings)) void pulumi.log.warn(warning, this);
     const parts = this.getData();
     // One by one: an output of all of them would be as secret as the passwords.
     const known = <T>(pick: (connections: Connections) => pulumi.Input<T>): pulumi.Output<T> =>

@@ -36,11 +36,11 @@ const contract = {
   PROXY_MEMORY: env.integer(2 ** 20, Number.MAX_SAFE_INTEGER, 512 * 2 ** 20),
   /** Connections to the master for single clients. */
   PROXY_MAX_DEDICATED: env.integer(1, 1_000_000, 4000),
-  /** When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too. */
-  PROXY_DURABILITY: env.choice(["async", "sync"], "async"),
-  /** With `sync`: milliseconds that a replica may take. */
+  /** When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too; `quorum`, as soon as a majority of all instances has it. */
+  PROXY_DURABILITY: env.choice(["async", "sync", "quorum"], "async"),
+  /** But for `async`: milliseconds that a replica may take. */
   PROXY_DURABILITY_TIMEOUT_MS: env.integer(1, 60_000, 1000),
-  /** With `sync`: replicas that there are. All are waited for if they have the write within 50 ms; one is enough. */
+  /** But for `async`: replicas that there are. All are waited for if they have the write within 50 ms; one is enough with `sync`, half of them with `quorum`. */
   PROXY_DURABILITY_REPLICAS: env.integer(1, 100, 1),
   /** Commands that are passed on although they are denied by default: `config|set,save`. */
   PROXY_ALLOW_COMMANDS: env.list(isAllowable, `names among ${[...deniedUnlessAllowed].join(", ")}`),

@@ -10,6 +10,8 @@ export interface MeasuredState {
   /** Clients that wait for a master. */
   waiting(): number;
   heldBytes(): number;
+  /** Replicas without which a master isn't used. */
+  readonly quorumReplicas: number;
 }
 
 /** The proxy's metrics in Prometheus' terms. */
@@ -94,6 +96,12 @@ export function createMetrics(watcher: MasterWatcher, state: MeasuredState): Pro
     "config_epoch",
     "Epoch of the followed master.",
     () => (watcher.state.kind === "following" ? watcher.state.configEpoch : 0),
+    "max",
+  );
+  gauge(
+    "quorum_replicas",
+    "With `redis:durability` `quorum`: replicas that keep up which a master must have; else 0.",
+    () => state.quorumReplicas,
     "max",
   );
   return {

@@ -39,8 +39,10 @@ export interface ProxyServerOptions {
   readonly holdTimeoutMs: number;
   /** With it a write is acknowledged when a replica has it, too, which may take so many milliseconds. */
   readonly durabilityTimeoutMs?: number;
-  /** Replicas that it waits for if they have the write soon; one is enough. Default 1. */
+  /** Replicas that it waits for if they have the write soon. Default 1. */
   readonly durabilityReplicas?: number;
+  /** Replicas that must have a write, and without which a master isn't used at all. Unset: one must have a write, and a master is used without any. */
+  readonly quorumReplicas?: number;
   readonly sentinels: readonly Address[];
   readonly masterName: string;
   /** The proxy's own password, for its questions to Redis and Sentinels. */
@@ -93,7 +95,13 @@ export class ProxyServer {
       durabilityTimeoutMs,
       serverTls: tls,
     } = options;
-    const watcher = new MasterWatcher({ sentinels, masterName, username, password, tls });
+    const watcher = new MasterWatcher({
+      ...{ sentinels, masterName, username, password, tls },
+      // Reads end so soon after a master has lost its majority, and begin so soon after a new one has it: nobody tells of that.
+      ...(options.quorumReplicas === undefined
+        ? {}
+        : { neededReplicas: options.quorumReplicas, followingEveryMs: 500, searchingEveryMs: 25 }),
+    });
     this.watcher = watcher;
     const limits = { ...defaultSessionLimits, ...options.limits };
     const relief = new MemoryRelief(limits.collectAfterBytes);
@@ -101,6 +109,7 @@ export class ProxyServer {
     const metrics = createMetrics(watcher, {
       clients: () => this.#listener.clients,
       upstreams: () => this.#link.upstreams,
+      quorumReplicas: options.quorumReplicas ?? 0,
       holding: () => this.#link.state !== "following",
       waiting: () => this.#link.waiting,
       heldBytes: () => budget.total,
@@ -117,6 +126,7 @@ export class ProxyServer {
           : {
               timeoutMs: durabilityTimeoutMs,
               replicas: options.durabilityReplicas ?? 1,
+              needed: options.quorumReplicas ?? 1,
               observe: (outcome, seconds) => {
                 metrics.confirmations.inc({ outcome });
                 metrics.confirmationTime.observe(seconds);
@@ -147,7 +157,12 @@ export class ProxyServer {
       authenticator: new Authenticator(this.#link),
       limits,
       metrics,
-      server: { version: "7.0.0", databases: 16, table: new CommandTable([]) },
+      server: {
+        version: "7.0.0",
+        greeting: { server: "redis", version: "7.0.0" },
+        databases: 16,
+        table: new CommandTable([]),
+      },
       answerSentinel: options.answerSentinel,
       budget,
       transactions: new TransactionBudget(limits.transactionBytesInAll),
@@ -219,11 +234,10 @@ export class ProxyServer {
     if (recent && known !== undefined && sameAddress(known.master, state.master)) return;
     this.#profileAt = performance.now();
     this.#profileOf = state;
+    const { username, password, serverTls: tls } = this.#options;
     const connection = new ControlConnection({
       address: state.master,
-      username: this.#options.username,
-      password: this.#options.password,
-      tls: this.#options.serverTls,
+      ...{ username, password, tls },
       timeoutMs: 1000,
     });
     loadProfile(connection)

@@ -37,10 +37,14 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
     maxDedicated: share(environment.PROXY_MAX_DEDICATED),
     holdTimeoutMs: environment.PROXY_HOLD_TIMEOUT_MS,
     limits: sessionLimits(environment.PROXY_MEMORY, environment.PROXY_WORKERS),
-    ...(environment.PROXY_DURABILITY === "sync"
+    ...(environment.PROXY_DURABILITY !== "async"
       ? {
           durabilityTimeoutMs: environment.PROXY_DURABILITY_TIMEOUT_MS,
           durabilityReplicas: environment.PROXY_DURABILITY_REPLICAS,
+          // With the master they are a majority.
+          ...(environment.PROXY_DURABILITY === "quorum"
+            ? { quorumReplicas: Math.ceil(environment.PROXY_DURABILITY_REPLICAS / 2) }
+            : {}),
         }
       : {}),
     allowedCommands: new Set(environment.PROXY_ALLOW_COMMANDS),

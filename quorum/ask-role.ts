@@ -66,3 +66,14 @@ export async function askReplicationIds(connection: ControlConnection): Promise<
   };
   return { current: read("master_replid"), former: read("master_replid2") };
 }
+
+/**
+ * Asks a master how many of its replicas keep up, as it judges before it takes a write (`min-replicas-max-lag`).
+ *
+ * @throws {Error} when it can't be reached or answers an error.
+ */
+export async function askGoodReplicas(connection: ControlConnection): Promise<number> {
+  const info = String(await connection.call("INFO", "replication"));
+  // Only a Redis that has a minimum counts them.
+  return Number(/^min_slaves_good_slaves:(\d+)/m.exec(info)?.[1] ?? 0);
+}

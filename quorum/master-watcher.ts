@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { type Address, sameAddress } from "../runtime/address.ts";
 import type { TlsFiles } from "../runtime/tls-files.ts";
 import { agree, majoritySeesUp, newestView, type SentinelView } from "./agreement.ts";
-import { askReplicationIds, askRole, isBusy, type ReplicationIds } from "./ask-role.ts";
+import { askGoodReplicas, askReplicationIds, askRole, isBusy, type ReplicationIds } from "./ask-role.ts";
 import { askSentinels } from "./ask-sentinel.ts";
 import { ControlConnection } from "./control-connection.ts";
 import { candidateOf, type MasterState, nextState, type Probe, sameState } from "./master-state.ts";
@@ -18,6 +18,8 @@ export interface MasterWatcherOptions {
   readonly password: () => string | undefined;
   /** With it all connections are encrypted. */
   readonly tls?: TlsFiles | undefined;
+  /** A master with fewer replicas that keep up isn't followed: it may have been replaced, or be about to be. Default 0. */
+  readonly neededReplicas?: number;
   /** Milliseconds between two rounds while there is a master, and while there is none. Default 1000 and 100. */
   readonly followingEveryMs?: number;
   readonly searchingEveryMs?: number;
@@ -247,9 +249,19 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
       this.#probe?.close();
       this.#probe = this.#connect(address);
     }
+    const probe = this.#probe;
     this.#asking = address;
     try {
-      return { kind: (await askRole(this.#probe)).kind };
+      const { neededReplicas = 0 } = this.#options;
+      const [role, replicas] = await Promise.all([
+        askRole(probe),
+        neededReplicas > 0 ? askGoodReplicas(probe) : 0,
+      ]);
+      if (role.kind === "replica" || replicas >= neededReplicas) return { kind: role.kind };
+      return {
+        kind: "silent",
+        problem: `it has ${replicas} of the ${neededReplicas} replicas that it needs`,
+      };
     } catch (error) {
       if (isBusy(error)) return { kind: "busy", problem: error.message };
       return { kind: "silent", problem: error instanceof Error ? error.message : String(error) };

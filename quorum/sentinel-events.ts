@@ -1,5 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { type Address, formatAddress } from "../runtime/address.ts";
+import { afterSocketsWereRead } from "../runtime/after-sockets-were-read.ts";
 import { serverName, type TlsFiles } from "../runtime/tls-files.ts";
 
 /** The leader has chosen a replica, which it is going to promote a tenth of a second later. */
@@ -82,6 +84,13 @@ export interface SentinelEventsOptions {
 /** Stands for events that may have been missed while there was no connection. */
 export const reconnected = "reconnected";
 
+/**
+ * Whoever only listens sends nothing, and so never learns that the other side's host is gone: the kernel would ask it after two hours. So it is asked so often
+ * for a sign of life, ms, and given up without one. An answer that this process was too late to read counts.
+ */
+const askEveryMs = 2000;
+const answersWithinMs = 1000;
+
 /** Listens to one Sentinel, and again after every loss of the connection. Gives a function that ends it. */
 export function subscribeToSentinel({
   sentinel,
@@ -107,6 +116,8 @@ export function subscribeToSentinel({
     enableReadyCheck: false,
     // Subscribed on each connection below: one that was refused with an old password has nothing to restore.
     autoResubscribe: false,
+    // Nor has what a connection was never answered: of a Sentinel that freezes for hours it would grow with each attempt.
+    autoResendUnfulfilledCommands: false,
     disableClientInfo: true,
   });
   // A Sentinel that is gone is seen by the questions that go to all of them.
@@ -121,7 +132,28 @@ export function subscribeToSentinel({
   });
   readSecretsInto(client, sentinel, password, tls);
   client.connect().catch(() => undefined);
-  return () => client.disconnect();
+  const asking = setInterval(() => void dropWhenSilent(client), askEveryMs).unref();
+  return () => {
+    clearInterval(asking);
+    client.disconnect();
+  };
+}
+
+async function dropWhenSilent(client: Redis): Promise<void> {
+  if (client.status !== "ready") return;
+  const { stream } = client;
+  let answered = false;
+  // An error is an answer, too.
+  client
+    .ping()
+    .finally(() => {
+      answered = true;
+    })
+    .catch(() => undefined);
+  await delay(answersWithinMs, undefined, { ref: false });
+  afterSocketsWereRead(() => {
+    if (!answered) stream.destroy();
+  });
 }
 
 /** What can't be read just now may be readable at the next connection; until then the last one is used. */

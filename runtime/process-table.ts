@@ -25,6 +25,10 @@ export function startTimeOf(pid: number): string | undefined {
   return fields[0] === "Z" ? undefined : fields[19];
 }
 
+function runs({ pid, startTime }: ProcessRecord): boolean {
+  return startTimeOf(pid) === startTime;
+}
+
 /** Processes of a group whose leader has ended. Those that write to `log` were started by it; a number may be used again. */
 function leftIn(group: number, log: string): number[] {
   if (startTimeOf(group) !== undefined) return [];
@@ -42,21 +46,26 @@ function leftIn(group: number, log: string): number[] {
   return left;
 }
 
-/** Background processes that belong together, remembered in a file so that another run can find and end them. */
+/**
+ * Background processes that belong together, remembered in a file so that another run can find and end them. Nothing is kept in memory: a
+ * command may start a part anew while another one is looking at it.
+ */
 export class ProcessTable {
   readonly #file: string;
   readonly #logs: string;
-  #records: ProcessRecord[];
 
   constructor(file: string, logs: string) {
     this.#file = file;
     this.#logs = logs;
-    this.#records = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as ProcessRecord[]) : [];
+  }
+
+  get #records(): ProcessRecord[] {
+    return existsSync(this.#file) ? (JSON.parse(readFileSync(this.#file, "utf8")) as ProcessRecord[]) : [];
   }
 
   /** Those that still run, and are still the ones that were started. */
   get running(): readonly ProcessRecord[] {
-    return this.#records.filter(({ pid, startTime }) => startTimeOf(pid) === startTime);
+    return this.#records.filter(runs);
   }
 
   /** Starts a program in the background; its output goes to `<logs>/<name>.log`. It outlives this process. */
@@ -77,10 +86,8 @@ export class ProcessTable {
     if (pid === undefined || startTime === undefined) {
       throw new Error(`${name} did not start (log: ${this.logOf(name)})`);
     }
-    const { running } = this;
-    const present = this.#records.filter((item) => running.includes(item) || this.#leftOf(item).length > 0);
-    this.#records = [...present, { name, pid, startTime }];
-    replaceFile(this.#file, JSON.stringify(this.#records, null, 2));
+    const present = this.#records.filter((item) => runs(item) || this.#leftOf(item).length > 0);
+    replaceFile(this.#file, JSON.stringify([...present, { name, pid, startTime }], null, 2));
   }
 
   /** Sends a signal to a process and to all that it started. */

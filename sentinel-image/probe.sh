@@ -5,6 +5,7 @@
 set -eu
 password="$(cat "${SENTINEL_PROBE_PASSWORD_FILE}")"
 own_port="${SENTINEL_SVC_PORT:-26379}"
+REDIS_ENGINE="${REDIS_ENGINE:-redis}"
 # The password goes through a pipe: every process of this user can read another one's arguments and environment.
 ask_at() {
   host="$1"
@@ -15,9 +16,11 @@ ask_at() {
   if [ -n "${REDIS_TLS_DIR:-}" ]; then
     set -- "$@" --tls --cacert "$REDIS_TLS_DIR/ca.crt" --cert "$REDIS_TLS_DIR/tls.crt" --key "$REDIS_TLS_DIR/tls.key"
   fi
-  printf 'AUTH probe %s\n%s\n' "$password" "$command" | timeout "${limit:-5}" redis-cli "$@" | sed 1d
+  printf 'AUTH probe %s\n%s\n' "$password" "$command" | timeout "${limit:-5}" "$REDIS_ENGINE-cli" "$@" | sed 1d
 }
-ask() { ask_at 127.0.0.1 "$own_port" "$@"; }
+own_host=127.0.0.1
+[ "${BIND_ADDR:-}" != :: ] || own_host=::1
+ask() { ask_at "$own_host" "$own_port" "$@"; }
 fail() {
   echo "not ready: $1"
   exit 1

@@ -1,39 +1,48 @@
 // Entrypoint of a Redis instance: finds out its role, starts redis-server and stays to supervise it.
+import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { ControlConnection } from "../quorum/control-connection.ts";
-import { type Address, sameAddress } from "../runtime/address.ts";
+import { sameAddress } from "../runtime/address.ts";
 import { startAdminServer } from "../runtime/admin-server.ts";
-import { findProgram } from "../runtime/find-program.ts";
+import { findEngineProgram } from "../runtime/engine.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
+import { loopbackOf } from "../runtime/loopback.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
-import { afterCrash } from "./after-crash.ts";
-import { announcePromotion } from "./announce-promotion.ts";
-import { askPeers } from "./ask-peer.ts";
-import { chooseFittingRole } from "./choose-fitting-role.ts";
-import { chooseRole, type StartRole } from "./choose-role.ts";
-import { readCrashNotes, renderCrashMetrics } from "./crash-notes.ts";
-import { isDamaged, putAside } from "./damaged-data.ts";
-import { takeForcedMaster } from "./forced-master.ts";
-import { type HandOverOutcome, handOver } from "./hand-over.ts";
-import { takeHandOverOrders } from "./hand-over-orders.ts";
-import { checkLive, checkReady, type InstanceState } from "./instance-health.ts";
-import { type InstanceCounts, InstanceMetrics } from "./instance-metrics.ts";
-import { joinPromoted } from "./join-promoted.ts";
-import { keepWithinMemory } from "./keep-within-memory.ts";
-import { judgeCopy, readBootId, readLastState, writeLastState } from "./last-state.ts";
-import { hearPromotionOrders } from "./promotion-orders.ts";
-import { renderRedisConf } from "./redis-conf.ts";
-import { readRedisEnvironment } from "./redis-environment.ts";
-import { RedisServer } from "./redis-server.ts";
-import { logOldVersion } from "./redis-version-floor.ts";
-import { keepAccess, readAccess, readState } from "./server-access.ts";
-import { hasStoredData } from "./stored-data.ts";
-import { supervise } from "./supervisor.ts";
-import { lockVolume } from "./volume-lock.ts";
-import { Watch } from "./watch.ts";
-import { WritePause } from "./write-pause.ts";
+import { readBackupPlan } from "./backup/backup-environment.ts";
+import { BackupKeeper } from "./backup/backup-keeper.ts";
+import type { BackupState } from "./backup/backup-metrics.ts";
+import { neededReplicas } from "./conf/needed-replicas.ts";
+import { renderRedisConf } from "./conf/redis-conf.ts";
+import { readRedisEnvironment } from "./conf/redis-environment.ts";
+import { keepAccess, readAccess, readState } from "./conf/server-access.ts";
+import { announcePromotion } from "./failover/announce-promotion.ts";
+import { nowhere } from "./failover/follow-keeping-data.ts";
+import { takeHandOverOrders } from "./failover/hand-over-orders.ts";
+import { joinPromoted } from "./failover/join-promoted.ts";
+import { Leaving } from "./failover/leaving.ts";
+import { hearPromotionOrders } from "./failover/promotion-orders.ts";
+import { RoleGiver } from "./failover/role-giver.ts";
+import { WritePause } from "./failover/write-pause.ts";
+import { afterCrash } from "./start/after-crash.ts";
+import { askPeers } from "./start/ask-peer.ts";
+import { CopyNote } from "./start/copy-note.ts";
+import { readCrashNotes, renderCrashMetrics } from "./start/crash-notes.ts";
+import { findModules } from "./start/find-modules.ts";
+import { findRole } from "./start/find-role.ts";
+import { judgeCopy, readBootId, readLastState } from "./start/last-state.ts";
+import { logOldVersion } from "./start/redis-version-floor.ts";
+import { removeCopies } from "./start/remove-copies.ts";
+import { heedRestartOrders, whileFenced } from "./start/standing-orders.ts";
+import { lockVolume } from "./start/volume-lock.ts";
+import { checkLive, checkReady, type InstanceState } from "./supervise/instance-health.ts";
+import { type InstanceCounts, InstanceMetrics } from "./supervise/instance-metrics.ts";
+import { HeartbeatKeeper } from "./supervise/keep-heartbeat.ts";
+import { keepWithinMemory } from "./supervise/keep-within-memory.ts";
+import { RedisServer } from "./supervise/redis-server.ts";
+import { supervise } from "./supervise/supervisor.ts";
+import { Watch } from "./supervise/watch.ts";
 
 const log = createLog("redis", process.env.LOG_LEVEL);
 const stopping = new AbortController();
@@ -58,33 +67,42 @@ async function stop({ handOver = true } = {}): Promise<void> {
 async function main(): Promise<void> {
   const environment = readRedisEnvironment(process.env);
   const { REDIS_SELF: self, REDIS_DATA_DIR: dataDirectory, MASTER_NAME: masterName } = environment;
-  const program = findProgram("redis-server", process.env.PATH);
+  const quorum = environment.REDIS_DURABILITY === "quorum";
+  const program = findEngineProgram(environment.REDIS_ENGINE, "server", process.env.PATH);
   logOldVersion(program, log);
+  const modules = findModules(environment.REDIS_MODULES, environment.REDIS_ENGINE);
   const access = readAccess(environment);
   const connect = (address: typeof self): ControlConnection =>
     new ControlConnection({ address, ...access.supervisor });
 
   process.umask(0o077);
+  const persistent = environment.REDIS_PERSISTENCE === "aof";
+  if (!persistent) removeCopies(dataDirectory);
   const ownDirectory = join(dataDirectory, "ha");
   mkdirSync(ownDirectory, { recursive: true });
   const lock = await lockVolume(join(ownDirectory, "lock"), process.env.PATH);
   const initialisedFile = join(ownDirectory, "initialised");
+  const leaving = new Leaving();
   const state: InstanceState = {
     waitingFor: "its role",
-    initialised: existsSync(initialisedFile),
+    // Without a volume nothing remembers that; the first start of all is told by the others, who don't answer.
+    initialised: !persistent || existsSync(initialisedFile),
     othersSeen: false,
     otherMasterSeen: false,
+    leaving,
   };
 
   const sentinels = environment.REDIS_SENTINELS.map((address) => connect(address));
   const others = environment.REDIS_INSTANCES.filter((address) => !sameAddress(address, self));
   const peers = others.map((address) => new ControlConnection({ address, ...access.probe }));
   // Its own server is asked on the loopback: whether the name leads back to this pod is not its question.
-  const host = environment.BIND_ADDR === "0.0.0.0" ? "127.0.0.1" : environment.BIND_ADDR;
+  const host = loopbackOf(environment.BIND_ADDR);
   const loopback = { address: { host, port: self.port }, provesToBe: self, ...access.supervisor };
   const own = new ControlConnection({ ...loopback, timeoutMs: 2000 });
   const heart = new ControlConnection(loopback);
 
+  const backups = readBackupPlan(environment);
+  const backupState: BackupState = { failures: 0, failing: false };
   const crashFile = join(ownDirectory, "crashes.json");
   const counts: InstanceCounts = {
     handedOver: 0,
@@ -97,6 +115,7 @@ async function main(): Promise<void> {
     server: new ControlConnection(loopback),
     sentinels: environment.REDIS_SENTINELS.map((address) => connect(address)),
     certificate: access.tls?.path("cert"),
+    backups: backups && backupState,
   });
   await startAdminServer({
     host: environment.BIND_ADDR,
@@ -114,40 +133,36 @@ async function main(): Promise<void> {
     metrics: async () => (await metrics.render()) + renderCrashMetrics(readCrashNotes(crashFile)),
   });
 
+  void heedRestartOrders({
+    directory: ownDirectory,
+    stop: () => void stop(),
+    log,
+    signal: stopping.signal,
+  });
+  await whileFenced({
+    directory: ownDirectory,
+    onFenced: () => {
+      state.refused = "fenced by an operator";
+    },
+    log,
+    signal: stopping.signal,
+  });
+  state.refused = undefined;
+
   const lastFile = join(ownDirectory, "last.json");
   const failedFile = join(ownDirectory, "load-failed");
   const last = readLastState(lastFile);
   const bootId = readBootId();
-  const damaged = existsSync(failedFile) && isDamaged(dataDirectory, process.env.PATH);
-  if (damaged)
-    log.error("the data on the volume are damaged: they are put aside once another instance is master");
-  const forced = takeForcedMaster(environment.HA_FORCE_MASTER, self, join(ownDirectory, "forced"));
-  if (forced) log.warn({ order: environment.HA_FORCE_MASTER }, "an operator makes this instance the master");
-  const role: StartRole = forced
-    ? { kind: "lead", reason: "HA_FORCE_MASTER" }
-    : await chooseFittingRole({
-        choose: () =>
-          chooseRole({
-            self,
-            masterName,
-            sentinels,
-            peers,
-            hasData: () => !damaged && hasStoredData(dataDirectory),
-            damaged,
-            copy: judgeCopy(last, bootId),
-            log,
-            signal: stopping.signal,
-          }),
-        peers,
-        maxmemory: environment.REDIS_MAXMEMORY,
-        policy: environment.REDIS_MAXMEMORY_POLICY,
-        onRefused: (problem) => {
-          state.refused = problem;
-        },
-        log,
-        signal: stopping.signal,
-      });
-  if (damaged && role.kind === "follow") putAside(dataDirectory);
+  const copy = judgeCopy(last, bootId, others);
+  const { role, forced } = await findRole({
+    ...{ environment, program, directory: ownDirectory, failedFile, copy, sentinels, peers, backups, log },
+    initialised: state.initialised,
+    onWaiting: (waiting) => {
+      state.waitingFor = waiting.for ?? state.waitingFor;
+      state.refused = waiting.refused;
+    },
+    signal: stopping.signal,
+  });
   const inForce = readState(access);
   const configFile = join(ownDirectory, "redis.conf");
   const conf = renderRedisConf({
@@ -157,11 +172,16 @@ async function main(): Promise<void> {
     maxmemoryBytes: environment.REDIS_MAXMEMORY,
     maxmemoryPolicy: environment.REDIS_MAXMEMORY_POLICY,
     instanceCount: environment.REDIS_INSTANCES.length,
+    fsync: environment.REDIS_FSYNC,
+    neededReplicas: neededReplicas(environment.REDIS_INSTANCES.length, quorum),
+    persistent,
+    modules,
     extraConfig: environment.REDIS_EXTRA_CONFIG,
     password: access.supervisor.password(),
     acl: access.acl?.(),
     tls: access.tls && { files: access.tls, authClients: environment.REDIS_TLS_AUTH_CLIENTS },
-    master: role.kind === "follow" ? role.master : undefined,
+    // The supervisor has it follow that one as soon as it is certain that nothing is lost by that.
+    master: role.kind === "follow" ? (quorum ? nowhere : role.master) : undefined,
   });
   replaceFile(configFile, conf);
   log.info({ role }, "starting redis-server");
@@ -169,41 +189,32 @@ async function main(): Promise<void> {
   state.waitingFor = undefined;
   counts.startedTo = role.kind;
 
+  // With a quorum it follows nobody yet, and has all that it had when it led.
+  const ledLast = quorum && copy.ledIn !== undefined;
+  const note = new CopyNote({
+    file: lastFile,
+    begin: {
+      bootId,
+      heartbeat: last?.heartbeat,
+      followed: role.kind === "follow" && !ledLast ? role.master : undefined,
+      led: ledLast,
+    },
+    ...{ others, log },
+  });
   const pause = new WritePause(own);
-  let handing: Promise<HandOverOutcome> | undefined;
-  const handRoleOver = async (wanted?: Address): Promise<HandOverOutcome> => {
-    // An operator's, which the stop has to wait for.
-    await handing;
-    // One of them is favoured by a setting, which a probe can't change.
-    const favourable = others.map((address) => connect(address));
-    handing = handOver({
-      ...{ pause, self, masterName, server: own, sentinels, peers: favourable, wanted, log },
-      signal: impatient.signal,
-    });
-    const outcome = await handing;
-    handing = undefined;
-    if (outcome.successor === undefined) counts.notHandedOver++;
-    else counts.handedOver++;
-    counts.lastPauseMs = outcome.pausedMs ?? counts.lastPauseMs;
-    for (const connection of favourable) connection.close();
-    return outcome;
-  };
+  const giver = new RoleGiver({
+    ...{ pause, self, masterName, server: own, sentinels, connect, others, quorum, log },
+    onFollowing: (successor) => note.following(successor),
+    onOutcome: ({ successor, pausedMs }) => {
+      if (successor === undefined) counts.notHandedOver++;
+      else counts.handedOver++;
+      counts.lastPauseMs = pausedMs ?? counts.lastPauseMs;
+    },
+    signal: impatient.signal,
+  });
   giveUpRole = async () => {
-    await handRoleOver();
+    await giver.give();
   };
-
-  let heartbeat = last?.heartbeat;
-  let loaded = false;
-  const note = (clean: boolean): void => {
-    try {
-      writeLastState(lastFile, { bootId, clean, heartbeat });
-    } catch (error) {
-      // A full disk is Redis' own trouble; an old note only makes this copy look older than it is.
-      log.warn({ problem: messageOf(error) }, "could not note how new the data are");
-    }
-  };
-  // Until then it is as new as the last run left it, and may be cut short once more.
-  note(false);
 
   void keepAccess({
     access,
@@ -220,21 +231,40 @@ async function main(): Promise<void> {
     heart,
     sentinels,
     instances: peers,
+    quorum,
+    copy,
     endServer: () => server?.signal("SIGKILL"),
+    leaving,
     log,
   };
   const watch = new Watch(surroundings);
-  void supervise({
-    ...surroundings,
-    watch,
-    onCopy: (newest) => {
-      if (!loaded) rmSync(failedFile, { force: true });
-      loaded = true;
-      heartbeat = newest;
-      note(false);
+  const heartbeats = new HeartbeatKeeper({
+    heart,
+    vouched: forced && quorum,
+    writtenThrough: environment.REDIS_FSYNC === "always",
+    onCopy: (...copy) => {
+      if (!note.hasLoaded) rmSync(failedFile, { force: true });
+      note.copy(...copy);
     },
-    signal: stopping.signal,
+    log,
   });
+  void supervise({ ...surroundings, watch, heartbeat: heartbeats, signal: stopping.signal });
+  let verifier: ChildProcess | undefined;
+  if (backups !== undefined) {
+    const keeper = new BackupKeeper({
+      plan: backups,
+      ...{ self, instances: environment.REDIS_INSTANCES, server: own, program, directory: ownDirectory },
+      source: { address: loopback.address, provesToBe: self, login: access.replica },
+      agreedMaster: () => (watch.agreement.kind === "agreed" ? watch.agreement.master : undefined),
+      state: backupState,
+      onVerifier: (child) => {
+        verifier = child;
+      },
+      log,
+      signal: stopping.signal,
+    });
+    void keeper.run();
+  }
   void keepWithinMemory({
     self,
     instances: environment.REDIS_INSTANCES,
@@ -242,26 +272,39 @@ async function main(): Promise<void> {
     own,
     peers,
     dataDirectory,
+    persistent,
     maxmemory: environment.REDIS_MAXMEMORY,
+    endVerifier: () =>
+      verifier?.exitCode === null && verifier.signalCode === null && verifier.kill("SIGKILL"),
     log,
     signal: stopping.signal,
   });
-  void takeHandOverOrders({ directory: ownDirectory, handOver: handRoleOver, log, signal: stopping.signal });
+  void takeHandOverOrders({
+    directory: ownDirectory,
+    handOver: (wanted) => giver.give(wanted),
+    leave: (staying, forMs) =>
+      leaving.begin(staying, forMs, { self, server: own, handOver: (wanted) => giver.give(wanted), log }),
+    log,
+    signal: stopping.signal,
+  });
   hearPromotionOrders({
     masterName,
     sentinels: environment.REDIS_SENTINELS,
     login: access.supervisor,
     onSelected: async (master) => {
-      // A hand-over has paused the writes itself, and for as long as it takes.
-      if (sameAddress(master, self) && handing === undefined) await pause.forHeir(stopping.signal);
+      if (sameAddress(master, self) && !giver.isGiving) await pause.forHeir(stopping.signal);
     },
     onOrder: async (order) => {
       const common = { server: own, log, signal: stopping.signal };
       if (sameAddress(order.heir, self)) {
-        return announcePromotion({ ...common, order, masterName, peers, sentinels });
+        const onPromoted = (epoch: number): Promise<void> => heartbeats.promoted(epoch, stopping.signal);
+        return announcePromotion({ ...common, order, masterName, peers, sentinels, onPromoted });
       }
       const heir = peers.find(({ address }) => sameAddress(address, order.heir));
-      return heir && joinPromoted({ ...common, pause, heir });
+      if (heir === undefined) return;
+      if (!(await joinPromoted({ ...common, pause, heir, quorum, past: watch.past }))) return;
+      note.following(heir.address);
+      watch.hasJoined();
     },
     log,
     signal: stopping.signal,
@@ -269,10 +312,10 @@ async function main(): Promise<void> {
   const { code, signal } = await server.ended;
   const asked = stopping.signal.aborted;
   stopping.abort();
-  if (code === 0) note(true);
-  else if (!loaded && code !== null) writeFileSync(failedFile, "");
+  if (code === 0) note.ended();
+  else if (!note.hasLoaded && code !== null) writeFileSync(failedFile, "");
   log.info({ code, signal }, "redis-server ended");
-  if (!asked && loaded) {
+  if (!asked && note.hasLoaded) {
     const attached = watch.lastLead?.replicas;
     const common = { self, masterName, sentinels, peers, log, signal: impatient.signal };
     await afterCrash({ ...common, file: crashFile, attached });

@@ -5,14 +5,14 @@ import { askNewestVote } from "../quorum/ask-failover.ts";
 import { askSentinels } from "../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../quorum/control-connection.ts";
 import { sameAddress } from "../runtime/address.ts";
-import { findProgram } from "../runtime/find-program.ts";
+import { findEngineProgram } from "../runtime/engine.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
 import { readPassword } from "../runtime/password-file.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
 import { TlsFiles } from "../runtime/tls-files.ts";
-import { type LearnedState, parseLearnedState, renderSentinelConf } from "./sentinel-conf.ts";
-import { readSentinelEnvironment } from "./sentinel-environment.ts";
-import { findLockProgram, lockVolume } from "./volume-lock.ts";
+import { type LearnedState, parseLearnedState, renderSentinelConf } from "./conf/sentinel-conf.ts";
+import { readSentinelEnvironment } from "./conf/sentinel-environment.ts";
+import { findLockProgram, lockVolume } from "./start/volume-lock.ts";
 
 const log = createLog("sentinel");
 
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
     "starting redis-sentinel",
   );
   // From here on this process is redis-sentinel: signals reach it directly and Node's memory is gone.
-  const program = findProgram("redis-server", process.env.PATH);
+  const program = findEngineProgram(environment.REDIS_ENGINE, "server", process.env.PATH);
   const lockProgram = findLockProgram(process.env.PATH);
   // The lock can't be kept through `execve`, so it is taken once more on the way: by `flock`, which becomes the Sentinel.
   closeSync(descriptor);

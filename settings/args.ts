@@ -6,11 +6,19 @@ import type { Affinity, EgressRule, ExtraContainer, ExtraVolume, IngressRule, La
 /** The Redis instances. */
 export interface RedisArgs {
   /**
-   * Redis instances: one master, the others are its replicas.
+   * Redis instances: one master, the others are its replicas. With 1 or 2, for development, less is promised: see
+   * docs/platform.md.
    *
-   * Allowed: an odd number from 3 to 9. Default: 3.
+   * Allowed: a whole number from 1 to 9. Default: 3.
    */
   readonly instances?: number | undefined;
+  /**
+   * `aof`: each instance keeps its data on a volume. `off`, for a cache: in memory alone, without volumes. See
+   * docs/platform.md.
+   *
+   * Allowed: one of aof, off. Default: aof.
+   */
+  readonly persistence?: "aof" | "off" | undefined;
   /**
    * Size of each Redis volume.
    *
@@ -18,7 +26,7 @@ export interface RedisArgs {
    */
   readonly storage?: string | undefined;
   /**
-   * StorageClass of new volumes. Existing volumes keep theirs.
+   * StorageClass of all volumes. A volume keeps the one that it has: another one is refused.
    *
    * Allowed: the name of a StorageClass (kubectl get storageclass). Default: the cluster's default.
    */
@@ -51,11 +59,22 @@ export interface RedisArgs {
    */
   readonly maxmemoryPolicy?: "noeviction" | "allkeys-lru" | "allkeys-lfu" | "allkeys-random" | "volatile-lru" | "volatile-lfu" | "volatile-random" | "volatile-ttl" | undefined;
   /**
-   * When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too.
+   * When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too;
+   * `quorum`, as soon as a majority of all instances has it, and then only an instance leads that has all such writes.
+   * The price of `quorum`: whoever has no majority of the data has no master; with 3 instances and one gone for good,
+   * the next loss stops writes until it is back.
    *
-   * Allowed: one of async, sync. Default: async.
+   * Allowed: one of async, sync, quorum. Default: async.
    */
-  readonly durability?: "async" | "sync" | undefined;
+  readonly durability?: "async" | "sync" | "quorum" | undefined;
+  /**
+   * When Redis has its append-only file written through to the disk: `everysec`, once a second; `always`, before it
+   * answers, and before a replica confirms. With `always` and `redis:durability` `quorum` a power cut of all nodes loses
+   * nothing that was acknowledged; each write waits for a disk.
+   *
+   * Allowed: one of everysec, always. Default: everysec.
+   */
+  readonly fsync?: "everysec" | "always" | undefined;
   /**
    * The applications' users, each with a password of its own. Without `rules` a user may do everything with the data and
    * nothing with the server. A client that gives only a password is `default`. With `existingSecret` the password is the
@@ -77,6 +96,13 @@ export interface RedisArgs {
    * Allowed: lines of redis.conf. Default: none.
    */
   readonly extraConfig?: string | undefined;
+  /**
+   * Modules that every Redis loads: `bundled` are those that the image brings (JSON, search and others in Redis 8's), a
+   * path is a file in the image or on a volume of extraMounts.
+   *
+   * Allowed: `bundled`, absolute paths of .so files, or both, separated by commas. Default: none.
+   */
+  readonly modules?: readonly string[] | undefined;
   /**
    * CPU that each Redis pod requests. There is no limit: one that is throttled looks dead to the others.
    *
@@ -332,8 +358,8 @@ export interface ProxyArgs {
    */
   readonly holdTimeoutMs?: number | undefined;
   /**
-   * With `redis:durability` `sync`: how long in ms a replica may take to confirm a write, before its client gets
-   * UNCERTAIN.
+   * With `redis:durability` `sync` or `quorum`: how long in ms a replica may take to confirm a write, before its client
+   * gets UNCERTAIN.
    *
    * Allowed: a whole number from 50 to 10000. Default: 1000.
    */
@@ -580,6 +606,12 @@ export interface TlsArgs {
 /** Who may connect to whom. */
 export interface NetworkArgs {
   /**
+   * Addresses that the pods have and listen on. IPv6 where pods have no IPv4 address.
+   *
+   * Allowed: one of IPv4, IPv6. Default: IPv4.
+   */
+  readonly ipFamily?: "IPv4" | "IPv6" | undefined;
+  /**
    * Whether the stack creates NetworkPolicies, which allow only the connections that it needs.
    *
    * Allowed: true or false. Default: true.
@@ -641,15 +673,108 @@ export interface MonitoringArgs {
    */
   readonly rules?: boolean | undefined;
   /**
-   * Labels of these two objects, by which your Prometheus selects them.
+   * Whether the stack makes a ConfigMap with a dashboard, which Grafana's sidecar finds by the label grafana_dashboard.
+   *
+   * Allowed: true or false. Default: false.
+   */
+  readonly dashboard?: boolean | undefined;
+  /**
+   * Labels of these objects, by which your Prometheus selects them.
    *
    * Allowed: labels key=value, separated by commas. Default: none beside the stack's own.
    */
   readonly labels?: readonly string[] | undefined;
 }
 
+/** Backups, and what a new stack begins with. */
+export interface BackupArgs {
+  /**
+   * Where backups are kept: a bucket, a claim of the namespace that several pods can mount, or a directory of the pods
+   * that you mount yourself. Without it there are none. See docs/backup.md.
+   *
+   * Allowed: s3://bucket/prefix, pvc://claim/path or file:///path. Default: none.
+   */
+  readonly destination?: string | undefined;
+  /**
+   * Address of a store other than Amazon's.
+   *
+   * Allowed: https://host or https://host:port. Default: Amazon's, of the region.
+   */
+  readonly endpoint?: string | undefined;
+  /**
+   * Region of the bucket.
+   *
+   * Allowed: the name of a region. Default: us-east-1.
+   */
+  readonly region?: string | undefined;
+  /**
+   * A Secret of the namespace with `access-key-id` and `secret-access-key` for the bucket and, if its endpoint needs
+   * them, authorities as `ca.crt`. Only Redis pods mount it.
+   *
+   * Allowed: the name of a Secret. Default: none.
+   */
+  readonly credentialsSecret?: string | undefined;
+  /**
+   * A key of a Secret of the namespace with which backups are encrypted: what `age-keygen` makes, or only its recipient
+   * (`age1…`); then pods can't read what they write, and verify nothing.
+   *
+   * Allowed: a JSON object {name, key?}. Default: none: backups aren't encrypted.
+   */
+  readonly encryptionKey?: { readonly name: string; readonly key?: string | undefined } | undefined;
+  /**
+   * When a backup is made: five fields of cron, in UTC. `never`: only on demand.
+   *
+   * Allowed: five fields of cron, or never. Default: 0 3 * * *.
+   */
+  readonly schedule?: string | undefined;
+  /**
+   * How many good backups are kept. The newest good one always is.
+   *
+   * Allowed: a whole number from 1 to 10000. Default: 14.
+   */
+  readonly keep?: number | undefined;
+  /**
+   * For how many days a backup is kept, within that number. 0: the number alone decides.
+   *
+   * Allowed: a whole number from 0 to 36500. Default: 0.
+   */
+  readonly keepDays?: number | undefined;
+  /**
+   * How much a backup reads in a second. Less spares the network and disks, and makes its fork take memory for longer.
+   *
+   * Allowed: a Kubernetes quantity of at least 64Ki, such as 512Mi or 8Gi. Default: 64Mi.
+   */
+  readonly bandwidth?: string | undefined;
+  /**
+   * Addresses of the store: a Redis pod may connect to its port there and nowhere else.
+   *
+   * Allowed: address ranges in CIDR notation, separated by commas. Default: all, at the port of the endpoint.
+   */
+  readonly cidrs?: readonly string[] | undefined;
+  /**
+   * Address of the name server that knows the store's name (kubectl get service kube-dns -n kube-system). Redis pods
+   * have none otherwise.
+   *
+   * Allowed: an IP address. Default: none: the endpoint is an address.
+   */
+  readonly nameServer?: string | undefined;
+  /**
+   * Id of a backup of the destination, or `latest`: what a stack without any data begins with. It has no effect once the
+   * stack has data.
+   *
+   * Allowed: the id of a backup (redis-ha backup list), or latest. Default: none.
+   */
+  readonly restoreFrom?: string | undefined;
+}
+
 /** The images that pods run. */
 export interface ImagesArgs {
+  /**
+   * Whose servers run: Redis or Valkey. The image has to be its own. It can't be changed later: see docs/platform.md.
+   *
+   * Allowed: one of redis, valkey. Default: redis.
+   */
+  readonly engine?: "redis" | "valkey" | undefined;
   /**
    * The Redis and Sentinel image. Prebuilt, it needs no build.
    *
@@ -694,6 +819,8 @@ export interface RedisHaArgs {
   readonly network?: NetworkArgs | undefined;
   /** What a Prometheus is told. */
   readonly monitoring?: MonitoringArgs | undefined;
+  /** Backups, and what a new stack begins with. */
+  readonly backup?: BackupArgs | undefined;
   /** The images that pods run. */
   readonly images: ImagesArgs;
   /**

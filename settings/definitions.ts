@@ -2,6 +2,9 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import type { ApplicationUser } from "../runtime/access/acl-files.ts";
 import { deniedUnlessAllowed, isAllowable } from "../runtime/access/denied-commands.ts";
+import { engines } from "../runtime/engine.ts";
+import { isModule, modulesAllowed } from "../runtime/module-list.ts";
+import { backupSettings } from "./backup-settings.ts";
 import { isCidr } from "./cidr.ts";
 import { endpointSettings, networkSettings } from "./endpoint-settings.ts";
 import { choice, cpus, flag, integer, json, list, quantity, type Setting, text } from "./kinds.ts";
@@ -27,15 +30,21 @@ const pinnedImageAllowed = "an image reference with an exact tag, a digest or bo
 export const definitions = {
   redis: {
     instances: integer({
-      description: "Redis instances: one master, the others are its replicas.",
-      min: 3,
+      description:
+        "Redis instances: one master, the others are its replicas. With 1 or 2, for development, less is promised: see docs/platform.md.",
+      min: 1,
       max: 9,
-      odd: true,
       fallback: 3,
+    }),
+    persistence: choice({
+      description:
+        "`aof`: each instance keeps its data on a volume. `off`, for a cache: in memory alone, without volumes. See docs/platform.md.",
+      of: ["aof", "off"],
+      fallback: "aof",
     }),
     storage: quantity({ description: "Size of each Redis volume.", min: "64Mi", fallback: "1Gi" }),
     storageClass: text({
-      description: "StorageClass of new volumes. Existing volumes keep theirs.",
+      description: "StorageClass of all volumes. A volume keeps the one that it has: another one is refused.",
       derived: "the cluster's default",
       pattern: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
       allowed: "the name of a StorageClass (kubectl get storageclass)",
@@ -70,9 +79,15 @@ export const definitions = {
     }),
     durability: choice({
       description:
-        "When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too.",
-      of: ["async", "sync"],
+        "When a write is acknowledged: `async`, as soon as the master has it; `sync`, as soon as a replica has it, too; `quorum`, as soon as a majority of all instances has it, and then only an instance leads that has all such writes. The price of `quorum`: whoever has no majority of the data has no master; with 3 instances and one gone for good, the next loss stops writes until it is back.",
+      of: ["async", "sync", "quorum"],
       fallback: "async",
+    }),
+    fsync: choice({
+      description:
+        "When Redis has its append-only file written through to the disk: `everysec`, once a second; `always`, before it answers, and before a replica confirms. With `always` and `redis:durability` `quorum` a power cut of all nodes loses nothing that was acknowledged; each write waits for a disk.",
+      of: ["everysec", "always"],
+      fallback: "everysec",
     }),
     users: json<readonly ApplicationUser[]>({
       description:
@@ -106,6 +121,14 @@ export const definitions = {
       pattern: /^[^\r\0]*$/,
       allowed: "lines of redis.conf",
       example: "slowlog-log-slower-than 5000",
+    }),
+    modules: list({
+      description:
+        "Modules that every Redis loads: `bundled` are those that the image brings (JSON, search and others in Redis 8's), a path is a file in the image or on a volume of extraMounts.",
+      derived: "none",
+      item: isModule,
+      allowed: modulesAllowed,
+      example: "bundled",
     }),
     ...podSettings("Redis", "deployment"),
   },
@@ -181,7 +204,7 @@ export const definitions = {
     }),
     durabilityTimeoutMs: integer({
       description:
-        "With `redis:durability` `sync`: how long in ms a replica may take to confirm a write, before its client gets UNCERTAIN.",
+        "With `redis:durability` `sync` or `quorum`: how long in ms a replica may take to confirm a write, before its client gets UNCERTAIN.",
       min: 50,
       max: 10_000,
       fallback: 1000,
@@ -275,6 +298,11 @@ export const definitions = {
     }),
   },
   network: {
+    ipFamily: choice({
+      description: "Addresses that the pods have and listen on. IPv6 where pods have no IPv4 address.",
+      of: ["IPv4", "IPv6"],
+      fallback: "IPv4",
+    }),
     policies: flag({
       description:
         "Whether the stack creates NetworkPolicies, which allow only the connections that it needs.",
@@ -319,15 +347,27 @@ export const definitions = {
         "Whether the stack makes a PrometheusRule with its alerts. They need the PodMonitor's labels.",
       fallback: false,
     }),
+    dashboard: flag({
+      description:
+        "Whether the stack makes a ConfigMap with a dashboard, which Grafana's sidecar finds by the label grafana_dashboard.",
+      fallback: false,
+    }),
     labels: list({
-      description: "Labels of these two objects, by which your Prometheus selects them.",
+      description: "Labels of these objects, by which your Prometheus selects them.",
       derived: "none beside the stack's own",
       item: (item) => label.test(item),
       allowed: "labels key=value, separated by commas",
       example: "release=prometheus",
     }),
   },
+  backup: backupSettings(),
   images: {
+    engine: choice({
+      description:
+        "Whose servers run: Redis or Valkey. The image has to be its own. It can't be changed later: see docs/platform.md.",
+      of: engines,
+      fallback: "redis",
+    }),
     registry: text({
       programOnly: true,
       description: "Registry and path to which the two images are pushed.",
@@ -378,7 +418,7 @@ export const definitions = {
     }),
     redisBase: text({
       programOnly: true,
-      description: "Base image with redis-server and redis-sentinel.",
+      description: "Base image with the server of images:engine.",
       derived: "as in sentinel-image/Dockerfile",
       pattern: pinnedImage,
       allowed: pinnedImageAllowed,
@@ -473,6 +513,7 @@ export const groups: Readonly<Record<Exclude<keyof typeof definitions, typeof un
   tls: "Encryption of connections.",
   network: "Who may connect to whom.",
   monitoring: "What a Prometheus is told.",
+  backup: "Backups, and what a new stack begins with.",
   images: "The images that pods run.",
 };
 

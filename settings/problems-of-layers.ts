@@ -43,6 +43,10 @@ function problemsOfExtraConfig(text: string): string[] {
     if (directive === undefined) {
       return ["Configuration 'redis:extraConfig' has a line whose quotes don't match: close them."];
     }
+    if (directive === "appendfsync")
+      return [
+        "Configuration 'redis:extraConfig' sets 'appendfsync', which redis-ha owns: remove that line and use redis:fsync (pulumi config set redis:fsync always).",
+      ];
     return ownedDirectives.has(directive)
       ? [`Configuration 'redis:extraConfig' sets '${directive}', which redis-ha owns: remove that line.`]
       : [];

@@ -5,9 +5,11 @@ import type { ParsedSettings } from "./definitions.ts";
 import type { endpointSettings } from "./endpoint-settings.ts";
 import { parseSettings, type RawConfig } from "./parse-settings.ts";
 import type { podSettings } from "./pod-settings.ts";
+import { problemsOfBackup } from "./problems-of-backup.ts";
 import { problemsOfEndpoint } from "./problems-of-endpoint.ts";
 import { problemsOfLayers } from "./problems-of-layers.ts";
 import { problemsOfPods } from "./problems-of-pods.ts";
+import { problemsOfRedis } from "./problems-of-redis.ts";
 import { problemsOfUsers } from "./problems-of-users.ts";
 import { SettingsError } from "./settings-error.ts";
 import { defaultName } from "./stack-name.ts";
@@ -25,7 +27,7 @@ type OptionalOfPods = Exclude<keyof ReturnType<typeof podSettings>, "cpu">;
 export interface Settings {
   readonly stack: string;
   readonly redis: Readonly<
-    Defined<Parsed<"redis">, Exclude<keyof Parsed<"redis">, "storageClass" | OptionalOfPods>>
+    Defined<Parsed<"redis">, Exclude<keyof Parsed<"redis">, "storageClass" | "modules" | OptionalOfPods>>
   >;
   readonly sentinel: Readonly<Defined<Parsed<"sentinel">, Exclude<keyof Parsed<"sentinel">, OptionalOfPods>>>;
   readonly proxy: Readonly<
@@ -35,9 +37,10 @@ export interface Settings {
     >
   >;
   readonly tls: Readonly<Defined<Parsed<"tls">, "mode" | "generation" | "hostnames">>;
-  readonly network: Readonly<Defined<Parsed<"network">, "policies">>;
+  readonly network: Readonly<Defined<Parsed<"network">, "policies" | "ipFamily">>;
   readonly monitoring: Readonly<Defined<Parsed<"monitoring">, "podMonitor" | "rules" | "labels">>;
-  readonly images: Readonly<Defined<Parsed<"images">, "platform" | "push">>;
+  readonly backup: Readonly<Defined<Parsed<"backup">, "schedule" | "keep" | "keepDays" | "bandwidth">>;
+  readonly images: Readonly<Defined<Parsed<"images">, "engine" | "platform" | "push">>;
   readonly deployment: Readonly<
     Defined<
       Parsed<"redis-ha">,
@@ -68,7 +71,7 @@ export function resolveSettings(
 ): Settings {
   const problems: string[] = [];
   const parsed = parseSettings(raw, problems, secretKeys);
-  const { redis, sentinel, proxy, tls, network, monitoring, images, "redis-ha": deployment } = parsed;
+  const { redis, sentinel, proxy, tls, network, monitoring, backup, images, "redis-ha": deployment } = parsed;
 
   const count = sentinel.count ?? 3;
   const instances = redis.instances ?? 3;
@@ -80,13 +83,21 @@ export function resolveSettings(
       `Configuration 'sentinel:quorum' is ${quorum} but there are ${count} Sentinels: use ${count - majority === 1 ? `${majority} or ${count}` : allowed} (pulumi config set sentinel:quorum ${majority}).`,
     );
   }
-  const parallelSyncs = sentinel.parallelSyncs ?? instances - 1;
-  if (parallelSyncs > instances - 1) {
+  // A Sentinel takes no 0.
+  const mostSyncs = Math.max(1, instances - 1);
+  const parallelSyncs = sentinel.parallelSyncs ?? mostSyncs;
+  if (parallelSyncs > mostSyncs) {
     problems.push(
-      `Configuration 'sentinel:parallelSyncs' is ${parallelSyncs} but ${instances} Redis instances have ${instances - 1} replicas: use 1 to ${instances - 1}, or unset it (pulumi config rm sentinel:parallelSyncs).`,
+      `Configuration 'sentinel:parallelSyncs' is ${parallelSyncs} but ${instances} Redis instances have ${instances - 1} replicas: use 1${mostSyncs > 1 ? ` to ${mostSyncs}` : ""}, or unset it (pulumi config rm sentinel:parallelSyncs).`,
     );
   }
-  problems.push(...problemsOfLayers(parsed), ...problemsOfPods(parsed), ...problemsOfEndpoint(parsed));
+  problems.push(
+    ...problemsOfRedis(parsed),
+    ...problemsOfLayers(parsed),
+    ...problemsOfPods(parsed),
+    ...problemsOfEndpoint(parsed),
+  );
+  problems.push(...problemsOfBackup(backup));
   const workers = proxy.workers ?? 1;
   const needed = workerBytes * workers;
   const memory = parseQuantity(proxy.memory ?? "");
@@ -166,6 +177,7 @@ export function resolveSettings(
     tls: { ...tls, hostnames: tls.hostnames ?? [] } as Settings["tls"],
     network: network as Settings["network"],
     monitoring: { ...monitoring, labels: monitoring.labels ?? [] } as Settings["monitoring"],
+    backup: backup as Settings["backup"],
     images: images as Settings["images"],
     deployment: { ...deployment, namespace: deployment.namespace ?? name } as Settings["deployment"],
   };

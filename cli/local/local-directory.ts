@@ -5,6 +5,8 @@ import { UserError } from "../../runtime/user-error.ts";
 /** What a local topology was started with: `status` and `down` need no options. */
 export interface LocalRecord {
   readonly basePort: number;
+  /** The address of all parts; unset: 127.0.0.1. */
+  readonly host?: string;
   /** Stack configuration, `namespace:key` → text. */
   readonly configuration: Readonly<Record<string, string>>;
 }
@@ -39,9 +41,9 @@ export function prepareDirectory(directory: string, record: LocalRecord, fresh: 
 export function readRecord(directory: string): LocalRecord | undefined {
   try {
     const record = JSON.parse(readFileSync(join(directory, recordFile), "utf8")) as Partial<LocalRecord>;
-    const { basePort, configuration } = record;
+    const { basePort, host, configuration } = record;
     return typeof basePort === "number" && typeof configuration === "object"
-      ? { basePort, configuration }
+      ? { basePort, configuration, ...(host === undefined ? {} : { host }) }
       : undefined;
   } catch {
     return undefined;

@@ -1,6 +1,6 @@
 import { agree } from "../../quorum/agreement.ts";
 import { askRole } from "../../quorum/ask-role.ts";
-import { askSentinel, countPromotable } from "../../quorum/ask-sentinel.ts";
+import { askReplicas, askSentinel, type ReplicaView } from "../../quorum/ask-sentinel.ts";
 import { ControlConnection } from "../../quorum/control-connection.ts";
 import { type Address, formatAddress, sameAddress } from "../../runtime/address.ts";
 import { messageOf } from "../../runtime/log.ts";
@@ -55,9 +55,9 @@ export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
     query.sentinels.map(async ({ name, address }) => {
       const connection = connect(address);
       const view = await askSentinel(connection, query.masterName).catch(messageOf);
-      const promotable = await countPromotable(connection, query.masterName).catch(() => 0);
+      const known = await askReplicas(connection, query.masterName).catch(() => []);
       connection.close();
-      return { name, address, view, promotable };
+      return { name, address, view, known };
     }),
   );
   const answered = views.flatMap(({ view }) => (typeof view === "string" ? [] : [view]));
@@ -72,16 +72,18 @@ export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
     healthy,
   });
   const replicas = query.redis.length - 1;
-  const sentinels = views.map(({ name, address, view, promotable }) =>
-    typeof view === "string"
-      ? part(name, address, view, false)
-      : part(
-          name,
-          address,
-          `names ${formatAddress(view.master)} at epoch ${view.configEpoch}, could promote ${promotable} of ${replicas}`,
-          agreed !== undefined && sameAddress(view.master, agreed) && promotable === replicas,
-        ),
-  );
+  const sentinels = views.map(({ name, address, view, known }) => {
+    if (typeof view === "string") return part(name, address, view, false);
+    const promotable = known.filter((replica) => replica.promotable).length;
+    const words = [
+      `names ${formatAddress(view.master)} at epoch ${view.configEpoch}`,
+      ...view.flags.filter((flag) => flag !== "master"),
+      `could promote ${promotable} of ${replicas}`,
+      ...known.flatMap(describeObstacle),
+    ];
+    const agrees = agreed !== undefined && sameAddress(view.master, agreed);
+    return part(name, address, words.join(", "), agrees && promotable === replicas);
+  });
   let master = "";
   const redis = await Promise.all(
     query.redis.map(async ({ name, address }) => {
@@ -128,4 +130,11 @@ async function askReady(url: string): Promise<string> {
   } catch (error) {
     return messageOf(error);
   }
+}
+
+/** Why a Sentinel wouldn't promote a replica that it knows. */
+function describeObstacle({ address, promotable, eligible, priority }: ReplicaView): string[] {
+  if (promotable) return [];
+  const why = priority === 0 ? "must not be promoted yet" : eligible ? "has no link" : "doesn't answer it";
+  return [`${formatAddress(address)} ${why}`];
 }

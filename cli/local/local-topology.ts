@@ -3,16 +3,23 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { localPortCount, localSite, type PartKind, type Site } from "../../components/topology/site.ts";
+import {
+  endpointPart,
+  localPortCount,
+  localSite,
+  type PartKind,
+  type Site,
+} from "../../components/topology/site.ts";
 import { describeTopology, type Topology } from "../../components/topology/topology.ts";
 import type { Workload } from "../../components/topology/workload.ts";
 import { type Address, formatAddress } from "../../runtime/address.ts";
-import { findProgram } from "../../runtime/find-program.ts";
+import { findEngineProgram } from "../../runtime/engine.ts";
 import { portsInUse } from "../../runtime/ports-in-use.ts";
 import { ProcessTable } from "../../runtime/process-table.ts";
 import { TlsFiles, tlsFileNames } from "../../runtime/tls-files.ts";
 import { UserError } from "../../runtime/user-error.ts";
 import type { Settings } from "../../settings/resolve-settings.ts";
+import { warningsOf } from "../../settings/warnings.ts";
 import { writeLocalCertificates } from "./local-certificates.ts";
 import { prepareDirectory, readRecord } from "./local-directory.ts";
 import { describeProxies, resolveLocally } from "./local-parts.ts";
@@ -25,6 +32,8 @@ export interface LocalOptions {
   readonly directory: string;
   /** First of the ports; the proxy listens on it. */
   readonly basePort: number;
+  /** The address of all parts. Default: 127.0.0.1. */
+  readonly host?: string;
   /** Throw away the data of an earlier run. */
   readonly fresh?: boolean;
   /** Stack configuration, `namespace:key` → text, as `pulumi config set` takes it. */
@@ -32,6 +41,8 @@ export interface LocalOptions {
   /** Name of a user who may do everything on every Redis and Sentinel; only for whoever makes faults. */
   readonly tester?: string;
   readonly onProgress?: (line: string) => void;
+  /** How long the parts have to become healthy, ms. Default 60 s: on a busy machine it takes over ten. */
+  readonly readyWithinMs?: number;
   /** Gives the start up: everything is stopped again. */
   readonly signal?: AbortSignal;
   /** Proxies, each an endpoint of its own. Default 1. */
@@ -42,7 +53,7 @@ export interface LocalOptions {
   readonly volumeBytes?: number;
 }
 
-const readyWithinMs = 30_000;
+const usuallyReadyWithinMs = 60_000;
 
 /** One part as somebody who looks at it needs to know it. */
 export interface LocalPart {
@@ -65,14 +76,18 @@ export class LocalTopology {
   readonly #table: ProcessTable;
   readonly #network: PartNetwork | undefined;
   readonly #directory: string;
+  readonly #options: LocalOptions;
 
-  private constructor({ directory, basePort, configuration = {}, proxies = 1, network }: LocalOptions) {
+  private constructor(options: LocalOptions) {
+    const { directory, basePort, host, configuration = {}, proxies = 1, network } = options;
+    this.#options = options;
     this.settings = resolveLocally(configuration);
     this.#network = network;
     this.#directory = directory;
     this.#site = localSite({
       basePort,
       directory,
+      ...(host === undefined ? {} : { hostOf: () => host }),
       ...(network === undefined ? {} : { hostOf: (part) => network.hostOf(part) }),
     });
     this.#topology = describeTopology(this.settings, this.#site);
@@ -111,17 +126,24 @@ export class LocalTopology {
       );
     }
     try {
-      findProgram("redis-server", process.env.PATH);
+      findEngineProgram(local.settings.images.engine, "server", process.env.PATH);
     } catch {
+      const { engine } = local.settings.images;
       throw new UserError(
-        "redis-server is not in PATH: install it (Debian and Ubuntu: apt-get install redis-server, macOS: brew install redis).",
+        `${engine}-server is not in PATH: install it (Debian and Ubuntu: apt-get install ${engine}-server, macOS: brew install ${engine}).`,
       );
     }
+    for (const warning of warningsOf({
+      redis: local.settings.redis,
+      proxy: { ...local.settings.proxy, replicas: 2 },
+    }))
+      onProgress(`WARNING: ${warning}`);
     refuseEphemeralPorts(basePort);
     // What a killed part has left listens on its port.
     await local.stop();
     await local.#refuseBusyPorts();
-    prepareDirectory(directory, { basePort, configuration }, fresh);
+    const { host } = options;
+    prepareDirectory(directory, { basePort, configuration, ...(host === undefined ? {} : { host }) }, fresh);
     await local.#writeSecrets(options.tester);
     try {
       if (options.volumeBytes !== undefined) await local.#mountVolumes(options.volumeBytes);
@@ -130,7 +152,7 @@ export class LocalTopology {
         local.#start(workload);
       }
       onProgress("waiting until the Sentinels agree and the replicas are in sync");
-      await local.#waitUntilHealthy(options.signal);
+      await local.#waitUntilHealthy(options);
     } catch (error) {
       await local.stop();
       throw error;
@@ -183,7 +205,7 @@ export class LocalTopology {
   get outputs(): Record<string, string | number> {
     const { host, port } = this.#site.address({ kind: "proxy", index: 1 });
     return {
-      proxyEndpoint: `${host}:${port}`,
+      proxyEndpoint: formatAddress({ host, port }),
       proxyHost: host,
       proxyPort: port,
       sentinelEndpoint: this.settings.proxy.sentinelApi
@@ -209,8 +231,8 @@ export class LocalTopology {
       name,
       kind: part.kind,
       address: this.#site.address(part),
-      adminUrl: `http://${this.#site.address(part).host}:${this.#site.adminPort(part)}`,
-      stateDirectory: this.#site.stateDirectory(part),
+      adminUrl: this.#adminUrl(part),
+      stateDirectory: this.stateDirectory(name),
       logFile: this.#table.logOf(name),
     }));
   }
@@ -232,12 +254,17 @@ export class LocalTopology {
   }
 
   #readyUrl({ part }: Workload): string {
-    return `http://${this.#site.address(part).host}:${this.#site.adminPort(part)}/readyz`;
+    return `${this.#adminUrl(part)}/readyz`;
+  }
+
+  #adminUrl(part: Workload["part"]): string {
+    return `http://${formatAddress({ host: this.#site.address(part).host, port: this.#site.adminPort(part) })}`;
   }
 
   /** Where a part keeps what outlives its process. */
   stateDirectory(name: string): string {
-    return this.#site.stateDirectory(this.#workload(name).part);
+    const { part, environment } = this.#workload(name);
+    return environment.REDIS_DATA_DIR ?? this.#site.stateDirectory(part);
   }
 
   /** The file that a part writes its log to. */
@@ -255,6 +282,16 @@ export class LocalTopology {
     const workload = this.#workload(name);
     await this.#table.stop(name);
     this.#start(workload);
+  }
+
+  /** Ends a part as its pod is ended: a master hands its role over first. */
+  async end(name: string): Promise<void> {
+    await this.#table.stop(this.#workload(name).name);
+  }
+
+  /** The same processes as seen with other settings: whoever is started again through it is started with these, on its old volume. */
+  configuredAs(configuration: Readonly<Record<string, string>>): LocalTopology {
+    return new LocalTopology({ ...this.#options, configuration });
   }
 
   /** Ends every part, the proxy first and the Sentinels last. */
@@ -281,11 +318,12 @@ export class LocalTopology {
         hostnames,
       });
     }
-    const { users, passwordGeneration: generation } = redis;
+    const { users, passwordGeneration: generation, durability } = redis;
     writeLocalSecrets(this.#site.secretDirectory, {
       users,
       generation,
       allowedCommands: proxy.allowCommands,
+      quorum: durability === "quorum",
       clientsAskSentinels: !proxy.sentinelApi,
       tester,
     });
@@ -325,7 +363,7 @@ export class LocalTopology {
     const owners = new Map(
       this.#workloads.flatMap(({ name, ports }) => ports.map(({ port }) => [port, name] as const)),
     );
-    const busy = await portsInUse([...owners.keys()]);
+    const busy = await portsInUse([...owners.keys()], this.#site.address(endpointPart).host);
     if (busy.length > 0) {
       const list = busy.map((port) => `${port} (${owners.get(port)})`).join(", ");
       throw new UserError(
@@ -334,7 +372,10 @@ export class LocalTopology {
     }
   }
 
-  async #waitUntilHealthy(signal: AbortSignal | undefined): Promise<void> {
+  async #waitUntilHealthy({
+    signal,
+    readyWithinMs = usuallyReadyWithinMs,
+  }: Pick<LocalOptions, "signal" | "readyWithinMs">): Promise<void> {
     const deadline = performance.now() + readyWithinMs;
     for (;;) {
       if (signal?.aborted) throw new UserError("Interrupted: everything was stopped again.");

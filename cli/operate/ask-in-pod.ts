@@ -1,4 +1,5 @@
 import { certificateEnd } from "../../runtime/certificate-end.ts";
+import { parseLastState } from "../../sentinel-image/start/last-state.ts";
 import type { MachineSeen } from "./observation.ts";
 
 /** What a pod of Redis answered: of itself, of each Sentinel that it asked, and of where it runs. */
@@ -26,19 +27,21 @@ tls=
 [ -z "\${REDIS_TLS_DIR:-}" ] || tls="--tls --cacert $REDIS_TLS_DIR/ca.crt --cert $REDIS_TLS_DIR/tls.crt --key $REDIS_TLS_DIR/tls.key"
 ask() {
   { printf 'AUTH %s %s\\n' "$REDIS_USERNAME" "$(cat "$REDIS_PASSWORD_FILE")"; printf '%s\\n' "$3"; } |
-    timeout 2 redis-cli -2 --json -h "$1" -p "$2" $tls 2>&1 || true
+    timeout 2 "\${REDIS_ENGINE:-redis}-cli" -2 --json -h "$1" -p "$2" $tls 2>&1 || true
 }
 name="$MASTER_NAME"
 echo "@self $REDIS_SELF"
 echo "@master $MASTER_NAME"
 echo "@sentinels $REDIS_SENTINELS"
 echo "@clock $(date +%s%3N)"
+[ ! -e "\${REDIS_DATA_DIR:-/data}/ha/fenced" ] || echo "@fenced $(head -n 1 "\${REDIS_DATA_DIR:-/data}/ha/fenced")"
+[ ! -e "\${REDIS_DATA_DIR:-/data}/ha/last.json" ] || echo "@last $(head -n 1 "\${REDIS_DATA_DIR:-/data}/ha/last.json")"
 echo "@disk $(df -Pk "\${REDIS_DATA_DIR:-/data}" | tail -n 1)"
 [ -z "\${REDIS_TLS_DIR:-}" ] || { echo "@certificate"; cat "$REDIS_TLS_DIR/tls.crt"; }
 answers="$(mktemp -d)"
 trap 'rm -rf "$answers"' EXIT
 {
-  own="$(ask 127.0.0.1 "\${REDIS_SELF##*:}" '${lines(ofRedis)}')"
+  own="$(ask "$(case "\${BIND_ADDR:-}" in ::) echo ::1 ;; *) echo 127.0.0.1 ;; esac)" "\${REDIS_SELF##*:}" '${lines(ofRedis)}')"
   printf '@replies %s\\n%s\\n@end\\n' "$REDIS_SELF" "$own" > "$answers/self"
 } &
 for sentinel in $(printf '%s' "$REDIS_SENTINELS" | tr ',' ' '); do
@@ -62,6 +65,7 @@ export function readPodAnswers(output: string, lookedMs: number, tookMs = 0): Po
   }
   const [, size, , free] = word("disk").split(/\s+/);
   const clock = Number(word("clock"));
+  const noted = parseLastState(word("last"))?.heartbeat;
   const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(output)?.[0];
   const end = certificate === undefined ? undefined : certificateEnd(certificate);
   return {
@@ -75,6 +79,8 @@ export function readPodAnswers(output: string, lookedMs: number, tookMs = 0): Po
         : {}),
       ...(Number(size) > 0 ? { diskBytes: Number(size) * 1024, diskFreeBytes: Number(free) * 1024 } : {}),
       ...(end === undefined ? {} : { certificateEndsMs: end }),
+      ...(noted === undefined ? {} : { noted }),
+      ...(/^@fenced /m.test(output) ? { fenced: word("fenced") } : {}),
     },
   };
 }

@@ -1,14 +1,19 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
+import { join } from "node:path";
 import { ControlConnection } from "../../quorum/control-connection.ts";
 import { certificateEnd } from "../../runtime/certificate-end.ts";
 import { messageOf } from "../../runtime/log.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
+import { readLastState } from "../../sentinel-image/start/last-state.ts";
+import { fenceFile } from "../../sentinel-image/start/standing-orders.ts";
 import type { LocalPart, LocalTopology } from "../local/local-topology.ts";
+import { orderBackupLocally } from "./backup/order-backup.ts";
 import { selectParts } from "./logs/part-log.ts";
 import { readLocalLog } from "./logs/read-local-log.ts";
 import type { LoggedEvent, MachineSeen, Observation, ProxySeen } from "./observation.ts";
 import { orderLocally } from "./order-locally.ts";
+import { placeLocally } from "./place-orders.ts";
 import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
 import { readMetrics } from "./read-metrics.ts";
 import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
@@ -72,6 +77,11 @@ export function localTarget(local: LocalTopology): Target {
     lookAround: async () => lookAroundLocally(local),
     readLogs: ({ parts, lines }) =>
       Promise.all(selectParts(local.parts, parts).map((part) => readLocalLog(part, { lines }))),
+    placeOrders: async (name, orders) => {
+      placeLocally(local.stateDirectory(name), orders);
+      if (orders.restart) await local.restart(name);
+    },
+    orderBackup: (name, id, told) => orderBackupLocally(name, local.stateDirectory(name), id, told),
     orderHandOver: (name, order) => orderLocally(name, local.stateDirectory(name), order),
   };
 }
@@ -99,6 +109,8 @@ async function lookAtProxy({ name, address, adminUrl }: LocalPart): Promise<Prox
 }
 
 async function lookAtMachine({ stateDirectory }: LocalPart, tls: TlsFiles | undefined): Promise<MachineSeen> {
+  const fence = join(stateDirectory, "ha", fenceFile);
+  const noted = readLastState(join(stateDirectory, "ha", "last.json"))?.heartbeat;
   const disk = await statfs(stateDirectory).catch(() => undefined);
   const end = tls === undefined ? undefined : certificateEnd(readFileSync(tls.path("cert"), "utf8"));
   return {
@@ -106,6 +118,8 @@ async function lookAtMachine({ stateDirectory }: LocalPart, tls: TlsFiles | unde
       ? {}
       : { diskBytes: disk.blocks * disk.bsize, diskFreeBytes: disk.bavail * disk.bsize }),
     ...(end === undefined ? {} : { certificateEndsMs: end }),
+    ...(noted === undefined ? {} : { noted }),
+    ...(existsSync(fence) ? { fenced: readFileSync(fence, "utf8").trim() } : {}),
   };
 }
 

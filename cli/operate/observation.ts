@@ -1,4 +1,5 @@
 import type { Address } from "../../runtime/address.ts";
+import type { Heartbeat } from "../../sentinel-image/supervise/heartbeat.ts";
 
 /** Fields of an INFO, a `CONFIG GET` or a Sentinel's list, as the server tells them. */
 export type Fields = Readonly<Record<string, string>>;
@@ -47,6 +48,10 @@ export interface MachineSeen {
   readonly askedMs?: number;
   readonly diskBytes?: number;
   readonly diskFreeBytes?: number;
+  /** How new its copy was when its supervisor last noted it: known of one that doesn't run, too. */
+  readonly noted?: Heartbeat;
+  /** An operator has fenced it, and says why; unset: it isn't fenced. */
+  readonly fenced?: string;
   /** Its certificate ends, ms since 1970. */
   readonly certificateEndsMs?: number;
 }

@@ -1,17 +1,16 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { replaceFile } from "../../runtime/replace-file.ts";
-import { UserError } from "../../runtime/user-error.ts";
 import {
+  answeredWithinMs,
   answerFile,
   type HandOverAnswer,
   type HandOverOrder,
   orderFile,
-} from "../../sentinel-image/hand-over-orders.ts";
-
-/** An ordered hand-over takes 12 s at most. */
-export const answeredWithinMs = 16_000;
+  readAnswer,
+} from "../../runtime/hand-over-order.ts";
+import { replaceFile } from "../../runtime/replace-file.ts";
+import { UserError } from "../../runtime/user-error.ts";
 
 /** Why nobody has answered. @param taken whether the order was. */
 export function unanswered(name: string, taken: boolean): UserError {
@@ -21,12 +20,6 @@ export function unanswered(name: string, taken: boolean): UserError {
       ? `${name} took the order and didn't answer within ${seconds} s: redis-ha status says who leads.`
       : `${name} didn't take the order within ${seconds} s: its supervisor doesn't run, or is older than this command. The order was taken back.`,
   );
-}
-
-/** Reads an answer to this order; undefined: it is to another one. */
-export function readAnswer(text: string, { id }: HandOverOrder): HandOverAnswer | undefined {
-  const answer = JSON.parse(text) as HandOverAnswer;
-  return answer.id === id ? answer : undefined;
 }
 
 /** Orders a hand-over from an instance of this machine. @throws {UserError} when it doesn't answer. */

@@ -1,6 +1,7 @@
 import { majorityOf } from "../../quorum/agreement.ts";
 import { readReplica } from "../../quorum/ask-sentinel.ts";
 import { type Address, formatAddress, sameAddress } from "../../runtime/address.ts";
+import { findInstance } from "./find-instance.ts";
 import type { Observation, RedisSeen } from "./observation.ts";
 import { findMaster, isFailingOver, masterOf, offsetOf, reportStatus } from "./status-report.ts";
 
@@ -39,12 +40,8 @@ export function planSwitchover(seen: Observation, to: string | undefined): Switc
     if (heir !== undefined) return { kind: "go", master, heir };
     return refuse(others.map((one) => `${one.name} ${whyNot(one, master, seen)}`).join("; "));
   }
-  const heir = seen.redis.find(({ name }) => name === to || name.endsWith(`-${to}`));
-  if (heir === undefined) {
-    return refuse(
-      `there is no instance '${to}': use one of ${seen.redis.map(({ name }) => name).join(", ")}`,
-    );
-  }
+  const heir = findInstance(seen, to);
+  if (typeof heir === "string") return refuse(heir);
   if (heir === master) return refuse(`${heir.name} is the master already`);
   const reason = whyNot(heir, master, seen);
   return reason === undefined ? { kind: "go", master, heir } : refuse(`${heir.name} ${reason}`);

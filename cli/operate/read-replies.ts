@@ -1,7 +1,7 @@
 import { readFieldList } from "../../quorum/field-list.ts";
 import { type Address, joinAddress } from "../../runtime/address.ts";
-import { parseInfo } from "../../sentinel-image/ask-peer.ts";
-import { heartbeatKey } from "../../sentinel-image/heartbeat.ts";
+import { parseInfo } from "../../sentinel-image/start/ask-peer.ts";
+import { heartbeatKey } from "../../sentinel-image/supervise/heartbeat.ts";
 import type { Fields, MachineSeen, RedisSeen, SentinelSeen } from "./observation.ts";
 
 /** What is asked of a Redis; INFO is the last, since redis-cli prints it as it is. */

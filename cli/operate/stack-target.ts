@@ -3,12 +3,14 @@ import { type Address, formatAddress, parseAddress } from "../../runtime/address
 import { messageOf } from "../../runtime/log.ts";
 import { UserError } from "../../runtime/user-error.ts";
 import { askingScript, type PodAnswers, readPodAnswers } from "./ask-in-pod.ts";
+import { orderBackupInPod } from "./backup/order-backup.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { askProxy } from "./local-target.ts";
 import { selectParts } from "./logs/part-log.ts";
 import { partNameOf, readPodLog } from "./logs/read-pod-log.ts";
 import type { LoggedEvent, Observation, ProxySeen } from "./observation.ts";
 import { orderInPod } from "./order-in-pod.ts";
+import { placingScript } from "./place-orders.ts";
 import { readInstanceLog, readSentinelLog } from "./read-failover-log.ts";
 import { type PodSeen, readPods } from "./read-pods.ts";
 import { readRedis, readSentinel, redisQuestions, sentinelQuestions } from "./read-replies.ts";
@@ -21,19 +23,29 @@ const linesOfStory = 5000;
 /** Each byte goes by the API server and the kubelet. */
 const forwardedWithinMs = 3000;
 
+/** The selector of everything that belongs to a stack. */
+export function stackLabel(namePrefix: string): string {
+  return `app.kubernetes.io/name=redis-ha${namePrefix === "" ? "" : `-${namePrefix}`}`;
+}
+
 /** A deployed stack, reached by the user's own kubectl: `get`, `exec`, `logs` and `port-forward`. */
 export function stackTarget(kubectl: Kubectl, namePrefix: string): Target {
-  const label = `app.kubernetes.io/name=redis-ha${namePrefix === "" ? "" : `-${namePrefix}`}`;
+  const label = stackLabel(namePrefix);
   const list = async (): Promise<ReturnType<typeof readPods>> =>
     readPods(
       await kubectl.run(["get", "pods,deployments", "--selector", label, "--output", "json"]),
       namePrefix,
     );
+  const podOf = async (name: string): Promise<string> => {
+    const pod = (await list()).pods.find(({ workload }) => workload === name);
+    if (pod === undefined) throw new UserError(`${name} has no pod any more. Nothing was changed.`);
+    return pod.name;
+  };
   return {
-    orderHandOver: async (name, order) => {
-      const pod = (await list()).pods.find(({ workload }) => workload === name);
-      if (pod === undefined) throw new UserError(`${name} has no pod any more. Nothing was changed.`);
-      return orderInPod(kubectl, name, pod.name, order);
+    orderBackup: async (name, id, told) => orderBackupInPod(kubectl, name, await podOf(name), id, told),
+    orderHandOver: async (name, order) => orderInPod(kubectl, name, await podOf(name), order),
+    placeOrders: async (name, orders) => {
+      await kubectl.run(["exec", "--stdin", `pod/${await podOf(name)}`, "--", "sh"], placingScript(orders));
     },
     isDeployed: true,
     lookAround: () => lookAroundStack(kubectl, label),
@@ -94,7 +106,8 @@ export function stackTarget(kubectl: Kubectl, namePrefix: string): Target {
   };
 }
 
-function nothingThere({ namespace }: Kubectl, namePrefix: string): UserError {
+/** Said where no stack is. */
+export function nothingThere({ namespace }: Kubectl, namePrefix: string): UserError {
   const hint = namePrefix === "" ? " Has it a --name-prefix?" : "";
   return new UserError(`Namespace ${namespace} holds no redis-ha: name it with --namespace.${hint}`);
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { messageOf } from "../../runtime/log.ts";
 import { UserError } from "../../runtime/user-error.ts";
+import { numberFrom } from "../number-option.ts";
 import { describeStatus } from "./describe-status.ts";
 import { reportStatus, type StatusReport } from "./status-report.ts";
 import { openTarget, type Target, type TargetOptions, withTargetOptions } from "./target.ts";
@@ -19,7 +20,7 @@ export function statusCommand(): Command {
       "Who leads, every part's health, what each Sentinel knows, and the last failover with its phases. Changes nothing. Exit code 1 unless all is well.",
     )
     .option("-w, --watch", "go on until Ctrl-C")
-    .option("--every <seconds>", "with --watch: between two looks", readSeconds, 2)
+    .option("--every <seconds>", "with --watch: between two looks", numberFrom(0.2, 3600), 2)
     .action(async (options: StatusOptions) => {
       const target = await openTarget(options);
       if (options.watch) await watch(target, options);
@@ -54,10 +55,4 @@ async function watch(target: Target, { json, every }: StatusOptions): Promise<vo
     }
     await delay(every * 1000, undefined, { signal: end.signal }).catch(() => undefined);
   }
-}
-
-function readSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds >= 0.2 && seconds <= 3600)) throw new InvalidArgumentError("Use a number from 0.2 to 3600.");
-  return seconds;
 }

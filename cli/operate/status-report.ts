@@ -1,5 +1,6 @@
 import { agree, majorityOf, type SentinelView } from "../../quorum/agreement.ts";
 import { type Address, formatAddress, sameAddress } from "../../runtime/address.ts";
+import { describeVersion } from "../../runtime/engine.ts";
 import { type FailoverStory, tellLastFailover } from "./last-failover.ts";
 import type { Observation, ProxySeen, RedisSeen, SentinelSeen } from "./observation.ts";
 
@@ -152,8 +153,16 @@ function reportRedis(
 ): RedisStatus {
   const { name, address, info, config } = seen;
   const offset = offsetOf(seen);
-  const common = { name, address: formatAddress(address), version: info.redis_version ?? "", offset };
+  const common = { name, address: formatAddress(address), version: describeVersion(info), offset };
   const unknown = { behindBytes: undefined, promotable: undefined };
+  if (seen.machine.fenced !== undefined)
+    return {
+      ...common,
+      ...unknown,
+      role: "unknown",
+      healthy: false,
+      state: `fenced: ${seen.machine.fenced}`,
+    };
   if (seen.problem !== undefined)
     return { ...common, ...unknown, role: "unknown", healthy: false, state: seen.problem };
   if (info.role === "master") {
@@ -204,7 +213,7 @@ function reportSentinel(seen: SentinelSeen, agreed: Address | undefined, all: Ob
   const common = {
     name,
     address: formatAddress(address),
-    version: info.redis_version ?? "",
+    version: describeVersion(info),
     names: named === undefined ? "" : formatAddress(named),
     epoch: master["config-epoch"] === undefined ? undefined : Number(master["config-epoch"]),
     quorum,

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { formatAddress } from "../../runtime/address.ts";
+import type { HandOverAnswer } from "../../runtime/hand-over-order.ts";
 import { UserError } from "../../runtime/user-error.ts";
-import type { HandOverAnswer } from "../../sentinel-image/hand-over-orders.ts";
 import { planSwitchover } from "./plan-switchover.ts";
-import { findMaster } from "./status-report.ts";
 import type { Target } from "./target.ts";
+import { waitUntilLeads } from "./wait-for.ts";
 
 /** What came of a hand-over that was ordered. */
 export interface SwitchoverResult {
@@ -41,7 +40,11 @@ export async function switchOver(
   const order = { id: randomUUID(), heir: formatAddress(heir.address) };
   const answer = await target.orderHandOver(master.name, order);
   judge(answer, master.name, order.heir);
-  await waitUntilNamed(target, heir.name);
+  await waitUntilLeads(target, heir.name, {
+    withinMs: announcedWithinMs,
+    everyMs: 200,
+    late: (found) => `Handed over, but not announced within ${announcedWithinMs / 1000} s: ${found}.`,
+  });
   const seconds = Math.round((performance.now() - begin) / 100) / 10;
   return { from: master.name, to: heir.name, pausedMs: answer.pausedMs, seconds };
 }
@@ -52,17 +55,4 @@ function judge({ successor, reason }: HandOverAnswer, from: string, wanted: stri
     throw new UserError(
       `${wanted} was to lead, and ${successor} does: ${reason}. redis-ha status says more.`,
     );
-}
-
-async function waitUntilNamed(target: Target, name: string): Promise<void> {
-  const deadline = performance.now() + announcedWithinMs;
-  for (;;) {
-    const { instance, problem } = findMaster(await target.observe({ logs: false }));
-    if (instance?.name === name) return;
-    if (performance.now() > deadline) {
-      const found = instance === undefined ? problem : `${instance.name} leads`;
-      throw new UserError(`Handed over, but not announced within ${announcedWithinMs / 1000} s: ${found}.`);
-    }
-    await delay(200);
-  }
 }

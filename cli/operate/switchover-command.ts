@@ -1,6 +1,5 @@
-import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
-import { UserError } from "../../runtime/user-error.ts";
+import { confirm } from "./confirm.ts";
 import { switchOver } from "./switch-over.ts";
 import { openTarget, type TargetOptions, withTargetOptions } from "./target.ts";
 
@@ -27,16 +26,4 @@ export function switchoverCommand(): Command {
       const text = `${result.to} leads in place of ${result.from}. Writes were paused for ${result.pausedMs} ms.`;
       process.stdout.write(`${options.json ? JSON.stringify(result, null, 2) : text}\n`);
     });
-}
-
-async function confirm(question: string): Promise<void> {
-  if (!process.stdin.isTTY)
-    throw new UserError(`${question} Say --yes: there is nobody to ask. Nothing was changed.`);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await terminal.question(`${question} [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError("Nothing was changed.");
-  } finally {
-    terminal.close();
-  }
 }

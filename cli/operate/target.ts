@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
+import type { HandOverAnswer, HandOverOrder } from "../../runtime/hand-over-order.ts";
 import { UserError } from "../../runtime/user-error.ts";
-import type { HandOverAnswer, HandOverOrder } from "../../sentinel-image/hand-over-orders.ts";
+import type { BackupAnswer } from "../../sentinel-image/backup/backup-orders.ts";
 import { isKubectlPlugin } from "../called-as.ts";
 import { LocalTopology } from "../local/local-topology.ts";
 import { localDirectory } from "../state-directory.ts";
@@ -9,8 +10,10 @@ import { currentNamespace, Kubectl } from "./kubectl.ts";
 import { localTarget } from "./local-target.ts";
 import type { LogQuery, PartLog } from "./logs/part-log.ts";
 import type { Observation } from "./observation.ts";
+import type { StandingOrders } from "./place-orders.ts";
 import type { Surroundings } from "./report/surroundings.ts";
-import { stackTarget } from "./stack-target.ts";
+import { StackScale } from "./stack-scale.ts";
+import { nothingThere, stackLabel, stackTarget } from "./stack-target.ts";
 
 /** A topology that an operator works on: of this machine, or deployed. */
 export interface Target {
@@ -22,8 +25,12 @@ export interface Target {
   readLogs(query: LogQuery): Promise<PartLog[]>;
   /** Looks at what the parts run on. */
   lookAround(): Promise<Surroundings>;
+  /** Writes and removes orders on an instance's volume. @param name its name. @throws {UserError} when its volume can't be reached. */
+  placeOrders(name: string, orders: StandingOrders): Promise<void>;
   /** Orders the instance that leads to hand its role over. @param name its name. @throws {UserError} when it doesn't answer. */
   orderHandOver(name: string, order: HandOverOrder): Promise<HandOverAnswer>;
+  /** Orders a backup from an instance. @param id any new word. @param told what comes of it, step by step. @throws {UserError} when it doesn't answer. */
+  orderBackup(name: string, id: string, told: (answer: BackupAnswer) => void): Promise<BackupAnswer>;
 }
 
 /** Which topology an operator means. */
@@ -64,6 +71,20 @@ export async function openTarget(options: TargetOptions): Promise<Target> {
     );
   }
   return localTarget(local);
+}
+
+/** Finds a deployed stack, to change the number of its pods. @throws {UserError} when the topology of this machine is meant. */
+export async function openStackScale(options: TargetOptions): Promise<StackScale> {
+  const namespace = await namespaceOf(options);
+  if (namespace === undefined) {
+    throw new UserError(
+      "Only a deployed stack can hibernate: name it, --stack dev. The one of this machine keeps its data at redis-ha local down.",
+    );
+  }
+  const kubectl = new Kubectl({ namespace, context: options.context });
+  const stack = new StackScale(kubectl, stackLabel(options.namePrefix ?? ""));
+  if ((await stack.list()).length === 0) throw nothingThere(kubectl, options.namePrefix ?? "");
+  return stack;
 }
 
 /** Undefined: the topology of this machine is meant. */

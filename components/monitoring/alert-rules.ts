@@ -8,7 +8,7 @@ export interface AlertRule {
     readonly summary: string;
     /** What to do. */
     readonly description: string;
-    /** The page about it, in this project. */
+    /** The section about it, in this project. */
     readonly runbook: string;
   };
 }
@@ -22,7 +22,8 @@ export interface AlertScope {
   readonly sentinels: number;
 }
 
-const runbook = "docs/operations.md, What to watch";
+/** The page with a section for each alert, under its name. */
+const runbook = "docs/troubleshooting.md";
 
 type Told = readonly [
   alert: string,
@@ -37,19 +38,21 @@ type Told = readonly [
 export function alertRules({ namespace, name, instances, sentinels }: AlertScope): AlertRule[] {
   const of = (metric: string): string =>
     `${metric}{namespace="${namespace}",app_kubernetes_io_name="${name}"}`;
+  const masters = of("redis_instance_info").replace("}", ',role="master"}');
   const told: readonly Told[] = [
     [
       "RedisHaNoMaster",
       "critical",
       "15s",
-      `(sum(${of("redis_ha_leads")}) or vector(0)) == 0`,
+      // Without a majority of the Sentinels nobody is agreed on, and the master goes on all the same.
+      `(sum(${of("redis_ha_leads")}) or vector(0)) == 0 unless (max(${of("redis_ha_sentinels_majority")}) == 0 and count(${masters}) > 0)`,
       "No Redis leads: nothing can be written.",
       "redis-ha doctor names the cause first. Clients wait for proxy:holdTimeoutMs, then they get LOADING.",
     ],
     [
       "RedisHaInstanceMissing",
       "warning",
-      "30s",
+      "20s",
       `(count(${of("redis_up")} == 1) or vector(0)) < ${instances}`,
       "A Redis doesn't answer.",
       "kubectl describe and logs of its pod; redis-ha status says which it is.",
@@ -65,7 +68,7 @@ export function alertRules({ namespace, name, instances, sentinels }: AlertScope
     [
       "RedisHaSentinelMissing",
       "warning",
-      "30s",
+      "20s",
       `max by (sentinel) (${of("redis_ha_sentinel_up")}) == 0`,
       "Sentinel {{ $labels.sentinel }} answers no instance.",
       "kubectl describe and logs of its pod.",
@@ -82,7 +85,7 @@ export function alertRules({ namespace, name, instances, sentinels }: AlertScope
       "RedisHaSentinelDisagrees",
       "warning",
       "15s",
-      `max by (sentinel) (${of("redis_ha_sentinel_agrees")}) == 0`,
+      `max by (sentinel) (${of("redis_ha_sentinel_agrees")}) == 0 and on () max(${of("redis_ha_sentinels_majority")}) == 1`,
       "Sentinel {{ $labels.sentinel }} names another master than the majority.",
       "The master repairs it after 5 s. If it stays, restart that Sentinel.",
     ],
@@ -121,7 +124,7 @@ export function alertRules({ namespace, name, instances, sentinels }: AlertScope
     [
       "RedisHaReplicaBehind",
       "warning",
-      "30s",
+      "20s",
       `${of("redis_ha_replica_behind_bytes")} > ${16 * 2 ** 20}`,
       "Replica {{ $labels.replica }} is more than 16 MiB behind.",
       "So much would be lost with the master. Look for a slow network or disk, or for too little CPU.",
@@ -135,11 +138,28 @@ export function alertRules({ namespace, name, instances, sentinels }: AlertScope
       "pulumi up with a raised tls:generation, or see why your issuer doesn't renew it.",
     ],
     [
+      "RedisHaBackupTooOld",
+      "warning",
+      "300s",
+      `time() > max(${of("redis_ha_backup_due_timestamp_seconds")})`,
+      "The newest good backup is older than the schedule allows.",
+      "The supervisor of each replica logs why a backup failed; docs/backup.md says what to do.",
+    ],
+    [
+      "RedisHaBackupFailed",
+      "warning",
+      "60s",
+      `max(${of("redis_ha_backup_failing")}) == 1 or min(${of("redis_ha_backup_verified")}) == 0`,
+      "A backup failed, or the newest one wasn't verified.",
+      "Earlier ones stay as they are. redis-ha backup list tells which, redis-ha backup verify tries it elsewhere; docs/backup.md.",
+    ],
+    [
       "RedisHaCrashLoop",
       "warning",
       "0s",
-      `resets(${of("redis_uptime_in_seconds")}[15m]) >= 3`,
-      "redis-server of {{ $labels.pod }} was started three times in 15 minutes.",
+      // Not the resets of an uptime: a planned restart is no crash.
+      `increase(${of("redis_ha_server_crashes_total")}[15m]) >= 3`,
+      "redis-server of {{ $labels.pod }} crashed three times in 15 minutes.",
       "kubectl logs --previous of its pod.",
     ],
     [
@@ -172,6 +192,6 @@ export function alertRules({ namespace, name, instances, sentinels }: AlertScope
     expr,
     for: wait,
     labels: { severity },
-    annotations: { summary, description, runbook },
+    annotations: { summary, description, runbook: `${runbook}#${alert.toLowerCase()}` },
   }));
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/resolve-settings.ts";
 import type { Naming } from "../naming.ts";
 import { alertRules } from "./alert-rules.ts";
+import { grafanaDashboard } from "./dashboard.ts";
 
 /** Arguments of {@link Monitoring}. */
 export interface MonitoringArgs {
@@ -14,12 +15,12 @@ export interface MonitoringArgs {
 /** The labels of a pod that its metrics get: whose they are, and which part's. */
 const podLabels = ["app.kubernetes.io/name", "app.kubernetes.io/component", "redis-ha/workload"];
 
-/** What the Prometheus Operator has to know, when settings ask for it: which pods to read, and what is worth an alert. */
+/** What a Prometheus Operator and Grafana have to know, when settings ask for it: which pods to read, what is worth an alert, how it is shown. */
 export class Monitoring extends pulumi.ComponentResource {
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("redis-ha:index:Monitoring", name, {}, opts);
     const { naming, namespace, settings } = args;
-    const { podMonitor, rules, labels } = settings.monitoring;
+    const { podMonitor, rules, dashboard, labels } = settings.monitoring;
     const metadata = {
       name: naming.object("redis-ha"),
       namespace,
@@ -52,6 +53,20 @@ export class Monitoring extends pulumi.ComponentResource {
         {
           ...{ apiVersion, kind: "PrometheusRule", metadata },
           spec: { groups: [{ name: "redis-ha", rules: alertRules(scope) }] },
+        },
+        { parent: this },
+      );
+    }
+    if (dashboard) {
+      new k8s.core.v1.ConfigMap(
+        naming.resource("dashboard"),
+        {
+          metadata: {
+            ...metadata,
+            name: naming.object("redis-ha-dashboard"),
+            labels: { ...metadata.labels, grafana_dashboard: "1" },
+          },
+          data: { "redis-ha.json": JSON.stringify(grafanaDashboard(), null, 1) },
         },
         { parent: this },
       );

@@ -3,7 +3,7 @@ import type { Settings } from "../../settings/resolve-settings.ts";
 import { hasCluster, openKubeconfig } from "./cluster-access.ts";
 import type { FixedNames } from "./fixed-names.ts";
 import { ownershipProblems } from "./judge-ownership.ts";
-import { storageProblems } from "./judge-storage.ts";
+import { classProblems, storageProblems } from "./judge-storage.ts";
 import type { Claimant } from "./marks.ts";
 import { emptySurvey, type Survey, SurveyError, surveyNamespace } from "./survey.ts";
 
@@ -32,6 +32,7 @@ export async function checkPlace(
   const problems = [
     ...ownershipProblems(survey, who, { namespace, createNamespace, kubectl }),
     ...storageProblems(survey, names.claims),
+    ...classProblems(survey, names.claims),
   ];
   if (problems.length > 0) {
     const lines = problems.map((problem) => `  - ${problem}`).join("\n");

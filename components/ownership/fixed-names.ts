@@ -13,6 +13,8 @@ export interface WantedClaim {
   readonly storage: string;
   /** The setting that says the size. */
   readonly setting: "redis:storage" | "sentinel:storage";
+  /** The StorageClass that the settings name. Undefined: none, a claim keeps what it has. */
+  readonly storageClass?: string | undefined;
 }
 
 /** Everything in its namespace that the stack calls by a fixed name: what somebody else may have there already. */
@@ -29,7 +31,7 @@ export function claimName(names: Pick<ClusterNames, "object">, { name }: Workloa
 /** The fixed names of a stack. Secrets have names of their own, but for those that cert-manager writes. */
 export function fixedNames(
   { redis, sentinels, proxy }: Topology,
-  { network, tls }: Pick<Settings, "network" | "tls">,
+  { network, tls, redis: volumes }: Pick<Settings, "network" | "tls" | "redis">,
   names: ClusterNames,
 ): FixedNames {
   const parts = [...redis, ...sentinels];
@@ -43,6 +45,7 @@ export function fixedNames(
               name: claimName(names, workload),
               storage: workload.volume.storage,
               setting: workload.part.kind === "redis" ? "redis:storage" : "sentinel:storage",
+              storageClass: volumes.storageClass,
             },
           ],
     ),

@@ -45,3 +45,17 @@ function refusal(
   }
   return undefined;
 }
+
+/** A claim can't change its class: what is there keeps it, whatever the setting says. Pure. */
+export function classProblems({ claims }: Pick<Survey, "claims">, wanted: readonly WantedClaim[]): string[] {
+  const found = new Map(claims.map((claim) => [claim.name, claim.storageClass]));
+  const others = wanted.flatMap(({ name, storageClass }) => {
+    const has = found.get(name);
+    return !has || storageClass === undefined || has === storageClass ? [] : [{ name, has, storageClass }];
+  });
+  return [...Map.groupBy(others, ({ has }) => has).values()].map((group) => {
+    const [{ has, storageClass }] = group as [(typeof group)[number]];
+    const names = group.map(({ name }) => `'${name}'`).join(", ");
+    return `Configuration 'redis:storageClass' is ${storageClass} but PersistentVolumeClaim ${names} has the StorageClass '${has}', and a claim can't change it: keep it (pulumi config set redis:storageClass ${has}), or move the volumes one by one first (docs/operations.md, Another StorageClass).`;
+  });
+}

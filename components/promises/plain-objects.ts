@@ -25,7 +25,10 @@ export function plainObjects(settings: Settings): PlainObjects {
     prefix: deployment.namePrefix ?? "",
     labels: deployment.labels,
   });
-  const topology = describeTopology(settings, clusterSite(deployment.namespace, naming));
+  const topology = describeTopology(
+    settings,
+    clusterSite(deployment.namespace, naming, settings.network.ipFamily),
+  );
   const later = (text: string): pulumi.Output<string> => text as unknown as pulumi.Output<string>;
   const argsOf = (workload: Workload): DeploymentArgs => ({
     naming,

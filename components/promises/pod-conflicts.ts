@@ -5,7 +5,7 @@ import type { StackResource } from "../../policy/rule.ts";
 const programs = ["/opt/redis-ha", "/usr/local/bin"];
 
 /** Volumes of the part's own container alone. */
-const secret = new Set<unknown>(["credentials", "tls", "tmp"]);
+const secret = new Set<unknown>(["credentials", "tls", "tmp", "backups"]);
 
 interface Mount {
   readonly name?: unknown;

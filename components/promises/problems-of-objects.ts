@@ -2,6 +2,7 @@ import { resourceRules } from "../../policy/all-rules.ts";
 import type { StackResource } from "../../policy/rule.ts";
 import { oneWriterOfAClaim } from "../../policy/rules/one-writer-of-a-claim.ts";
 import type { podSettings } from "../../settings/pod-settings.ts";
+import { problemsOfBackupNames } from "../../settings/problems-of-backup.ts";
 import type { Settings } from "../../settings/resolve-settings.ts";
 import type { PartKind } from "../topology/site.ts";
 import { type PlainObjects, plainObjects } from "./plain-objects.ts";
@@ -34,6 +35,10 @@ interface Judged {
  * Each setting answers for what isn't wrong without it. Pure.
  */
 export function problemsOfObjects(settings: Settings): string[] {
+  return [...problemsOfBackupNames(settings.backup), ...problemsOfJudged(settings)];
+}
+
+function problemsOfJudged(settings: Settings): string[] {
   const judged = settingsToJudge(settings);
   if (judged.length === 0) return [];
   const full = plainObjects(settings);

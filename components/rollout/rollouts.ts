@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Naming } from "../naming.ts";
 import type { Workload } from "../topology/workload.ts";
 import { connectApi } from "./cluster-api.ts";
+import { findLeaving, type LeavingArgs, leavingOf } from "./leaving.ts";
 import type { RolloutState } from "./state.ts";
 import {
   RolloutError,
@@ -23,7 +24,7 @@ export const awaitedByProgram = { "pulumi.com/waitFor": "jsonpath={.metadata.uid
 
 export interface RolloutsArgs {
   readonly namespace: string;
-  readonly naming: Pick<Naming, "object" | "workload" | "pods">;
+  readonly naming: Pick<Naming, "object" | "workload" | "pods" | "kind">;
   /** Of the kubeconfig; unset: the current one. */
   readonly context: string | undefined;
   /** Longest time in seconds until a Deployment's pods are ready. */
@@ -37,6 +38,8 @@ export interface RolloutsArgs {
 export class Rollouts {
   readonly #args: RolloutsArgs;
   #watched: Promise<Watched> | undefined;
+  /** Instances that are there and not wanted any more. */
+  #leaving: { readonly names: readonly string[]; readonly args: LeavingArgs } | undefined;
 
   constructor(args: RolloutsArgs) {
     this.#args = args;
@@ -70,6 +73,44 @@ export class Rollouts {
   }
 
   /**
+   * Sees to it that no instance leads, or is going to, that isn't wanted any more: before anything is changed, and from then on before each
+   * step. Those who are started with the new list of instances couldn't reach it.
+   *
+   * @param wanted all Redis instances of the program.
+   * @throws {pulumi.ResourceError} when none that stays can lead.
+   */
+  async lead(wanted: readonly Workload[]): Promise<void> {
+    const { namespace, naming, timeoutSeconds } = this.#args;
+    const staying = new Map(
+      wanted.map(({ name, environment }) => [naming.object(name), environment.REDIS_SELF ?? ""]),
+    );
+    const instancePrefix = naming.object("redis-instance-");
+    const args: LeavingArgs = {
+      ...{ namespace, staying, labels: naming.kind("redis") },
+      isInstance: (name) =>
+        name.startsWith(instancePrefix) && /^\d+$/.test(name.slice(instancePrefix.length)),
+      // Until the next step, which has the same bound, and the removal after the last one.
+      forMs: 2 * timeoutSeconds * 1000,
+    };
+    let names: string[];
+    try {
+      names = await findLeaving((await this.#watch()).api, args);
+    } catch {
+      // The provider will say that the cluster doesn't answer.
+      return;
+    }
+    if (names.length === 0) return;
+    this.#leaving = { names, args };
+    await this.#leave();
+  }
+
+  async #leave(): Promise<void> {
+    if (this.#leaving === undefined) return;
+    const { names, args } = this.#leaving;
+    await this.wait(leavingOf(names, args), "before instances are removed");
+  }
+
+  /**
    * Resolves when the pods of a workload may be taken away: all others of its kind are ready.
    *
    * @param others of the same kind; those that the cluster doesn't have yet don't count.
@@ -87,6 +128,7 @@ export class Rollouts {
       };
       await this.wait({ ...rolloutOf(target), look }, `before ${workload.name} is rolled, ${other.name}`);
     }
+    await this.#leave();
   }
 
   /** Resolves when a Deployment's pods are all of its new template and ready. */

@@ -75,15 +75,23 @@ export const podPaths: Pick<Site, "secretDirectory" | "certificateDirectory"> = 
   certificateDirectory: () => "/etc/redis-ha/tls",
 };
 
-/** A Kubernetes namespace as a site. The proxy announces itself to clients of every namespace. */
-export function clusterSite(namespace: string, names: Pick<ClusterNames, "service"> = clusterNames()): Site {
+/**
+ * A Kubernetes namespace as a site. The proxy announces itself to clients of every namespace.
+ *
+ * @param family of the pods' addresses.
+ */
+export function clusterSite(
+  namespace: string,
+  names: Pick<ClusterNames, "service"> = clusterNames(),
+  family: "IPv4" | "IPv6" = "IPv4",
+): Site {
   return {
     ...podPaths,
     address: (part) => ({
       host: part.kind === "proxy" ? `${names.service(part)}.${namespace}.svc` : names.service(part),
       port: part.kind === "sentinel" ? ports.sentinel : ports.redis,
     }),
-    bindAddress: () => "0.0.0.0",
+    bindAddress: () => (family === "IPv6" ? "::" : "0.0.0.0"),
     adminPort: () => ports.admin,
     proxySentinelPort: ports.sentinel,
     stateDirectory: ({ kind }) => (kind === "sentinel" ? "/sentinel-conf-file" : "/data"),

@@ -2,7 +2,9 @@ import { join } from "node:path";
 import { formatAddress } from "../../runtime/address.ts";
 import { maxmemoryBytes } from "../../runtime/memory-budget.ts";
 import { parseQuantity } from "../../runtime/quantity.ts";
+import { volatileDirectory } from "../../runtime/volatile-directory.ts";
 import type { Settings } from "../../settings/resolve-settings.ts";
+import { backupClaim, backupEnvironment, backupFiles } from "./backup.ts";
 import type { Part, PartKind, Site } from "./site.ts";
 import type { SecretFile, Workload } from "./workload.ts";
 
@@ -14,7 +16,7 @@ export interface Topology {
 }
 
 /** The settings that decide what runs; where images come from or who owns the namespace doesn't. */
-export type TopologySettings = Pick<Settings, "redis" | "sentinel" | "proxy" | "tls">;
+export type TopologySettings = Pick<Settings, "redis" | "sentinel" | "proxy" | "tls" | "images" | "backup">;
 
 /** The instance that a brand-new set of Sentinels is told to monitor. Nothing else ever depends on this number. */
 const initialMaster: Part = { kind: "redis", index: 1 };
@@ -53,6 +55,7 @@ function describeSentinel(part: Part, settings: TopologySettings, site: Site): W
     program: { image: "sentinel", entrypoint: "sentinel" },
     replicas: 1,
     environment: {
+      ...engineOf(settings),
       BIND_ADDR: site.bindAddress(part),
       SENTINEL_SVC_IP: address.host,
       SENTINEL_SVC_PORT: String(address.port),
@@ -89,20 +92,26 @@ function describeRedis(part: Part, settings: TopologySettings, site: Site): Work
   const { sentinel, redis } = settings;
   const given = givenPasswords(settings);
   const address = site.address(part);
+  const keeps = redis.persistence === "aof";
   return {
     part,
     name: `redis-instance-${part.index}`,
     program: { image: "sentinel", entrypoint: "redis" },
     replicas: 1,
     environment: {
+      ...engineOf(settings),
       BIND_ADDR: site.bindAddress(part),
       REDIS_SELF: formatAddress(address),
       REDIS_INSTANCES: addresses("redis", redis.instances, site),
       REDIS_SENTINELS: addresses("sentinel", sentinel.count, site),
-      REDIS_DATA_DIR: site.stateDirectory(part),
+      REDIS_DATA_DIR: keeps ? site.stateDirectory(part) : join(site.stateDirectory(part), volatileDirectory),
+      ...(keeps ? {} : { REDIS_PERSISTENCE: redis.persistence }),
       REDIS_MAXMEMORY: String(maxmemoryBytes(redis.memory)),
       REDIS_MAXMEMORY_POLICY: redis.maxmemoryPolicy,
       REDIS_EXTRA_CONFIG: redis.extraConfig,
+      ...(redis.durability === "quorum" ? { REDIS_DURABILITY: redis.durability } : {}),
+      ...(redis.modules === undefined ? {} : { REDIS_MODULES: redis.modules.join(",") }),
+      ...(redis.fsync === "always" ? { REDIS_FSYNC: redis.fsync } : {}),
       REDIS_USERNAME: "supervisor",
       REDIS_PASSWORD_FILE: secretFile("supervisor"),
       REDIS_REPLICA_PASSWORD_FILE: secretFile("replica"),
@@ -113,17 +122,35 @@ function describeRedis(part: Part, settings: TopologySettings, site: Site): Work
       ...serverTls(settings, site),
       REDIS_ADMIN_PORT: String(site.adminPort(part)),
       MASTER_NAME: sentinel.masterName,
+      ...backupEnvironment(settings.backup, site),
     },
-    secrets: ["supervisor", "replica", "sentinel", "probe", "redis.acl", ...given],
+    secrets: [
+      "supervisor",
+      "replica",
+      "sentinel",
+      "probe",
+      "redis.acl",
+      ...given,
+      ...backupFiles(settings.backup),
+    ],
+    ...backupClaim(settings.backup),
     ...(settings.tls.mode === "all" ? { certificate: "server" as const } : {}),
     ports: [
       { name: "redis", port: address.port },
       { name: "admin", port: site.adminPort(part) },
     ],
-    volume: { path: site.stateDirectory(part), storage: redis.storage },
+    ...(keeps
+      ? { volume: { path: site.stateDirectory(part), storage: redis.storage } }
+      : // A full copy from the master passes through a file.
+        { scratch: { path: site.stateDirectory(part), limit: redis.memory } }),
     graceSeconds,
     memory: redis.memory,
   };
+}
+
+/** Nothing for Redis: stacks from before there was a choice aren't rolled for it. */
+function engineOf({ images: { engine } }: TopologySettings): Record<string, string> {
+  return engine === "redis" ? {} : { REDIS_ENGINE: engine };
 }
 
 /** The files of passwords that the platform gives. */
@@ -163,7 +190,7 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       ...(site.clientsComeByService ? { PROXY_STOP_DELAY_MS: String(proxy.stopDelaySeconds * 1000) } : {}),
       PROXY_WORKERS: String(proxy.workers),
       PROXY_DURABILITY: settings.redis.durability,
-      PROXY_DURABILITY_REPLICAS: String(settings.redis.instances - 1),
+      PROXY_DURABILITY_REPLICAS: String(Math.max(1, settings.redis.instances - 1)),
       PROXY_DURABILITY_TIMEOUT_MS: String(proxy.durabilityTimeoutMs),
       PROXY_MEMORY: String(Math.floor(parseQuantity(proxy.memory) ?? 0)),
       PROXY_MAX_CLIENTS: String(proxy.maxClients),
@@ -178,7 +205,7 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       ...(settings.tls.mode === "off" ? {} : { PROXY_TLS_DIR: site.certificateDirectory("proxy") }),
       ...(settings.tls.mode === "all" ? { REDIS_TLS_DIR: site.certificateDirectory("proxy") } : {}),
     },
-    secrets: proxy.sentinelApi ? ["proxy", "clients.acl", ...given] : ["proxy"],
+    secrets: ["proxy", ...(proxy.sentinelApi ? (["clients.acl", ...given] as const) : [])],
     ...(settings.tls.mode === "off" ? {} : { certificate: "proxy" as const }),
     ports: [
       { name: "redis", port: address.port },

@@ -5,7 +5,13 @@ import type { CertificateKind, Part } from "./site.ts";
  * A secret file: the password of a part's user, by the user's name, the users of a kind of servers, or the password of an
  * application's user that the platform gives.
  */
-export type SecretFile = PartUser | "redis.acl" | "sentinel.acl" | "clients.acl" | `users/${string}`;
+export type SecretFile =
+  | PartUser
+  | "redis.acl"
+  | "sentinel.acl"
+  | "clients.acl"
+  | `users/${string}`
+  | `backup/${string}`;
 
 /** The entrypoint program of a workload, by the image that contains it. */
 export type Program =
@@ -49,6 +55,10 @@ export interface Workload {
   readonly certificate?: CertificateKind;
   readonly ports: readonly WorkloadPort[];
   readonly volume?: WorkloadVolume;
+  /** A directory for what needn't outlive the pod, and how much it may hold, as a Kubernetes quantity. */
+  readonly scratch?: { readonly path: string; readonly limit: string };
+  /** Name of a claim for backups, which others mount, too. */
+  readonly backupClaim?: string;
   /** Seconds that it may take to end in order, from the signal on; then it is killed. */
   readonly graceSeconds: number;
   /** Memory limit as a Kubernetes quantity. */

@@ -6,6 +6,12 @@ interface Claim {
   readonly readOnly?: boolean;
 }
 
+/**
+ * The volume that redis-ha mounts for backups (no setting can use its name): every instance writes there, each object whole, in one step and with a
+ * name of its own.
+ */
+const backups = "backups";
+
 /** What two programs write to one volume, neither can read again. */
 export const oneWriterOfAClaim: StackRule = {
   name: "one-writer-of-a-claim",
@@ -28,7 +34,7 @@ function writersOf(resource: StackResource): { resource: StackResource; containe
   const claims = new Map(
     (template.spec?.volumes ?? []).flatMap((volume): [unknown, string][] => {
       const claim = volume.persistentVolumeClaim as Claim | undefined;
-      return claim === undefined || claim.readOnly === true
+      return claim === undefined || claim.readOnly === true || volume.name === backups
         ? []
         : [[volume.name, `${namespace}/${String(claim.claimName)}`]];
     }),

@@ -21,6 +21,7 @@ export const specialRoutes: Readonly<Record<string, Route>> = {
   "client|setinfo": "local",
   "client|reply": "local",
   "client|maint_notifications": "local",
+  "client|capa": "local",
   multi: "multi",
   exec: "exec",
   discard: "discard",
@@ -48,6 +49,7 @@ export const specialRoutes: Readonly<Record<string, Route>> = {
   "client|caching": "session",
   "client|no-evict": "session",
   "client|no-touch": "session",
+  "client|import-source": "session",
 };
 
 /** The words of HTTP among them. */
@@ -90,6 +92,7 @@ export const effectFreeCommands: ReadonlySet<string> = new Set([
   "latency|latest",
   "module|list",
   "script|exists",
+  "script|show",
   "script|load",
   "function|list",
   "function|dump",
@@ -115,6 +118,7 @@ export const statesOfProcess: Readonly<Record<string, ProcessState>> = {
   evalsha: "scriptName",
   evalsha_ro: "scriptName",
   "script|exists": "scriptsKnown",
+  "script|show": "scriptsKnown",
   "script|flush": "scriptsForgotten",
   "client|unblock": "clientId",
   "client|kill": "clientId",

@@ -4,48 +4,10 @@ import { type CommandRule, unknownCommand } from "../commands/command-rule.ts";
 import type { CommandTable } from "../commands/command-table.ts";
 import { maxNameBytes } from "../commands/command-table.ts";
 import { encodeCommand } from "./command-frame.ts";
+import { type CommandLimits, defaultCommandLimits, unauthenticatedCommandLimits } from "./command-limits.ts";
+import { keepPiece } from "./keep-piece.ts";
 
 const [LF, CR, STAR, DOLLAR] = [10, 13, 42, 36];
-
-/** What a client may send; smaller before it is authenticated. */
-export interface CommandLimits {
-  /** Arguments of one command, its name included. */
-  readonly args: number;
-  /** Bytes of one argument. */
-  readonly argBytes: number;
-  /** Bytes of an inline command's line. */
-  readonly inlineBytes: number;
-  /** Bytes of one command, all of it. */
-  readonly commandBytes: number;
-  /** What an error says about the bounds of bytes: where they come from. */
-  readonly reason?: string;
-}
-
-/** Bounds for a client that may send values of so many bytes; the others are Redis' own, or those that it had before 7.0. */
-export function commandLimits(argBytes: number, reason?: string): CommandLimits {
-  return {
-    args: 1024 * 1024,
-    argBytes,
-    inlineBytes: 64 * 1024,
-    // A value of the greatest size, or a million small ones.
-    commandBytes: argBytes + 2 ** 20,
-    ...(reason === undefined ? {} : { reason }),
-  };
-}
-
-/** Values of up to 64 MiB. */
-export const defaultCommandLimits: CommandLimits = commandLimits(64 * 2 ** 20);
-
-/** For commands that were read before: as big as a Redis takes them. */
-export const redisCommandLimits: CommandLimits = commandLimits(512 * 2 ** 20);
-
-/** Redis' limits for clients that aren't authenticated yet (CVE-2021-32675). */
-export const unauthenticatedCommandLimits: CommandLimits = {
-  args: 10,
-  argBytes: 16 * 1024,
-  inlineBytes: 64 * 1024,
-  commandBytes: 1024 * 1024,
-};
 
 const nothing = Buffer.alloc(0);
 
@@ -278,20 +240,6 @@ export class CommandScanner {
     this.argCount = args.length;
     this.rule = name.length > maxNameBytes ? unknownCommand : this.table.find(name, 0, name.length);
     return true;
-  }
-}
-
-/** A piece up to this size is copied to the one before it: an object for each byte would take 100 times the memory. */
-const smallPiece = 4096;
-
-/** Keeps a piece behind others, without more memory than its bytes need. */
-export function keepPiece(pieces: Buffer[], piece: Buffer): void {
-  const last = pieces.at(-1);
-  if (last !== undefined && last.length + piece.length <= smallPiece) {
-    pieces[pieces.length - 1] = Buffer.concat([last, piece]);
-  } else {
-    // A small part of what was read at once must not keep all of it in memory.
-    pieces.push(piece.length * 2 < piece.buffer.byteLength ? Buffer.from(piece) : piece);
   }
 }
 

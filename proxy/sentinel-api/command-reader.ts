@@ -1,7 +1,8 @@
 import { ProtocolError } from "../../runtime/protocol-error.ts";
 import { CommandTable } from "../commands/command-table.ts";
 import { decodeCommand } from "../resp/command-frame.ts";
-import { CommandScanner, unauthenticatedCommandLimits } from "../resp/command-scanner.ts";
+import { unauthenticatedCommandLimits } from "../resp/command-limits.ts";
+import { CommandScanner } from "../resp/command-scanner.ts";
 
 /** Bytes of one command. */
 const maxBytes = 64 * 1024;

@@ -49,8 +49,8 @@ export function askServer(session: Client, { ask, as = {}, agreed }: ServerQuest
   const again = (problem: string | undefined): void => {
     session.free();
     if (session.ended) return;
-    const refusal = session.connectionRefusal(group, problem);
-    if (refusal === undefined) session.wakeSoon(group.retries);
+    const refusal = session.connecting.refusal(group.retries, problem);
+    if (refusal === undefined) session.connecting.tryLater(group.retries);
     else done(() => session.refuse(refusal));
   };
   const send = (): void => {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { afterSocketsWereRead } from "../../runtime/after-sockets-were-read.ts";
-import { keepPiece } from "../resp/command-scanner.ts";
+import { keepPiece } from "../resp/keep-piece.ts";
+import type { LinkState } from "../upstream/master-link.ts";
 import type { ByteBudget, Reader } from "./byte-budget.ts";
 import type { SessionLimits } from "./session-host.ts";
 
@@ -10,12 +11,11 @@ export interface InputOwner {
   readonly blocked: boolean;
   /** Bytes in memory beside those that are kept here. */
   readonly heldBytes: number;
-  /** It hasn't read its replies. */
-  readonly outputFull: boolean;
-  /** Commands wait for a master. */
-  readonly holding: boolean;
-  /** Redis blocks for it: that it leaves must be seen at once. */
-  readonly blocking: boolean;
+  readonly host: { readonly link: { readonly state: LinkState } };
+  /** What it hasn't read. */
+  readonly output: { readonly full: boolean };
+  /** Redis may block for it: that it leaves must be seen at once. */
+  readonly ownConnection: { readonly blocking: boolean } | undefined;
   /** What waited may go on. */
   turn(): void;
   /** It has sent so much behind a command that blocks that nobody can see any more whether it is still there. */
@@ -36,6 +36,7 @@ export class ClientInput implements Reader {
   /** What the budget was told. */
   #accounted = 0;
   #looking = false;
+  /** All that had arrived was read, and its end wasn't there: true only while {@link InputOwner.turn} is called for that. */
   #justLooked = false;
   #stopped = false;
   #congested = false;
@@ -80,9 +81,11 @@ export class ClientInput implements Reader {
     return this.#looking;
   }
 
-  /** All that had arrived was read, and its end wasn't there: true only while {@link InputOwner.turn} is called for that. */
-  get justLooked(): boolean {
-    return this.#justLooked;
+  /** Whether the client hasn't left. It is found out first if that wasn't done just now: then false, and {@link InputOwner.turn} is called later. */
+  isStillThere(): boolean {
+    if (this.#justLooked) return true;
+    this.lookForEnd();
+    return false;
   }
 
   keep(piece: Buffer): void {
@@ -115,17 +118,17 @@ export class ClientInput implements Reader {
   /** Counts what waits, and reads from the client only as long as there is room for more. */
   regulate(): void {
     if (this.#stopped) return;
-    const { blocked, heldBytes, outputFull, holding, blocking } = this.#owner;
+    const { blocked, heldBytes, output, host, ownConnection } = this.#owner;
     const bytes = this.#bytes + heldBytes;
     this.#account(bytes);
     const limits = this.#limits;
     // Whoever sends everything before it reads must be able to do so.
     const enough =
       blocked &&
-      (outputFull
+      (output.full
         ? bytes >= limits.aheadBytes
         : bytes >= limits.heldBytes || this.#pieces.length >= limits.heldPieces);
-    if (blocking) {
+    if (ownConnection?.blocking === true) {
       const tooMuch = bytes >= lookAheadBytes || (enough && this.#budget.full);
       if (tooMuch) this.#owner.dropInput();
       else if (this.paused) this.#socket.resume();
@@ -133,7 +136,9 @@ export class ClientInput implements Reader {
     }
     const pause =
       !this.#looking &&
-      (enough || this.#congested || (bytes > 0 && !this.#budget.mayGrow(this, !blocked && !holding)));
+      (enough ||
+        this.#congested ||
+        (bytes > 0 && !this.#budget.mayGrow(this, !blocked && host.link.state !== "holding")));
     if (pause && !this.paused) this.#socket.pause();
     else if (!pause && this.paused) this.#socket.resume();
   }

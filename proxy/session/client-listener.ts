@@ -63,8 +63,8 @@ export class ClientListener {
       let closed = 0;
       for (const session of this.#sessions) {
         if (closed === drainPerTick) break;
-        if (!session.closable) continue;
-        session.end();
+        if (!session.departure.harmless) continue;
+        session.departure.end();
         closed++;
       }
     }, drainEveryMs);
@@ -98,13 +98,11 @@ export class ClientListener {
     const now = performance.now();
     const { partialCommandMs, authenticateWithinMs } = this.#host.limits;
     for (const session of this.#sessions) {
-      if (session.leaving && session.output.stalled) session.dropUnread();
+      if (session.departure.begun && session.output.stalled) session.departure.drop("unread replies");
       else if (session.partialSince !== undefined && now - session.partialSince > partialCommandMs) {
-        this.#host.metrics.dropped.inc({ reason: "partial command" });
-        session.destroy();
+        session.departure.drop("partial command");
       } else if (session.unacceptedMs(now) > authenticateWithinMs && session.group().denied !== undefined) {
-        this.#host.metrics.dropped.inc({ reason: "not authenticated" });
-        session.destroy();
+        session.departure.drop("not authenticated");
       }
     }
   }

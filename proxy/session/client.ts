@@ -1,10 +1,11 @@
 import type { Command } from "../upstream/command.ts";
-import type { OpenRetries } from "../upstream/open-retries.ts";
 import type { UpstreamGroup, Waiter } from "../upstream/upstream-group.ts";
+import type { ConnectionWait } from "./connection-wait.ts";
 import type { Identity } from "./identity.ts";
 import type { Ledger } from "./ledger.ts";
 import type { OutputQueue } from "./output-queue.ts";
 import type { SessionHost } from "./session-host.ts";
+import type { SharedLink } from "./shared-link.ts";
 
 /** One client, as those see it who keep its states and have no part in how its commands are read. */
 export interface Client extends Waiter {
@@ -19,12 +20,12 @@ export interface Client extends Waiter {
   readonly ended: boolean;
   /** There is a master. */
   readonly following: boolean;
+  /** How long its first command has waited for a connection. */
+  readonly connecting: ConnectionWait;
   /** Nothing of it waits to be taken. */
   readonly idle: boolean;
-  /** A shared connection that it has used was lost since WAIT was answered last. */
-  readonly sharedLost: boolean;
-  /** It was told of {@link sharedLost}. */
-  forgetLosses(): void;
+  /** The connection that it shares with others. */
+  readonly shared: SharedLink;
   /** The connections of its kind of clients. */
   group(): UpstreamGroup;
   /** The server has agreed to a change of who it is. */
@@ -40,12 +41,6 @@ export interface Client extends Waiter {
   finished(): void;
   /** Goes on when there is a master. */
   waitForMaster(): void;
-  /** There was nobody to ask, though there is a master: goes on, but not at once. */
-  wakeSoon(retries?: OpenRetries): void;
-  /** It has waited for a connection, and has one. */
-  connected(): void;
-  /** What its first command is answered when it has waited for a connection for too long. */
-  connectionRefusal(group?: UpstreamGroup, problem?: string): Buffer | undefined;
   /** A command's time is over although it could go nowhere: it gets this reply instead. */
   expire(command: Command, reply: Buffer): void;
   /** Whether it hasn't left. It is found out first if that wasn't done just now: then false, and it goes on later. */

@@ -1,26 +1,12 @@
 import { ProtocolError } from "../../runtime/protocol-error.ts";
 import { encodeError } from "../resp/encode-reply.ts";
-import type { Attempts, Command } from "../upstream/command.ts";
-import type { OpenRetries } from "../upstream/open-retries.ts";
-import { Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { ClientInput } from "./client-input.ts";
+import { CommandRouter } from "./command-router.ts";
 import type { Endpoint } from "./endpoint.ts";
-import {
-  givenUpReply,
-  noAuthReply,
-  noConnectionReply,
-  noMasterReply,
-  subscribedReply,
-} from "./error-replies.ts";
-import { fateOf } from "./fate.ts";
-import { ruleOf } from "./find-commands.ts";
-import { answerLocally } from "./local-commands.ts";
-import { prepared } from "./prepare.ts";
-import { refusalOf } from "./refusal.ts";
 import { ReplyMode } from "./reply-mode.ts";
-import { bigCommandBytes, RunReader } from "./run-reader.ts";
-import { translate } from "./translate.ts";
+import { RunReader } from "./run-reader.ts";
+import { SharedLink } from "./shared-link.ts";
 
 /**
  * Takes one client's commands in order: what is stateless goes over the shared connection, what isn't over one of its
@@ -29,21 +15,19 @@ import { translate } from "./translate.ts";
 export class CommandFlow {
   readonly reader: RunReader;
   readonly replyMode: ReplyMode;
+  readonly shared: SharedLink;
   readonly #session: Endpoint;
   readonly #input: ClientInput;
-  #lastShared: Upstream | undefined;
-  /** What is under way is a suspect, which has its turn. */
-  #alone = false;
-  #sharedLost = false;
+  readonly #router: CommandRouter;
   #held = false;
-  /** Since when what is first waits for a connection although there is a master, ms of the monotonic clock. */
-  #connectionSince: number | undefined;
   #inTurn = false;
   #again = false;
 
   constructor(session: Endpoint, input: ClientInput) {
     this.#session = session;
     this.#input = input;
+    this.shared = new SharedLink(session);
+    this.#router = new CommandRouter(session, this.shared, this);
     this.replyMode = new ReplyMode(session.output);
     this.reader = new RunReader(
       session.host.server,
@@ -64,14 +48,9 @@ export class CommandFlow {
     return this.#session.ledger.waiting.empty && this.#input.empty && !this.reader.hasMore;
   }
 
-  /** A shared connection that this client has used was lost since {@link forgetLosses}. */
-  get sharedLost(): boolean {
-    return this.#sharedLost || this.#lastShared?.ready === false;
-  }
-
-  forgetLosses(): void {
-    this.#sharedLost = false;
-    this.#lastShared = undefined;
+  /** A command has begun and isn't complete. */
+  get partial(): boolean {
+    return this.reader.partial;
   }
 
   /** What is first had to wait for a master, and wasn't sent since. */
@@ -81,28 +60,6 @@ export class CommandFlow {
 
   hold(): void {
     this.#held = true;
-  }
-
-  /** What is first waits for a connection, no longer. */
-  connected(): void {
-    this.#connectionSince = undefined;
-  }
-
-  awaitsConnection(): void {
-    this.#connectionSince ??= performance.now();
-  }
-
-  /**
-   * What is first has waited for a connection for as long as a client is held, or everybody has for so long that nothing is held any more.
-   *
-   * @returns its answer; undefined: it may go on waiting.
-   */
-  connectionRefusal(retries: OpenRetries, problem: string | undefined): Buffer | undefined {
-    const { holdTimeoutMs } = this.#session.host.link;
-    const waitedMs = performance.now() - (this.#connectionSince ?? Number.POSITIVE_INFINITY);
-    const late = waitedMs > holdTimeoutMs || (retries.failingMs > holdTimeoutMs && retries.resting);
-    if (!late) return undefined;
-    return noConnectionReply(problem);
   }
 
   /** Forgets everything that was not sent yet. */
@@ -129,7 +86,7 @@ export class CommandFlow {
       if (!(error instanceof ProtocolError)) throw error;
       this.#session.host.metrics.protocolErrors.inc();
       this.drop();
-      this.#session.fail(encodeError(`ERR Protocol error: ${error.message}`));
+      this.#session.departure.fail(encodeError(`ERR Protocol error: ${error.message}`));
     } finally {
       this.#inTurn = false;
     }
@@ -141,7 +98,7 @@ export class CommandFlow {
     const { replyMode, reader } = this;
     const { waiting } = session.ledger;
     if (session.busy || session.ended) return false;
-    if (this.#alone && !this.#leaveAlone()) return false;
+    if (!this.#router.mayGoOn()) return false;
     if (waiting.givenBack) {
       if (session.ledger.outstanding > 0) return false;
       session.ledger.lineUpReturned();
@@ -149,7 +106,7 @@ export class CommandFlow {
     if (!replyMode.mayGoOn(session.ledger.outstanding)) return false;
     if (session.ownConnection?.restored() === false) return false;
     const { first } = waiting;
-    if (first?.kind === "command" && session.leaving && !session.following) {
+    if (first?.kind === "command" && session.departure.begun && !session.following) {
       this.drop();
       return false;
     }
@@ -162,10 +119,9 @@ export class CommandFlow {
     if (first !== undefined) {
       waiting.removeFirst();
       const { skipsNext } = replyMode;
-      if (this.#take(first.command, first.refusal)) {
+      if (this.#router.take(first.command, first.refusal)) {
         this.#held = false;
-        this.#connectionSince = undefined;
-        if (first.command.attempts !== undefined && !this.#alone) session.host.link.suspects.leave(session);
+        session.connecting.over();
         if (skipsNext) replyMode.skipped();
         return true;
       }
@@ -206,139 +162,6 @@ export class CommandFlow {
   /** The connection for simple commands, when they can go now without another look. */
   #linkForRuns(): Upstream | undefined {
     const own = this.#session.ownConnection;
-    return own?.active === true ? own.plainUpstream : this.#sharedUpstream(false);
+    return own?.active === true ? own.plainUpstream : this.shared.current();
   }
-
-  #sharedUpstream(wait: boolean): Upstream | undefined {
-    const session = this.#session;
-    if (!session.following) {
-      if (wait) session.waitForMaster();
-      return undefined;
-    }
-    const group = session.group();
-    const upstream = wait ? group.shared(session, session.ledger.lane) : group.current(session.ledger.lane);
-    if (upstream === undefined) {
-      if (wait) this.awaitsConnection();
-      return undefined;
-    }
-    // Replies of another connection could come after those of this one.
-    if (upstream !== this.#lastShared && session.ledger.outstanding > 0) return undefined;
-    if (upstream !== this.#lastShared) {
-      // To look for a connection is enough to get another one: what became of the last must not be forgotten by that.
-      if (this.#lastShared?.ready === false) this.#sharedLost = true;
-      this.#lastShared = upstream;
-    }
-    if (!session.identity.authorized) session.become({ authorized: true });
-    return upstream;
-  }
-
-  /** Nothing goes behind a suspect, since it could be the cause, too. False while it is under way. */
-  #leaveAlone(): boolean {
-    if (this.#session.ledger.outstanding > 0) return false;
-    this.#alone = false;
-    this.#session.host.link.suspects.leave(this.#session);
-    return true;
-  }
-
-  /**
-   * Brings one command to where it belongs; false when it has to wait.
-   *
-   * @param refusal what the server has said when it refused it last.
-   */
-  #take(command: Command, refusedWith?: Buffer): boolean {
-    const session = this.#session;
-    const rule = ruleOf(command, session.host.server.table);
-    const known = command.withRule(rule);
-    if (session.leaving && waitsForOthers(known) && session.ownConnection?.inTransaction !== true) {
-      // Redis would see its client's end before anybody could serve it; what comes behind it is never reached.
-      this.drop();
-      return true;
-    }
-    const refusal = refusalOf(known);
-    if (refusal !== undefined) {
-      if (session.ledger.outstanding > 0) return false;
-      session.ownConnection?.refuseInTransaction();
-      session.answer(refusal.reply);
-      if (refusal.ends) session.end();
-      return true;
-    }
-    const transaction = session.ownConnection?.inTransaction === true;
-    if (rule.route === "local" && (!transaction || rule.name === "quit" || rule.name === "reset")) {
-      if (session.ledger.outstanding > 0) return false;
-      const endsIt = rule.name === "quit" || rule.name === "reset";
-      if (session.identity.protocol === 2 && session.ownConnection?.subscribed === true && !endsIt) {
-        session.answer(subscribedReply(rule.name));
-        return true;
-      }
-      return answerLocally(session, known);
-    }
-    if (session.host.link.state === "circuitOpen" && session.ledger.outstanding === 0) {
-      session.ownConnection?.abandon();
-      session.refuse(noMasterReply);
-      return true;
-    }
-    if (known.attempts !== undefined && session.following) {
-      const { term, holdTimeoutMs } = session.host.link;
-      const fate = fateOf(rule, known.attempts, { nowMs: performance.now(), term, holdTimeoutMs });
-      if (fate === "againAlone") return this.#takeAlone(known, known.attempts);
-      if (fate !== "again") return this.#giveUp(fate, refusedWith);
-    }
-    const own = rule.route !== "shared" || known.size > bigCommandBytes;
-    if (own || session.ownConnection?.active === true) {
-      return session.group().denied === undefined ? session.pinned.take(known) : this.#refuseAccess();
-    }
-    const upstream = this.#sharedUpstream(true);
-    if (upstream === undefined) return this.#refuseAccess();
-    if (rule.ofProcess !== undefined && !prepared(session, upstream, [known])) return false;
-    const translated = translate(known, upstream, session.host.redirects);
-    const { pieces } = translated?.wire ?? known;
-    const run = Run.of(session.ledger, undefined, { pieces, attempts: known.attempts }, 1, rule.mayWrite);
-    run.translation = translated?.translation;
-    session.ledger.sent(1);
-    upstream.send(run);
-    return true;
-  }
-
-  /** Sends a suspect when it is its turn, and alone. */
-  #takeAlone(command: Command, attempts: Attempts): boolean {
-    const session = this.#session;
-    if (session.ledger.outstanding > 0) return false;
-    if (session.group().denied !== undefined) return this.#refuseAccess();
-    if (!session.host.link.suspects.enter(session)) return false;
-    if (!session.pinned.take(command.withAttempts({ ...attempts, alone: true }))) return false;
-    this.#alone = true;
-    return true;
-  }
-
-  /** Tells the client that its command isn't sent again. */
-  #giveUp(fate: "givenUp" | "tooLate", refusedWith: Buffer | undefined): boolean {
-    const session = this.#session;
-    if (session.ledger.outstanding > 0) return false;
-    session.ownConnection?.abandon();
-    if (fate === "givenUp") session.host.metrics.givenUp.inc();
-    else session.host.metrics.refused.inc();
-    session.answer(fate === "givenUp" ? givenUpReply : (refusedWith ?? noMasterReply));
-    return true;
-  }
-
-  /** Answers at once when the server refuses this client, or has no connection for it because it is busy. */
-  #refuseAccess(): boolean {
-    const session = this.#session;
-    if (session.ledger.outstanding > 0) return false;
-    const { denied, busy } = session.group();
-    if (denied === undefined) {
-      if (!session.following) return false;
-      const refusal = busy === undefined ? session.connectionRefusal() : encodeError(busy);
-      if (refusal !== undefined) session.refuse(refusal);
-      return refusal !== undefined;
-    }
-    session.become({ authorized: false });
-    session.answer(noAuthReply);
-    return true;
-  }
-}
-
-/** It is answered when somebody else does something. */
-function waitsForOthers({ rule }: Command): boolean {
-  return rule.route === "blocking" || rule.route === "wait";
 }

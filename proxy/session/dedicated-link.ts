@@ -67,7 +67,7 @@ export class DedicatedLink {
         return;
       }
       if (upstream === undefined) {
-        if (session.group().denied === undefined) session.wakeSoon();
+        if (session.group().denied === undefined) session.connecting.tryLater();
         else {
           this.#owner.refused();
           session.wake();
@@ -87,7 +87,7 @@ export class DedicatedLink {
     const session = this.#session;
     this.#upstream = upstream;
     this.#dirty = this.#condemned = false;
-    session.connected();
+    session.connecting.over();
     if (session.identity.name !== "") this.adopt(["CLIENT", "SETNAME", session.identity.name]);
     upstream.replies.giveTo(session.ledger, (frame) => {
       // Lines of MONITOR are replies, and everything else is what a client without replies gets, too.
@@ -224,21 +224,8 @@ export class DedicatedLink {
     const session = this.#session;
     if (command.rule.effectFree && session.ledger.givenBack)
       session.ledger.giveBack({ kind: "command", command });
-    else this.give(bytes, true);
+    else session.ledger.give(bytes, true);
     this.#owner.answered();
-  }
-
-  /** Gives the client a reply, after those to commands that were put back. @param executed it may have changed something. */
-  give(bytes: Buffer, executed = false): void {
-    if (this.#session.ledger.givenBack) this.#session.ledger.giveBack({ kind: "reply", bytes, executed });
-    else this.#session.output.add(bytes);
-  }
-
-  /** Gives the client what Redis tells it even when it wants no replies, after those to commands that were put back. */
-  tell(bytes: Buffer): void {
-    if (this.#session.ledger.givenBack)
-      this.#session.ledger.giveBack({ kind: "reply", bytes, executed: false });
-    else this.#session.output.push(bytes);
   }
 
   /**

@@ -1,7 +1,8 @@
 import { type CommandRule, unknownCommand } from "../commands/command-rule.ts";
 import { type CommandTable, maxNameBytes } from "../commands/command-table.ts";
 import { upper } from "../resp/command-frame.ts";
-import { CommandScanner, redisCommandLimits } from "../resp/command-scanner.ts";
+import { redisCommandLimits } from "../resp/command-limits.ts";
+import { CommandScanner } from "../resp/command-scanner.ts";
 import { Command } from "../upstream/command.ts";
 import type { Run } from "../upstream/run.ts";
 import { maxExaminedArgs } from "./refusal.ts";

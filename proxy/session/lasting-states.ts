@@ -137,8 +137,8 @@ export class LastingStates {
           left = 0;
         }
         // Redis tells it even a client that wants no replies.
-        if (isError(bytes)) this.#link.give(bytes);
-        else this.#link.tell(bytes);
+        if (isError(bytes)) this.#session.ledger.give(bytes);
+        else this.#session.ledger.tell(bytes);
         if (left === 0 && session.identity.protocol === 2) this.#over();
       },
       lost: () => session.ledger.giveBack({ kind: "command", command: unconfirmed(command, left) }),

@@ -195,6 +195,26 @@ export class Ledger implements RunSender {
     this.#rewinding = false;
   }
 
+  /** Gives the client a reply, after those to commands that were put back. @param executed it may have changed something. */
+  give(bytes: Buffer, executed = false): void {
+    if (this.givenBack) this.giveBack({ kind: "reply", bytes, executed });
+    else this.#output.add(bytes);
+  }
+
+  /** Gives the client what Redis tells it even when it wants no replies, after those to commands that were put back. */
+  tell(bytes: Buffer): void {
+    if (this.givenBack) this.giveBack({ kind: "reply", bytes, executed: false });
+    else this.#output.push(bytes);
+  }
+
+  /** What is first gets a reply instead of being sent, unless that is another command. Gives whether it does. */
+  expireFirst(command: Command, bytes: Buffer): boolean {
+    const { first } = this.waiting;
+    if (first?.kind !== "command" || first.command.pieces !== command.pieces) return false;
+    this.waiting.replaceFirst({ kind: "reply", bytes });
+    return true;
+  }
+
   broken(): void {
     this.#owner.destroy();
   }

@@ -1,16 +1,12 @@
 import { upper } from "../resp/command-frame.ts";
 import { encodeError, encodeReply, type ReplyValue, status } from "../resp/encode-reply.ts";
 import type { Command } from "../upstream/command.ts";
-import type { Credentials } from "../upstream/upstream-options.ts";
 import { askServer, ifAllowed } from "./ask-server.ts";
+import { isName } from "./client-name.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { noAuthReply, noMasterReply } from "./error-replies.ts";
+import { hello } from "./hello.ts";
 import { stranger } from "./identity.ts";
-
-const maxNameLength = 1024;
-
-/** No server has had so many clients: an id beyond it is nobody's, so that no client ends or wakes a stranger with it. */
-const nobodysIds = 2 ** 52;
+import { authenticate, credentialsOf, isAccepted } from "./log-in.ts";
 
 /**
  * Answers a command of which the proxy is the endpoint; nothing is outstanding. False when the answer needs a master and
@@ -37,11 +33,11 @@ export function answerLocally(session: Endpoint, command: Command): boolean {
       return hello(session, args);
     case "quit":
       reply(status("OK"));
-      session.end();
+      session.departure.end();
       return true;
     case "reset":
       session.pinned.destroy();
-      session.setReplyMode("ON");
+      session.replyMode.set("ON");
       session.become(stranger);
       return reply(status("RESET"));
     case "sentinel": {
@@ -82,80 +78,22 @@ export function answerLocally(session: Endpoint, command: Command): boolean {
       if (args.length !== 3) return wrongCount();
       if (mode !== "ON" && mode !== "OFF" && mode !== "SKIP") return fail("ERR syntax error");
       return ifAllowed(session, name, ["client", "reply", "on"], () => {
-        session.setReplyMode(mode);
+        session.replyMode.set(mode);
         if (mode === "ON") reply(status("OK"));
       });
     }
+    case "client|capa":
+      // Valkey's clients tell so that they can be redirected to another master: the proxy goes there itself. A capability that the server
+      // doesn't know is none to it, and a Redis doesn't know the subcommand, and says so.
+      if (args.length < 3) return wrongCount();
+      return ifAllowed(session, name, ["client", args[1]?.toString("latin1") ?? "", "none"], () =>
+        reply(status("OK")),
+      );
     case "client|maint_notifications":
       return fail("ERR unknown subcommand 'MAINT_NOTIFICATIONS'. Try CLIENT HELP.");
     default:
       return fail(`ERR the proxy has no answer to '${name}'`);
   }
-}
-
-/** Does something for a client that the server accepts; one that it doesn't gets the error. */
-function isAccepted(session: Endpoint, action: () => boolean): boolean {
-  if (session.identity.authorized) return action();
-  const group = session.group();
-  if (group.denied !== undefined) {
-    session.answer(noAuthReply);
-    return true;
-  }
-  const accept = (): boolean => {
-    session.become({ authorized: true });
-    return action();
-  };
-  // Others of its kind were accepted a moment ago: what needs no master isn't held for one.
-  if (group.accepted) return accept();
-  const { link } = session.host;
-  if (link.state === "circuitOpen") {
-    session.refuse(noMasterReply);
-    return true;
-  }
-  if (link.state !== "following") {
-    link.wait(session);
-    return false;
-  }
-  if (group.shared(session, "small") !== undefined) return accept();
-  const refusal = session.connectionRefusal(group);
-  if (refusal === undefined) session.awaitsConnection();
-  else session.refuse(refusal);
-  return refusal !== undefined;
-}
-
-function credentialsOf(args: readonly Buffer[]): Credentials {
-  const [first, second] = args.map((arg) => arg.toString());
-  return second === undefined ? { password: first ?? "" } : { user: first ?? "", password: second };
-}
-
-/** Asks the master; the session is busy meanwhile, and the command is taken again when there was nobody to ask. */
-function authenticate(session: Endpoint, credentials: Credentials, accepted: () => void): boolean {
-  session.occupy();
-  session.host.authenticator.check(credentials).then(
-    (result) => {
-      session.free();
-      if (session.ended) return;
-      if (result !== true && "again" in result) {
-        const { link } = session.host;
-        const refusal = link.state === "circuitOpen" ? noMasterReply : session.loginRefusal(result.again);
-        if (refusal !== undefined) {
-          session.refuse(refusal);
-          session.finished();
-        } else if (link.state === "holding") link.wait(session);
-        else session.wakeSoon(session.host.authenticator.retries);
-        return;
-      }
-      if (result === true) {
-        const { user, password } = credentials;
-        session.pinned.adopt(user === undefined ? ["AUTH", password] : ["AUTH", user, password]);
-        session.become({ credentials, authorized: true });
-        accepted();
-      } else session.answer(encodeError(result.error));
-      session.finished();
-    },
-    () => session.destroy(),
-  );
-  return false;
 }
 
 /** The client goes to another database when the server has let its user go there. */
@@ -186,59 +124,6 @@ function select(session: Endpoint, text: string): false {
   });
 }
 
-function hello(session: Endpoint, args: readonly Buffer[]): boolean {
-  const fail = (text: string): boolean => {
-    session.answer(encodeError(text));
-    return true;
-  };
-  let { protocol, name } = session.identity;
-  let credentials: Credentials | undefined;
-  const version = args[1];
-  if (version !== undefined) {
-    const text = version.toString();
-    if (!/^-?\d+$/.test(text)) return fail("ERR Protocol version is not an integer or out of range");
-    if (text !== "2" && text !== "3") return fail("NOPROTO unsupported protocol version");
-    protocol = text === "3" ? 3 : 2;
-  }
-  for (let i = 2; i < args.length; ) {
-    const option = upper(args[i]);
-    if (option === "AUTH" && args[i + 2] !== undefined) {
-      credentials = credentialsOf(args.slice(i + 1, i + 3));
-      i += 3;
-    } else if (option === "SETNAME" && args[i + 1] !== undefined) {
-      name = args[i + 1]?.toString("latin1") ?? "";
-      if (!isName(name)) {
-        return fail("ERR Client names cannot contain spaces, newlines or special characters.");
-      }
-      i += 2;
-    } else return fail(`ERR Syntax error in HELLO option '${args[i]?.toString() ?? ""}'`);
-  }
-  const greet = (): boolean => {
-    if (protocol !== session.identity.protocol) session.pinned.adopt(["HELLO", String(protocol)]);
-    session.become({ protocol, name });
-    session.answer(encodeReply(greeting(session), protocol));
-    return true;
-  };
-  if (credentials !== undefined) return authenticate(session, credentials, greet);
-  if (session.identity.authorized) return greet();
-  if (session.group().denied === undefined) return isAccepted(session, greet);
-  return fail(
-    "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
-  );
-}
-
-function greeting(session: Endpoint): ReplyValue {
-  return new Map<string, ReplyValue>([
-    ["server", "redis"],
-    ["version", session.host.server.version],
-    ["proto", session.identity.protocol],
-    ["id", session.ownConnection?.clientId ?? nobodysIds + session.id],
-    ["mode", "standalone"],
-    ["role", "master"],
-    ["modules", []],
-  ]);
-}
-
 /** What Redis says to `CLIENT SETINFO`; undefined: OK. */
 function infoProblem([, , option, value]: readonly Buffer[]): string | undefined {
   const name = option?.toString("latin1") ?? "";
@@ -246,9 +131,4 @@ function infoProblem([, , option, value]: readonly Buffer[]): string | undefined
   const given = value?.toString("latin1") ?? "";
   if (isName(given)) return undefined;
   return `ERR ${name.toLowerCase()} cannot contain spaces, newlines or special characters.`;
-}
-
-/** Redis' rule, and a bound: the name is kept for as long as the client is there. */
-function isName(text: string): boolean {
-  return text.length <= maxNameLength && /^[!-~]*$/.test(text);
 }

@@ -6,10 +6,11 @@ import { askServer } from "./ask-server.ts";
 import { BlockedCommand } from "./blocked-command.ts";
 import type { Client } from "./client.ts";
 import { DedicatedLink, type LinkOwner } from "./dedicated-link.ts";
-import { tooManyDedicatedReply, waitLostReply } from "./error-replies.ts";
+import { tooManyDedicatedReply } from "./error-replies.ts";
 import { LastingStates } from "./lasting-states.ts";
 import { prepared } from "./prepare.ts";
 import { TransactionFlow } from "./transaction-flow.ts";
+import { WaitCommand } from "./wait-command.ts";
 
 /** Nobody listens: it only moves the replication offset of its connection to now, which is what WAIT asks about. */
 const offsetMark = ["PUBLISH", "__ha:wait", ""];
@@ -27,12 +28,7 @@ export class PinnedConnection implements LinkOwner {
   readonly #transaction: TransactionFlow;
   readonly #blocked: BlockedCommand;
   readonly #lasting: LastingStates;
-  /** Its questions to WAIT that aren't answered. */
-  #waits = 0;
-  /** A connection was lost since the client last heard from WAIT. */
-  #lostSinceWait = false;
-  /** How often there was no master when it gave a connection back that it had written on: the first since it heard from WAIT. */
-  #releasedAt: number | undefined;
+  readonly #wait: WaitCommand;
 
   constructor(session: Client) {
     this.#session = session;
@@ -42,6 +38,7 @@ export class PinnedConnection implements LinkOwner {
     this.#transaction = new TransactionFlow(session, link, over);
     this.#blocked = new BlockedCommand(session, link, over);
     this.#lasting = new LastingStates(session, link, over);
+    this.#wait = new WaitCommand(session, link);
   }
 
   /** The client's commands go over its own connection. */
@@ -71,7 +68,7 @@ export class PinnedConnection implements LinkOwner {
 
   /** What is in flight is answered when somebody else does something, or never. */
   get waitsForOthers(): boolean {
-    return this.#blocked.active || this.#waits > 0;
+    return this.#blocked.active || this.#wait.active;
   }
 
   /** Why it is needed. */
@@ -103,7 +100,7 @@ export class PinnedConnection implements LinkOwner {
       return true;
     }
     // What the client asks for meanwhile is answered all the same.
-    if (!this.#session.idle && this.#session.connectionRefusal() !== undefined) return true;
+    if (!this.#session.idle && this.#session.connecting.refusal() !== undefined) return true;
     this.#link.acquire();
     return false;
   }
@@ -126,14 +123,14 @@ export class PinnedConnection implements LinkOwner {
     const { upstream } = this.#link;
     if (upstream === undefined) {
       if (session.ledger.outstanding > 0) return false;
-      if (route === "wait" && this.#writesAreLost()) return this.#answerLost();
+      if (route === "wait" && this.#wait.lost) return this.#wait.answerLost();
       const evenBusy = !this.active && doneWhenBusy.has(command.rule.name);
       const { busy } = session.group();
       if (busy !== undefined && !this.active && !evenBusy) return this.#answer(encodeError(busy));
       // What it has already is brought back, whatever others have taken meanwhile.
       if (!this.active && session.host.link.full && !session.group().idle)
         return this.#answer(tooManyDedicatedReply);
-      const refusal = session.group().idle ? undefined : session.connectionRefusal();
+      const refusal = session.group().idle ? undefined : session.connecting.refusal();
       if (refusal !== undefined) {
         this.abandon();
         session.refuse(refusal);
@@ -163,7 +160,10 @@ export class PinnedConnection implements LinkOwner {
       case "unsubscribe":
         return this.#lasting.subscribe(command, upstream);
       case "wait":
-        return this.#wait(command);
+        if (this.#wait.lost) return this.#wait.answerLost();
+        this.#lasting.keepForSession();
+        this.#wait.send(command);
+        return true;
       case "session":
         return this.#lasting.keep(command, upstream);
       default:
@@ -209,7 +209,7 @@ export class PinnedConnection implements LinkOwner {
 
   closed(): void {
     this.#blocked.reset();
-    this.#lostSinceWait = true;
+    this.#wait.lose();
     this.#transaction.lost();
     this.#lasting.lost();
     // What goes on without any state ends with its connection.
@@ -224,47 +224,13 @@ export class PinnedConnection implements LinkOwner {
 
   answered(): void {
     if (this.#stateful || this.#blocked.active || this.#session.ledger.outstanding > 0) return;
-    if (this.#link.upstream !== undefined) this.#releasedAt ??= this.#session.host.link.interruptions;
+    if (this.#link.upstream !== undefined) this.#wait.release();
     this.#link.release();
   }
 
   #answer(bytes: Buffer): boolean {
     if (this.#session.ledger.outstanding > 0) return false;
     this.#session.answer(bytes);
-    return true;
-  }
-
-  /** WAIT asks about all that its connection has written: nobody can say so of one that was lost. */
-  #wait(command: Command): boolean {
-    if (this.#writesAreLost()) return this.#answerLost();
-    this.#lasting.keepForSession();
-    this.#waits++;
-    this.#link.send(command, 1, {
-      reply: (bytes) => {
-        this.#waits--;
-        this.#link.giveOrRepeat(bytes, command);
-      },
-      lost: (sent, term) => {
-        this.#waits--;
-        if (sent) this.#session.ledger.giveBack({ kind: "reply", bytes: waitLostReply });
-        else this.#session.ledger.lostCommand(command, sent, term);
-      },
-    });
-    return true;
-  }
-
-  #writesAreLost(): boolean {
-    const { host, sharedLost } = this.#session;
-    const released = this.#releasedAt !== undefined && this.#releasedAt !== host.link.interruptions;
-    return this.#lostSinceWait || released || sharedLost;
-  }
-
-  /** Once: what is written from now on is another matter. */
-  #answerLost(): boolean {
-    if (!this.#answer(waitLostReply)) return false;
-    this.#lostSinceWait = false;
-    this.#releasedAt = undefined;
-    this.#session.forgetLosses();
     return true;
   }
 }

@@ -1,10 +1,6 @@
 import { decodeCommand } from "../resp/command-frame.ts";
-import {
-  type CommandLimits,
-  CommandScanner,
-  commandLimits,
-  unauthenticatedCommandLimits,
-} from "../resp/command-scanner.ts";
+import { type CommandLimits, commandLimits, unauthenticatedCommandLimits } from "../resp/command-limits.ts";
+import { CommandScanner } from "../resp/command-scanner.ts";
 import { bytesOf, Command } from "../upstream/command.ts";
 import { type ReplyReceiver, Run } from "../upstream/run.ts";
 import type { Upstream } from "../upstream/upstream.ts";

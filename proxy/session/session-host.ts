@@ -74,7 +74,10 @@ export const defaultSessionLimits: SessionLimits = sessionLimits(512 * mebi);
 
 /** What the proxy knows of the Redis behind it. */
 export interface ServerProfile {
+  /** The Redis that it is, or is compatible with. */
   readonly version: string;
+  /** What it says of itself in `HELLO`. */
+  readonly greeting: { readonly server: string; readonly version: string };
   /** Number of databases that `SELECT` may choose from. */
   readonly databases: number;
   readonly table: CommandTable;

@@ -166,7 +166,7 @@ export class TrackingState implements RedirectFollower {
     this.#sought = target;
     target.followers.add(this);
     target.revive();
-    this.#session.wakeSoon();
+    this.#session.connecting.tryLater();
     return true;
   }
 

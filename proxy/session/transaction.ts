@@ -1,4 +1,5 @@
 import type { Command } from "../upstream/command.ts";
+import type { Standing } from "./transaction-plan.ts";
 
 /** The bytes that all open transactions keep. */
 export class TransactionBudget {
@@ -13,39 +14,111 @@ export class TransactionBudget {
 
 /** What is known of a client between MULTI and EXEC: enough to build it again on another master. */
 export class Transaction {
-  /** MULTI and the commands that were queued and confirmed to the client, in order. */
-  readonly confirmed: Command[] = [];
-  /** EXEC was sent: if its reply is lost nobody knows whether it ran. */
-  execSent = false;
-  /** DISCARD was sent. */
-  discardSent = false;
-  /** A Redis that is no master has refused one of its commands: it can't run there, and is built again from there on. */
-  rewound = false;
-  /** One command was refused by the proxy: EXEC must fail, as after a command that Redis refuses. */
-  refused = false;
-  /** The server has answered an error to one command: whether EXEC executes the others that server knows, and no other one. */
-  doubtful = false;
-  /** The server has refused MULTI: what was sent behind it was no part of anything. */
-  neverOpened = false;
-  /** What the new master said when it refused to begin it again. */
-  refusal: Buffer | undefined;
-  /** The connection that has this transaction; unset: it has to be built again before the next command. */
-  builtOn: object | undefined;
   readonly #budget: TransactionBudget;
+  readonly #confirmed: Command[] = [];
   #bytes = 0;
+  #standing: Standing = "good";
+  #verdict: "none" | "doubtful" | "refused" = "none";
+  #end: "exec" | "discard" | undefined;
+  #refusal: Buffer | undefined;
+  #builtOn: object | undefined;
 
-  constructor(budget: TransactionBudget) {
+  /** @param connection that its MULTI is sent on. */
+  constructor(budget: TransactionBudget, connection: object | undefined) {
     this.#budget = budget;
+    this.#builtOn = connection;
+  }
+
+  /** MULTI and the commands that were queued and confirmed to the client, in order. */
+  get confirmed(): readonly Command[] {
+    return this.#confirmed;
   }
 
   /** The server has said that it has begun. */
   get opened(): boolean {
-    return this.confirmed.length > 0;
+    return this.#confirmed.length > 0;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  /** EXEC was sent: if its reply is lost nobody knows whether it ran. */
+  get executing(): boolean {
+    return this.#end === "exec";
   }
 
   /** What comes now is no part of it any more, and waits for its end. */
   get ends(): boolean {
-    return this.execSent || this.discardSent;
+    return this.#end !== undefined;
+  }
+
+  /** One of its commands was refused: EXEC must fail, as it does after a command that Redis refuses. */
+  get refused(): boolean {
+    return this.#verdict === "refused";
+  }
+
+  /** What the new master said when it refused to begin it again. */
+  get refusal(): Buffer | undefined {
+    return this.#refusal;
+  }
+
+  /** Whether a connection has this transaction; otherwise it has to be built again before the next command. */
+  isOn(connection: object | undefined): boolean {
+    return this.#builtOn !== undefined && this.#builtOn === connection;
+  }
+
+  /** The server has queued a command, MULTI itself first. */
+  confirm(command: Command): void {
+    this.#confirmed.push(command);
+  }
+
+  /** The proxy has refused one of its commands. */
+  refuse(): void {
+    this.#verdict = "refused";
+  }
+
+  /** The server has answered an error to one of its commands: whether EXEC executes the others that server knows, and no other one. */
+  doubt(): void {
+    if (this.#verdict === "none") this.#verdict = "doubtful";
+  }
+
+  /** A Redis that is no master has refused one of its commands. */
+  rewind(): void {
+    this.#standing = "rewound";
+  }
+
+  /** The server has refused MULTI. */
+  neverOpened(): void {
+    this.#standing = "neverOpened";
+  }
+
+  /** EXEC or DISCARD is sent. */
+  endWith(end: "exec" | "discard"): void {
+    this.#end = end;
+  }
+
+  /** EXEC or DISCARD has ended nothing. */
+  goOn(): void {
+    this.#end = undefined;
+  }
+
+  /** No connection has it any more. */
+  leaveConnection(): void {
+    this.#builtOn = undefined;
+  }
+
+  /** It is built again. */
+  buildOn(connection: object): void {
+    this.#builtOn = connection;
+    this.#standing = "good";
+    // Only the server that has refused a command knows what EXEC would do.
+    if (this.#verdict === "doubtful") this.#verdict = "refused";
+  }
+
+  /** The new master refuses to begin it again. */
+  refuseToBuild(reply: Buffer): void {
+    this.#refusal = reply;
   }
 
   /** Takes note of a command that is sent or kept; false when there is no room for it. */

@@ -11,7 +11,9 @@ export interface Durability {
    * only hold up what comes behind it: then it is asked once a write was executed.
    */
   readonly asksAhead: () => boolean;
-  /** How many replicas should have the writes if they can have them soon. One of them is enough. */
+  /** How many replicas must have the writes. */
+  readonly needed: number;
+  /** How many should have them if they can have them soon. */
   readonly wanted: () => number;
   /** So many don't have them soon: some are slow or gone, and shouldn't be waited for each time. */
   readonly missed: () => void;
@@ -19,7 +21,7 @@ export interface Durability {
   readonly observe: (outcome: Confirmation, seconds: number) => void;
 }
 
-/** What became of a question: a replica has the writes; none had them in time, or Redis refused to tell; the connection is gone. */
+/** What became of a question: so many replicas as must have the writes; fewer had them in time, or Redis refused to tell; the connection is gone. */
 export type Confirmation = "confirmed" | "timeout" | "lost";
 
 /** Something from the server that is held back until it is known what became of the writes before it. */
@@ -45,7 +47,7 @@ const maxQuestions = 2;
 const graceMs = 50;
 
 /**
- * Group commit on one connection: `WAIT 1` behind writes asks for all of them at once, and everything that the server says from the
+ * Group commit on one connection: `WAIT` behind writes asks for all of them at once, and everything that the server says from the
  * first of them on is held back until the answer. `WAIT` is about the writes of its own connection, so it has to be on the same one.
  *
  * Replies come in the order of their commands. So when a write's reply comes while a question is under way, that question was sent behind
@@ -70,7 +72,7 @@ export class ConfirmationGate {
   /** @param open gets what was held, in order. */
   constructor(durability: Durability, open: (confirmation: Confirmation, held: readonly Held[]) => void) {
     this.#durability = durability;
-    this.#frame = frameOf(1, durability.timeoutMs);
+    this.#frame = frameOf(durability.needed, durability.timeoutMs);
     this.#open = open;
     this.#handler = {
       reply: (bytes) => this.#answered(replicasIn(bytes)),
@@ -117,11 +119,11 @@ export class ConfirmationGate {
   question(): readonly Run[] {
     this.#unasked = false;
     const wanted = this.#durability.wanted();
-    const answersLeft = wanted > 1 ? 2 : 1;
+    const answersLeft = wanted > this.#durability.needed ? 2 : 1;
     this.#asked.push({ atMs: performance.now(), wanted, answersLeft });
     const ask = (frame: Buffer): Run => Run.of(undefined, this.#handler, { pieces: [frame] }, 1);
     // Two runs: each is answered for itself, with an error, too.
-    return wanted > 1 ? [ask(frameOf(wanted, graceMs)), ask(this.#frame)] : [ask(this.#frame)];
+    return answersLeft > 1 ? [ask(frameOf(wanted, graceMs)), ask(this.#frame)] : [ask(this.#frame)];
   }
 
   /** Holds a reply back; gives whether nobody has asked yet for the write that it belongs to. */
@@ -156,7 +158,7 @@ export class ConfirmationGate {
       return;
     }
     this.#asked.shift();
-    this.#give(replicas >= 1 ? "confirmed" : "timeout", question.atMs);
+    this.#give(replicas >= this.#durability.needed ? "confirmed" : "timeout", question.atMs);
   }
 
   #give(confirmation: Confirmation, since: number): void {

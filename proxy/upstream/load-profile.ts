@@ -11,9 +11,15 @@ import type { ServerProfile } from "../session/session-host.ts";
 export async function loadProfile(connection: ControlConnection): Promise<ServerProfile> {
   const table = new CommandTable(readCommandInfo(await connection.call("COMMAND")));
   const info = String(await connection.call("INFO", "server"));
+  const field = (name: string): string | undefined => new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1];
+  const version = field("redis_version") ?? "7.0.0";
+  const [server, own] = [field("server_name"), field("valkey_version")];
   return {
     table,
-    version: /^redis_version:(\S+)/m.exec(info)?.[1] ?? "7.0.0",
+    version,
+    // A Valkey that is told to pass for a Redis names itself one.
+    greeting:
+      server === "valkey" && own !== undefined ? { server, version: own } : { server: "redis", version },
     databases: await countDatabases(connection),
   };
 }

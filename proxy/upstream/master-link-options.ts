@@ -14,7 +14,7 @@ export interface MasterLinkOptions {
   readonly log: Logger;
   /** With it writes are answered when a replica has them, too. */
   readonly durability?:
-    | (Pick<Durability, "timeoutMs" | "observe"> & { readonly replicas: number })
+    | (Pick<Durability, "timeoutMs" | "observe" | "needed"> & { readonly replicas: number })
     | undefined;
   /** With it the connections are encrypted. */
   readonly tls?: TlsFiles | undefined;

@@ -2,6 +2,7 @@ import type { MasterState } from "../../quorum/master-state.ts";
 import { type Address, sameAddress } from "../../runtime/address.ts";
 import type { Durability } from "./confirmation-gate.ts";
 import { Doubts } from "./doubts.ts";
+import { HoldTime } from "./hold-time.ts";
 import type { MasterLinkOptions } from "./master-link-options.ts";
 import { patient } from "./patient-durability.ts";
 import { type Rejection, rejectionOf, writesRefused } from "./rejection.ts";
@@ -42,12 +43,11 @@ export class MasterLink implements GroupHost {
   #state: LinkState = "holding";
   /** A script keeps the master from answering: what is silent has to do with it. */
   #busy = false;
-  #deadline: NodeJS.Timeout | undefined;
+  readonly #holdTime: HoldTime;
   readonly #writeRefusals = new WriteRefusals();
   #pause: NodeJS.Timeout | undefined;
   readonly #durability: Durability | undefined;
   #dedicated = 0;
-  #holdingSince = performance.now();
   /** How often there was no master. */
   interruptions = 0;
 
@@ -71,7 +71,8 @@ export class MasterLink implements GroupHost {
       busy: () => this.#busy,
       suspect: options.suspect,
     });
-    this.#startDeadline();
+    this.#holdTime = new HoldTime(options.holdTimeoutMs, () => this.#giveUp());
+    this.#holdTime.begin();
   }
 
   get state(): LinkState {
@@ -105,11 +106,10 @@ export class MasterLink implements GroupHost {
   /** Takes over what the watcher knows. A new master ends all connections to the old one. */
   follow(state: MasterState): void {
     if (state.kind === "following") {
-      clearTimeout(this.#deadline);
-      this.#deadline = undefined;
+      const heldSeconds = this.#holdTime.end();
       const before = this.#master;
       this.#master = state.master;
-      if (this.#state !== "following") this.#options.held((performance.now() - this.#holdingSince) / 1000);
+      if (this.#state !== "following") this.#options.held(heldSeconds);
       this.#state = "following";
       this.#busy = state.busy === true;
       if (before !== undefined && !sameAddress(before, state.master)) {
@@ -195,7 +195,7 @@ export class MasterLink implements GroupHost {
   close(): void {
     this.#silence.stop();
     clearTimeout(this.#pause);
-    clearTimeout(this.#deadline);
+    this.#holdTime.stop();
     this.processes.close();
     for (const upstream of [...this.#upstreams]) upstream.destroy();
   }
@@ -211,21 +211,19 @@ export class MasterLink implements GroupHost {
     if (this.#state !== "following") return;
     this.#state = "holding";
     this.interruptions++;
-    this.#holdingSince = performance.now();
-    this.#startDeadline();
+    this.#holdTime.begin();
   }
 
-  #startDeadline(): void {
-    this.#deadline ??= setTimeout(() => {
-      this.#state = "circuitOpen";
-      this.#options.log.error(
-        { holdTimeoutMs: this.#options.holdTimeoutMs, waiting: this.#waiting.size },
-        "no master within the hold time: commands are answered with -LOADING",
-      );
-      // A master that is only busy keeps what it has in flight so long, and no longer.
-      for (const upstream of [...this.#upstreams]) upstream.destroy("no master within the hold time");
-      this.#wake();
-    }, this.#options.holdTimeoutMs);
+  #giveUp(): void {
+    this.#state = "circuitOpen";
+    const { holdTimeoutMs, log } = this.#options;
+    log.error(
+      { holdTimeoutMs, waiting: this.#waiting.size },
+      "no master within the hold time: commands are answered with -LOADING",
+    );
+    // A master that is only busy keeps what it has in flight so long, and no longer.
+    for (const upstream of [...this.#upstreams]) upstream.destroy("no master within the hold time");
+    this.#wake();
   }
 
   #wake(): void {

@@ -1,6 +1,6 @@
 import { type AclUser, renderAclFile } from "./acl-user.ts";
 import { completeRules } from "./application-rules.ts";
-import { partUsers, redisRules, sentinelClientRules, sentinelRules } from "./parts.ts";
+import { partUsers, promotingOnly, redisRules, sentinelClientRules, sentinelRules } from "./parts.ts";
 import { derivePassword } from "./passwords.ts";
 
 /** An application's user, as configured. */
@@ -17,6 +17,8 @@ export interface AccessSettings {
   readonly users: readonly ApplicationUser[];
   /** Names of `proxy:allowCommands`: the proxy passes them on, and Redis has to execute them. */
   readonly allowedCommands?: readonly string[] | undefined;
+  /** `redis:durability` `quorum`: the Sentinels may promote instances only. Default false. */
+  readonly quorum?: boolean | undefined;
   /** Clients talk to the real Sentinels, so these know the applications' users, too. */
   readonly clientsAskSentinels: boolean;
 }
@@ -33,7 +35,7 @@ export interface AclFiles {
 
 /** The users of all servers. @param seeds of every generation that is accepted. */
 export function renderAclFiles(
-  { users, allowedCommands, clientsAskSentinels }: AccessSettings,
+  { users, allowedCommands, clientsAskSentinels, quorum = false }: AccessSettings,
   seeds: readonly string[],
 ): AclFiles {
   /** Those servers learn the password while they run: {@link withGivenPasswords}. */
@@ -53,7 +55,9 @@ export function renderAclFiles(
   const clients = users.map(({ name }) => known(name, sentinelClientRules));
   return {
     redis: renderAclFile([
-      ...partUsers.map((name) => known(name, redisRules[name])),
+      ...partUsers.map((name) =>
+        known(name, quorum && name === "sentinel" ? promotingOnly : redisRules[name]),
+      ),
       ...users.map(({ name, rules }) => known(name, completeRules(rules, allowed))),
     ]),
     sentinel: renderAclFile([...onSentinel, ...(clientsAskSentinels ? clients : [])]),

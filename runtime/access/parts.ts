@@ -29,6 +29,12 @@ export const redisRules: Readonly<Record<PartUser, string>> = {
 };
 
 /**
+ * With `redis:durability quorum` a Sentinel may promote an instance, and not have one follow another: that may throw away the last copy of a write, so the
+ * instance's supervisor decides it.
+ */
+export const promotingOnly = redisRules.sentinel.replace("+slaveof", "+slaveof|no");
+
+/**
  * What each part may do on a Sentinel. `SENTINEL SET`, `MONITOR`, `REMOVE` and `RESET` are the supervisor's alone: it
  * repairs a Sentinel that watches the wrong master, or knows hosts that are gone.
  */

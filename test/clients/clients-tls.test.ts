@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../support/redis-process.ts";
 import { clientNames } from "../support/toolchains.ts";
 
 describe("clients with TLS", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const directory = temporaryDirectory();
   let local: LocalTopology;
 

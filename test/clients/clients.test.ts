@@ -24,7 +24,7 @@ const patienceMs: Record<ClientName, number> = {
 };
 
 describe("clients with their default settings", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const directory = temporaryDirectory();
   let local: LocalTopology;
   let basePort: number;

@@ -139,10 +139,10 @@ outputs: { password: "\${cache.password}", endpoint: "\${cache.proxyEndpoint}" }
     write("{ memroy: 1Gi }");
     const stack = await TestStack.ofProgram("yaml", program, place);
     await assert.rejects(stack.run("preview"), /Property memroy does not exist on 'redis-ha:index:Redis'/);
-    write("{ instances: 4 }");
+    write("{ instances: 10 }");
     await assert.rejects(
       stack.run("preview"),
-      /Argument 'redis\.instances' is '4': use an odd number from 3 to 9\./,
+      /Argument 'redis\.instances' is '10': use a whole number from 1 to 9\./,
     );
 
     write("{ storage: 64Mi }");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { memoryFor } from "../../runtime/memory-budget.ts";
-import { parseInfo } from "../../sentinel-image/ask-peer.ts";
+import { parseInfo } from "../../sentinel-image/start/ask-peer.ts";
 import { RunningStack } from "../../workshop/chaos/stack/running-stack.ts";
 import { eventually } from "../support/eventually.ts";
 import { kubectl } from "../support/kubectl.ts";

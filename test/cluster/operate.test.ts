@@ -109,6 +109,46 @@ describe("redis-ha for whoever operates a stack", function () {
     }
   });
 
+  it("fences the instance that leads, over a restart of its container, and takes it back", async () => {
+    const { master } = await healthy();
+    const name = master?.name ?? "";
+    const fence = await redisHa("fence", name, "--why", "a test", "--yes");
+    assert.equal(fence.exitCode, 0, fence.stderr);
+    await eventually(
+      async () => {
+        const { stdout } = await redisHa("status", "--json");
+        const report = JSON.parse(stdout) as StatusReport;
+        assert.ok(report.master !== undefined && report.master.name !== name);
+        assert.match(report.redis.find((one) => one.name === name)?.state ?? "", /^fenced: a test \(/);
+      },
+      { withinMs: 30_000 },
+    );
+    const unfence = await redisHa("unfence", name);
+    assert.equal(unfence.exitCode, 0, unfence.stderr);
+    await healthy();
+  });
+
+  it("hibernates without a pod, and wakes with its data", async () => {
+    const { master } = await healthy();
+    const inMaster = ["--namespace", namespace, "exec", `deployment/${master?.name}`, "--", "sh", "-c"];
+    const ask = (command: string) =>
+      kubectl([
+        ...inMaster,
+        `printf 'AUTH %s %s\\n${command}\\n' "$REDIS_USERNAME" "$(cat $REDIS_PASSWORD_FILE)" | redis-cli --tls --cacert $REDIS_TLS_DIR/ca.crt --cert $REDIS_TLS_DIR/tls.crt --key $REDIS_TLS_DIR/tls.key`,
+      ]);
+    const before = await ask("DBSIZE");
+    const asleep = await redisHa("hibernate", "--yes");
+    assert.equal(asleep.exitCode, 0, asleep.stderr);
+    assert.equal(await kubectl(["--namespace", namespace, "get", "pods", "--output", "name"]), "");
+    const twice = await redisHa("hibernate", "--yes");
+    assert.match(twice.stderr, /hibernates already/);
+    const awake = await redisHa("wake");
+    assert.equal(awake.exitCode, 0, awake.stderr);
+    await healthy();
+    assert.equal(await ask("DBSIZE"), before);
+    assert.match((await redisHa("wake")).stderr, /Nothing of it hibernates/);
+  });
+
   it("names a Sentinel that is gone first, and refuses what isn't safe", async () => {
     await kubectl(["--namespace", namespace, "scale", "deployment/redis-sentinel-3", "--replicas=0"]);
     try {

@@ -9,6 +9,7 @@ import { clientLibraries } from "../../workshop/chaos/clients.ts";
 import { findNamed } from "../../workshop/chaos/find-named.ts";
 import { findAccess } from "../../workshop/chaos/stack/find-access.ts";
 import { brokenPromises } from "../../workshop/chaos/stack/judge-round.ts";
+import { PodLogs } from "../../workshop/chaos/stack/pod-logs.ts";
 import { renderStackReport } from "../../workshop/chaos/stack/render-stack-report.ts";
 import { runStackChaos } from "../../workshop/chaos/stack/run-stack-chaos.ts";
 import { RunningStack } from "../../workshop/chaos/stack/running-stack.ts";
@@ -40,6 +41,8 @@ describe("rollouts under load", function () {
   let ledger: StackLedger | undefined;
   let host: string;
   let away: AwayWatch | undefined;
+  let podLogs: PodLogs | undefined;
+  let broken = false;
   const table = new RolloutTable();
   const running = new RunningStack({ namespace, context: process.env.TEST_CONTEXT ?? "", instances: 3 });
 
@@ -64,6 +67,7 @@ describe("rollouts under load", function () {
 
   /** Of two passwords and two authorities the older one ends at the next change: clients of each round have what is valid then. */
   beforeEach(async () => {
+    podLogs ??= new PodLogs(running);
     const outputs = await stack.outputs();
     const [password, ca] = [String(outputs.password), String(outputs.caCertificate)];
     writeFileSync(passwordFile, password, { mode: 0o600 });
@@ -77,11 +81,16 @@ describe("rollouts under load", function () {
     });
   });
 
-  afterEach(() => ledger?.stop());
+  afterEach(async function () {
+    broken ||= this.currentTest?.state === "failed";
+    await ledger?.stop();
+  });
 
   after(async () => {
     process.stdout.write(table.render());
     away?.stop();
+    const logs = await podLogs?.stop(broken);
+    if (logs !== undefined) process.stdout.write(`What the pods wrote: ${logs}\n`);
     await stack?.destroy();
     stack?.remove();
     await kubectl(["delete", "namespace", namespace, "--ignore-not-found", "--timeout=60s"]);

@@ -124,7 +124,7 @@ describe("a stack on a real cluster", function () {
     assert.match(text, /The configuration has 4 mistakes\. Nothing was changed\./);
     assert.match(text, /'sentinel:quorum' is 4 but there are 3 Sentinels: use 2 or 3/);
     assert.match(text, /'redis:storage' is '1x': use a Kubernetes quantity/);
-    assert.match(text, /'redis:instances' is '-1': use an odd number/);
+    assert.match(text, /'redis:instances' is '-1': use a whole number/);
     assert.match(text, /'sentinel:kworum' is not known: did you mean 'sentinel:quorum'/);
     await assert.rejects(stack.up(), /4 mistakes/);
     await assert.rejects(kubectl(["get", "namespace", namespace]), /NotFound/);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { AlertRule } from "../../components/monitoring/alert-rules.ts";
+import { grafanaDashboard } from "../../components/monitoring/dashboard.ts";
 import { type Deployment, deploy } from "../support/deploy.ts";
 
 const prebuilt = { "images:sentinel": "example/sentinel:1", "images:proxy": "example/proxy:1" };
@@ -89,5 +90,17 @@ describe("what a Prometheus Operator is told", function () {
       assert.ok(annotations.summary.length > 10 && annotations.description.length > 10, alert);
     }
     assert.match(rules.find(({ alert }) => alert === "RedisHaInstanceMissing")?.expr ?? "", /< 5$/);
+  });
+
+  it("is a dashboard in a ConfigMap that Grafana's sidecar finds, in its own namespace", async () => {
+    const { resources } = await deploy({ ...prebuilt, "monitoring:dashboard": "true" });
+    const maps = resources.filter(({ type }) => type === "kubernetes:core/v1:ConfigMap");
+    const made = maps.map(
+      ({ inputs }) => inputs as unknown as { metadata: Custom["metadata"]; data: Record<string, string> },
+    );
+    const [map] = made.filter(({ metadata }) => metadata.labels.grafana_dashboard === "1");
+    assert.ok(map);
+    assert.equal(map.metadata.labels["app.kubernetes.io/name"], "redis-ha");
+    assert.deepEqual(JSON.parse(map.data["redis-ha.json"] ?? ""), grafanaDashboard());
   });
 });

@@ -286,7 +286,11 @@ describe("the program", function () {
     const { template } = (job?.inputs.spec ?? {}) as { template?: { spec: PodSpec } };
     const [container] = template?.spec.containers ?? [];
     assert.equal(container?.image, "example/sentinel:1");
-    assert.deepEqual(container?.env, [{ name: "REDIS_EXTRA_CONFIG", value: "slowlog-log-slower-than 5000" }]);
+    assert.deepEqual(container?.env, [
+      { name: "REDIS_ENGINE", value: "redis" },
+      { name: "REDIS_MODULES", value: "" },
+      { name: "REDIS_EXTRA_CONFIG", value: "slowlog-log-slower-than 5000" },
+    ]);
     const order = resources.filter(({ type }) => /:(Job|Deployment)$/.test(type)).map(({ name }) => name);
     assert.deepEqual(order, [
       "config-check",

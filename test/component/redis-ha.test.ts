@@ -103,7 +103,7 @@ describe("the component", function () {
 
   it("tells all mistakes at once, in the words of its arguments, before any resource", async () => {
     const wrong = {
-      redis: { instances: 4, memroy: "1Gi" },
+      redis: { instances: 10, memroy: "1Gi" },
       sentinel: { quorum: 7 },
       namePrefix: "Cache",
       images: { proxy: "example/proxy" },
@@ -121,12 +121,24 @@ describe("the component", function () {
       result,
       `The arguments of RedisHa 'cache' have 6 mistakes. Nothing was changed.
   - Argument 'images.sentinel' is missing: name an image that the cluster can pull, with an exact tag or a digest. 'make images' builds both.
-  - Argument 'redis.instances' is '4': use an odd number from 3 to 9.
+  - Argument 'redis.instances' is '10': use a whole number from 1 to 9.
   - Argument 'images.proxy' is 'example/proxy': use an image reference with an exact tag, a digest or both.
   - Argument 'namePrefix' is 'Cache': use up to 30 lower-case letters, digits and dashes that begin with a letter.
   - Argument 'redis.memroy' is not known: did you mean 'redis.memory'?
   - Argument 'sentinel.quorum' is 7 but there are 3 Sentinels: use 2 or 3.`,
     );
+  });
+
+  it("takes a group that is undefined for none", async () => {
+    const { result } = await run(() => {
+      try {
+        new RedisHa("cache", { images: undefined, redis: undefined } as unknown as RedisHaArgs);
+        return "nothing";
+      } catch (error) {
+        return error instanceof pulumi.RunError ? error.message : `${error}`;
+      }
+    });
+    assert.match(`${result}`, /have 2 mistakes.*'images.sentinel' is missing.*'images.proxy' is missing/s);
   });
 
   it("refuses values that are only known later, but for the images", async () => {

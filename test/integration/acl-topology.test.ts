@@ -9,7 +9,7 @@ import { temporaryDirectory } from "../support/redis-process.ts";
 const users = [{ name: "default" }, { name: "web" }, { name: "jobs", rules: "~jobs:* +@read +@write" }];
 
 describe("the users of a whole topology", function () {
-  this.timeout(40_000);
+  this.timeout(90_000);
   const directory = temporaryDirectory();
   const clients: Redis[] = [];
   let basePort: number;

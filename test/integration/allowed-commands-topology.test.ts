@@ -30,7 +30,7 @@ const calls: readonly (readonly [name: string, call: string, answer: RegExp])[] 
 
 /** The users' rules and the proxy decide together; here both are genuine, and what counts is what a client sees. */
 describe("commands that the operator allows, on a whole topology", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const directory = temporaryDirectory();
   const clients: Redis[] = [];
   let basePort: number;

@@ -7,9 +7,9 @@ import { ControlConnection } from "../../quorum/control-connection.ts";
 import { promotionOrdered } from "../../quorum/sentinel-events.ts";
 import { type Address, formatAddress, sameAddress } from "../../runtime/address.ts";
 import { createLog } from "../../runtime/log.ts";
-import { announcePromotion } from "../../sentinel-image/announce-promotion.ts";
-import { parseInfo } from "../../sentinel-image/ask-peer.ts";
-import type { PromotionOrder } from "../../sentinel-image/promotion-orders.ts";
+import { announcePromotion } from "../../sentinel-image/failover/announce-promotion.ts";
+import type { PromotionOrder } from "../../sentinel-image/failover/promotion-orders.ts";
+import { parseInfo } from "../../sentinel-image/start/ask-peer.ts";
 import type { ClusterControl, NamedPart } from "../../workshop/chaos/cluster-control.ts";
 import { observer } from "../../workshop/chaos/observer.ts";
 import { SentinelAnnouncements } from "../../workshop/chaos/sentinel-announcements.ts";
@@ -18,7 +18,7 @@ import { startObserved } from "../support/observed-topology.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
 describe("the announcement of a promotion", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const directory = temporaryDirectory();
   let topology: LocalTopology;
   let masterName: string;

@@ -13,7 +13,7 @@ const takers = blockingCases.filter(
 );
 
 describe("clients that wait in a blocking command, when a genuine master", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const directory = temporaryDirectory();
   const clients: RespClient[] = [];
   let local: LocalTopology;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LocalTopology } from "../../cli/local/local-topology.ts";
-import { noteCrash, readCrashNotes } from "../../sentinel-image/crash-notes.ts";
+import { noteCrash, readCrashNotes } from "../../sentinel-image/start/crash-notes.ts";
 import { ClusterControl, type NamedPart } from "../../workshop/chaos/cluster-control.ts";
 import { observer } from "../../workshop/chaos/observer.ts";
 import { eventually } from "../support/eventually.ts";

@@ -13,7 +13,7 @@ import { startObserved } from "../support/observed-topology.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
 describe("an instance that is told to stop", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const directory = temporaryDirectory();
   let topology: LocalTopology;
   let cluster: ClusterControl;

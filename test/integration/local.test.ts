@@ -10,7 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 
 describe("a local topology", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   let directory: string;
   let basePort: number;
   let local: LocalTopology;
@@ -182,7 +182,7 @@ describe("a local topology", function () {
     const client = new Redis({ port: basePort, password: local.password, retryStrategy: () => 100 });
     try {
       await client.set("before", "busy");
-      assert.equal(await client.wait(1, 2000), 1);
+      assert.ok(Number(await client.wait(1, 2000)) >= 1);
       const script = client.eval("redis.call('set', 'before', 'lost') while true do end", 0);
       await assert.rejects(script, /UNCERTAIN/);
       await eventually(() => writeThrough(basePort, local.password, "after", "busy"), { withinMs: 5000 });

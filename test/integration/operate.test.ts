@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import type { LocalTopology } from "../../cli/local/local-topology.ts";
 import { localTarget } from "../../cli/operate/local-target.ts";
+import { planSwitchover } from "../../cli/operate/plan-switchover.ts";
 import { readMetrics } from "../../cli/operate/read-metrics.ts";
 import type { StatusReport } from "../../cli/operate/status-report.ts";
 import { switchOver } from "../../cli/operate/switch-over.ts";
@@ -311,6 +312,14 @@ describe("redis-ha for whoever operates it", function () {
               const heir = pick(
                 context.cluster.instances.filter(({ name }) => name !== context.master.name),
                 random,
+              );
+              // One that has just come back can't be promoted for a second or two.
+              await eventually(
+                async () => {
+                  const plan = planSwitchover(await target.observe({ logs: false }), heir.name);
+                  assert.equal(plan.kind, "go", plan.kind === "refuse" ? plan.reason : "");
+                },
+                { withinMs: 20_000 },
               );
               const atMs = monotonicMs();
               const result = await switchOver(target, heir.name);

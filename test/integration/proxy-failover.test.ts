@@ -16,7 +16,7 @@ import { freeBasePort } from "../support/free-ports.ts";
 import { temporaryDirectory } from "../support/redis-process.ts";
 
 describe("clients of the proxy at a failover", function () {
-  this.timeout(40_000);
+  this.timeout(90_000);
   const directory = temporaryDirectory();
   let topology: LocalTopology;
   let run: LedgerRun | undefined;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renderRedisConf } from "../../sentinel-image/redis-conf.ts";
+import { renderRedisConf } from "../../sentinel-image/conf/redis-conf.ts";
 import { eventually } from "../support/eventually.ts";
 import { closesBefore, type Fault, waitsFor } from "../support/fake-redis-faults.ts";
 import { ProxiedRedis } from "../support/proxied-redis.ts";

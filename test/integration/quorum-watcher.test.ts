@@ -27,12 +27,13 @@ describe("a MasterWatcher among three Sentinels", function () {
     for (const server of [...masters, ...sentinels]) await server.stop();
   });
 
-  function watch(followingEveryMs = 50): void {
+  function watch(followingEveryMs = 50, neededReplicas = 0): void {
     watcher = new MasterWatcher({
       sentinels: sentinels.map(({ address }) => address),
       masterName: "mymaster",
       password: () => password,
       followingEveryMs,
+      neededReplicas,
       searchingEveryMs: 20,
     });
     watcher.on("change", (state) => changes.push(describeState(state)));
@@ -62,6 +63,21 @@ describe("a MasterWatcher among three Sentinels", function () {
     await follows(masters[0]);
     assert.ok(performance.now() - begin < 500);
     assert.deepEqual(changes, [masters[0].port]);
+  });
+
+  it("follows no master that lacks the replicas that it needs, and leaves one that loses them", async () => {
+    masters[0].goodReplicas = 1;
+    watch(50, 2);
+    await rounds(5);
+    assert.deepEqual(changes, []);
+    assert.match(
+      watcher.state.kind === "searching" ? watcher.state.reason : "",
+      /it has 1 of the 2 replicas/,
+    );
+    masters[0].goodReplicas = 2;
+    await follows(masters[0]);
+    masters[0].goodReplicas = 1;
+    await eventually(() => assert.equal(describeState(watcher.state), "suspect"));
   });
 
   it("follows a failover within 200 ms of its announcement by two Sentinels, without polling", async () => {

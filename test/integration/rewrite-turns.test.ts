@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { pino } from "pino";
 import { ControlConnection } from "../../quorum/control-connection.ts";
-import { parseInfo } from "../../sentinel-image/ask-peer.ts";
-import { endForks, findForks } from "../../sentinel-image/fork-child.ts";
-import { Rewriter } from "../../sentinel-image/rewriter.ts";
+import { parseInfo } from "../../sentinel-image/start/ask-peer.ts";
+import { endForks, findForks } from "../../sentinel-image/supervise/fork-child.ts";
+import { Rewriter } from "../../sentinel-image/supervise/rewriter.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort, RedisProcess, temporaryDirectory } from "../support/redis-process.ts";
 

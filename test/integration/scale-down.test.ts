@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { prepareDirectory } from "../../cli/local/local-directory.ts";
 import { LocalTopology } from "../../cli/local/local-topology.ts";
+import { orderLocally } from "../../cli/operate/order-locally.ts";
 import { localSite } from "../../components/topology/site.ts";
+import type { HandOverAnswer, LeavingOrder } from "../../runtime/hand-over-order.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 import { measureGap } from "../support/measure-gap.ts";
@@ -90,6 +94,44 @@ describe("a scale-down of instances and Sentinels from 5 to 3, in the order of a
       assert.deepEqual([flags, replicas >= 2, otherSentinels >= 2], ["master", true, true]);
     }
   }
+
+  it("takes the role from an instance that goes before anything is rolled, and gives it to none of them again", async () => {
+    const order = (index: number, heir: string, leaving?: LeavingOrder): Promise<HandOverAnswer> => {
+      const name = `redis-instance-${index}`;
+      const body = { id: randomUUID(), heir, ...(leaving === undefined ? {} : { leaving }) };
+      return orderLocally(name, large.stateDirectory(name), body);
+    };
+    const address = (index: number): string => `127.0.0.1:${basePort + 100 + index}`;
+    await eventually(
+      async () => assert.equal((await order(await master(), address(5))).successor, address(5)),
+      { withinMs: 20_000 },
+    );
+    const leaving = { staying: kept.map(address), forMs: 120_000 };
+    await eventually(
+      async () => {
+        // All of them, before anybody is asked: one that follows another one that goes says so.
+        const answers = await Promise.all(removed.map((index) => order(index, address(1), leaving)));
+        for (const { leads = "" } of answers) assert.ok(leaving.staying.includes(leads), `${leads} leads`);
+      },
+      { withinMs: 20_000 },
+    );
+    const priority = async (index: number): Promise<string> => {
+      const login = { port: basePort + 100 + index, ...small.loginOf("supervisor") };
+      const redis = new Redis({ ...login, disableClientInfo: true });
+      try {
+        return /^slave_priority:(\d+)/m.exec(await redis.info("replication"))?.[1] ?? "";
+      } finally {
+        redis.disconnect();
+      }
+    };
+    // Two looks of the supervisor later, too, which raises it for every other replica that is in sync.
+    await delay(1500);
+    for (const index of removed) {
+      assert.equal(await priority(index), "0");
+      const { adminUrl } = large.parts.find(({ name }) => name === `redis-instance-${index}`) ?? {};
+      assert.equal((await fetch(`${adminUrl}/readyz`)).status, 200, "it holds up no drain and no rollout");
+    }
+  });
 
   it("keeps the Sentinels in the roll, and the ghosts are gone within 5 s after it, without a failover", async () => {
     let rolled = false;

@@ -4,12 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalTopology } from "../../cli/local/local-topology.ts";
 import { ControlConnection } from "../../quorum/control-connection.ts";
-import { askCpuSeconds, clientsNamed, dropSentinelLinks } from "../../sentinel-image/spinning-sentinels.ts";
+import {
+  askCpuSeconds,
+  clientsNamed,
+  dropSentinelLinks,
+} from "../../sentinel-image/supervise/spinning-sentinels.ts";
 import { eventually } from "../support/eventually.ts";
 import { freeBasePort } from "../support/free-ports.ts";
 
 describe("the links of a Sentinel", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   let directory: string;
   let local: LocalTopology;
   let connect: (port: number) => ControlConnection;

@@ -15,7 +15,7 @@ import { temporaryDirectory } from "../support/redis-process.ts";
 const probe = fileURLToPath(new URL("../../sentinel-image/probe.sh", import.meta.url));
 
 describe("the probe of a Sentinel", function () {
-  this.timeout(60_000);
+  this.timeout(90_000);
   const directory = temporaryDirectory();
   let basePort: number;
   let local: LocalTopology;

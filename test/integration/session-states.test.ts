@@ -54,7 +54,9 @@ describe("a client's state changes on the server's word:", () => {
     test.first.once(/^GET/, closesBefore);
     client.send("GET a");
     assert.deepEqual((await client.replies(2))[1], "_");
-    const seen = (): string[] => test.first.log.map(({ text }) => text);
+    // The proxy's own questions come every second, in between on a slow machine.
+    const seen = (): string[] =>
+      test.first.log.map(({ text }) => text).filter((text) => !/^(ROLE|INFO)/.test(text));
     assert.deepEqual(seen().slice(-3), ["CLIENT TRACKING ON OPTIN", "CLIENT CACHING YES", "GET a"]);
     test.first.once(/^GET/, closesBefore);
     client.send("GET a");

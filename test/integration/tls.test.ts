@@ -49,7 +49,7 @@ async function speakPlain(port: number): Promise<string> {
 
 for (const mode of ["clients", "all"] as const) {
   describe(`a topology with tls:mode ${mode}`, function () {
-    this.timeout(40_000);
+    this.timeout(90_000);
     const directory = temporaryDirectory();
     const open: { end(): void }[] = [];
     let basePort: number;

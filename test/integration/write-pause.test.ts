@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { askRole } from "../../quorum/ask-role.ts";
 import { ControlConnection } from "../../quorum/control-connection.ts";
-import { WritePause } from "../../sentinel-image/write-pause.ts";
+import { WritePause } from "../../sentinel-image/failover/write-pause.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort, RedisProcess } from "../support/redis-process.ts";
 

@@ -29,17 +29,21 @@ export class AclServer {
   /**
    * @param kind whose users; `lines` of the configuration file come behind the others.
    * @param allowedCommands as `proxy:allowCommands` names them.
+   * @param quorum as with `redis:durability quorum`.
    */
   static async start(
     kind: "redis" | "sentinel",
     users: readonly ApplicationUser[],
     lines: readonly string[] = [],
     allowedCommands: readonly string[] = [],
+    quorum = false,
   ): Promise<AclServer> {
     const directory = temporaryDirectory();
     const port = await freePort();
     const aclFile = join(directory.path, "users.acl");
-    const rendered = renderAclFiles({ users, allowedCommands, clientsAskSentinels: true }, [seed])[kind];
+    const rendered = renderAclFiles({ users, allowedCommands, quorum, clientsAskSentinels: true }, [seed])[
+      kind
+    ];
     writeFileSync(aclFile, `${rendered}user judge on #${hashPassword(judge.password)} ~* &* +@all\n`);
     const conf = join(directory.path, "server.conf");
     const own = ["bind 127.0.0.1", `port ${port}`, `dir ${directory.path}`, `aclfile ${aclFile}`];

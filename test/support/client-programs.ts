@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import type { LocalTopology } from "../../cli/local/local-topology.ts";
-import { type ClientName, clientNames, type Prepared, prepareClient } from "./toolchains.ts";
+import type { Prepared } from "./fetched.ts";
+import { type ClientName, clientNames, prepareClient } from "./toolchains.ts";
 
 /** The six programs of examples/. Prepared before the tests are named: one that is missing says why in the name of its test. */
 export const preparedClients = new Map<ClientName, Prepared | Error>();

@@ -24,10 +24,15 @@ export const handlers: Readonly<Record<string, Handler>> = {
   },
   ROLE: ({ redis }) =>
     redis.role === "master" ? ["master", 100, []] : ["slave", "127.0.0.1", 1, "connected", 100],
-  INFO: ({ redis: { role, history } }) =>
+  INFO: ({ redis: { role, history, goodReplicas } }) =>
     [
       ...["# Server", "redis_version:7.0.15", "# Persistence", "loading:0", "# Replication", `role:${role}`],
-      ...[`master_replid:${history.current}`, `master_replid2:${history.former}`, ""],
+      ...[
+        `min_slaves_good_slaves:${goodReplicas}`,
+        `master_replid:${history.current}`,
+        `master_replid2:${history.former}`,
+        "",
+      ],
     ].join("\r\n"),
   COMMAND: command,
   CLIENT: client,

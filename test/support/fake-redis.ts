@@ -20,6 +20,8 @@ const ownCommands =
 export class FakeRedis {
   /** The name of the history that its data belong to, and of the one that they came from (`INFO replication`). */
   history = { current: newId(), former: "0".repeat(40) };
+  /** Replicas that keep up, as a master with a minimum of them counts. */
+  goodReplicas = 0;
   /** User → password; undefined: no password is needed. */
   users: ReadonlyMap<string, string> | undefined;
   readonly data = new FakeRedisData();

@@ -26,6 +26,7 @@ export class FakeSentinel extends FakeServer {
 
   publish(channel: string, message: string): void {
     for (const socket of this.#subscribers) {
+      if (this.isAbandoned(socket)) continue;
       const words = ["message", channel, message].map((word) => `$${word.length}\r\n${word}\r\n`);
       socket.write(`*3\r\n${words.join("")}`);
     }
@@ -64,7 +65,8 @@ export class FakeSentinel extends FakeServer {
       return [this.master.host, String(this.master.port)];
     }
     if (name === "SENTINEL" && (subcommand === "SENTINELS" || subcommand === "REPLICAS")) return [];
-    if (name === "PING") return new Raw("+PONG\r\n");
+    // In RESP2 a subscriber's is a message of its own kind.
+    if (name === "PING") return this.#subscribers.has(socket) ? ["pong", ""] : new Raw("+PONG\r\n");
     return new Raw(`-ERR unknown command '${name}'\r\n`);
   }
 }

@@ -54,6 +54,7 @@ export abstract class FakeServer {
   #port = 0;
   #server: Server | undefined;
   #frozen = false;
+  readonly #abandoned = new WeakSet<Socket>();
   readonly #connections = new Map<Socket, { authenticated: boolean; text: string }>();
 
   get port(): number {
@@ -92,6 +93,16 @@ export abstract class FakeServer {
     for (const socket of this.#connections.keys()) socket.destroy();
   }
 
+  /** Like a host without power: connections of before stay, as far as the other side knows, and nothing comes of them. New ones are served. */
+  abandonConnections(): void {
+    for (const socket of this.#connections.keys()) this.#abandoned.add(socket);
+  }
+
+  /** Nothing is sent there any more. */
+  protected isAbandoned(socket: Socket): boolean {
+    return this.#abandoned.has(socket);
+  }
+
   /** Like SIGSTOP: the kernel still accepts connections and bytes, nobody answers. */
   freeze(): void {
     this.#frozen = true;
@@ -113,7 +124,7 @@ export abstract class FakeServer {
       .on("close", () => this.#connections.delete(socket))
       .on("data", (chunk: Buffer) => {
         const connection = this.#connections.get(socket);
-        if (connection === undefined) return;
+        if (connection === undefined || this.#abandoned.has(socket)) return;
         connection.text += chunk.toString("latin1");
         this.#work(socket);
       });

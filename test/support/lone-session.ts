@@ -214,7 +214,7 @@ export class LoneSession {
       link,
       limits: defaultSessionLimits,
       metrics,
-      server: { version: "7.0.0", databases: 16, table },
+      server: { version: "7.0.0", greeting: { server: "redis", version: "7.0.0" }, databases: 16, table },
       budget: new ByteBudget(1e6, () => undefined),
       outputs: new OutputBudget(defaultSessionLimits),
       transactions: new TransactionBudget(1e6),

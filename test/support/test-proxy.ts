@@ -14,6 +14,7 @@ export type TestProxyOptions = Partial<
     | "holdTimeoutMs"
     | "durabilityTimeoutMs"
     | "durabilityReplicas"
+    | "quorumReplicas"
     | "maxClients"
     | "maxDedicated"
     | "limits"

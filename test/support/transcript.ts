@@ -9,7 +9,8 @@ export const dialects: readonly Dialect[] = ["RESP2", "RESP3", "inline"];
 /** A transcript that takes longer has no end. */
 const withinMs = 10_000;
 const marker = "the-end-of-it";
-const endOfTranscript = new RegExp(`${marker}"?\r\n$`);
+/** Behind it may stand what MONITOR tells of others, such as the proxy's own questions. */
+const endOfTranscript = new RegExp(`${marker}"?\r\n(?=(?:\\+\\d+\\.\\d+ \\[[^\r]*\r\n)*$)`);
 
 /** Whether commands are sent one by one, each when there was an answer to the one before, is up to the reader. */
 export interface TranscriptOptions {
@@ -53,10 +54,11 @@ export async function transcriptOf(
         return;
       }
       chunks.push(chunk);
-      const last = chunk.length > marker.length + 2 ? chunk : Buffer.concat(chunks);
-      if (endOfTranscript.test(last.toString("latin1", Math.max(0, last.length - marker.length - 3)))) {
-        resolve(received());
-      }
+      const last = chunk.length > marker.length ? Buffer.concat(chunks.slice(-2)) : Buffer.concat(chunks);
+      if (!last.includes(marker)) return;
+      const text = received();
+      const end = endOfTranscript.exec(text);
+      if (end !== null) resolve(text.slice(0, end.index + end[0].length));
     })
     .on("error", reject)
     .on("close", () => resolve(`${received()}(closed)`));

@@ -48,7 +48,7 @@ export function benchCommand(): Command {
     )
     .option(
       "--durability <replicas>",
-      "instead: redis:durability async and sync, in front of a master with so many replicas",
+      "instead: redis:durability async, sync and quorum, in front of a master with so many replicas",
       whole(1, 8),
     )
     .option(

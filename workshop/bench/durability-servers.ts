@@ -4,13 +4,13 @@ import { Redis } from "ioredis";
 import { UserError } from "../../runtime/user-error.ts";
 import { BenchProcesses, proxyArguments, startServers } from "./bench-processes.ts";
 
-/** `redis:durability` of the two proxies. */
-export const durabilities = ["async", "sync"] as const;
+/** `redis:durability` of the proxies. */
+export const durabilities = ["async", "sync", "quorum"] as const;
 export type DurabilityPath = (typeof durabilities)[number];
 
 const inSyncWithinMs = 10_000;
 
-/** A master with replicas and a real Sentinel, and two proxies in front of it: one with each durability. */
+/** A master with replicas and a real Sentinel, and proxies in front of it: one with each durability. */
 export class DurabilityServers {
   readonly ports: Readonly<Record<DurabilityPath, number>>;
   readonly #basePort: number;
@@ -20,7 +20,7 @@ export class DurabilityServers {
   private constructor(basePort: number, replicas: number) {
     this.#basePort = basePort;
     this.#replicas = replicas;
-    this.ports = { async: basePort + 2, sync: basePort + 4 };
+    this.ports = { async: basePort + 2, sync: basePort + 4, quorum: basePort + 6 };
   }
 
   /** @throws {UserError} when a program is missing, a port is taken or a replica doesn't come in sync; nothing is left running then. */
@@ -28,7 +28,7 @@ export class DurabilityServers {
     return startServers({
       programs: ["redis-server", "redis-benchmark"],
       basePort,
-      ports: 6 + replicas,
+      ports: 8 + replicas,
       make: () => new DurabilityServers(basePort, replicas),
       begin: (servers) => servers.#startAll(),
     });
@@ -43,7 +43,7 @@ export class DurabilityServers {
     const [master, sentinel] = [this.#basePort, this.#basePort + 1];
     await this.#startRedis("master", master);
     for (let i = 0; i < this.#replicas; i++) {
-      await this.#startRedis(`replica-${i + 1}`, master + 6 + i, "--replicaof", "127.0.0.1", String(master));
+      await this.#startRedis(`replica-${i + 1}`, master + 8 + i, "--replicaof", "127.0.0.1", String(master));
     }
     await this.#processes.sentinel("sentinel", sentinel, master);
     const program = proxyArguments(this.#processes.directory);
@@ -65,7 +65,7 @@ export class DurabilityServers {
     mkdirSync(directory);
     this.#processes.run(name, "redis-server", [
       ...["--port", String(port), "--bind", "127.0.0.1", "--dir", directory, "--save", ""],
-      ...["--appendonly", "yes", "--repl-diskless-sync-delay", "0", ...more],
+      ...["--appendonly", "yes", "--repl-diskless-sync-delay", "0", "--min-replicas-to-write", "1", ...more],
     ]);
     await this.#processes.answers(name, port);
   }

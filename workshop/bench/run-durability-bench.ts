@@ -13,10 +13,10 @@ export interface DurabilityResult {
   readonly series: readonly ComparedSeries<DurabilityPath>[];
 }
 
-/** Measures both durabilities interleaved, on the same master. */
+/** Measures all durabilities interleaved, on the same master. */
 export async function runDurabilityBench(options: DurabilityBenchOptions): Promise<DurabilityResult> {
   const { basePort, replicas, onProgress } = options;
-  onProgress(`starting redis-server with ${replicas} replicas, a Sentinel and two proxies`);
+  onProgress(`starting redis-server with ${replicas} replicas, a Sentinel and three proxies`);
   const servers = await DurabilityServers.start(basePort, replicas);
   try {
     const candidates = durabilities.map((name) => ({ name, port: servers.ports[name] }));

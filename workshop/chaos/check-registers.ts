@@ -1,6 +1,6 @@
 import { classifyError, saysNotExecuted } from "./classify-error.ts";
 import type { Operation } from "./history.ts";
-import { checkRegister, type RegisterOperation } from "./linearizable.ts";
+import { checkRegister, type RegisterOperation, type Verdict } from "./linearizable.ts";
 import type { Period } from "./measure-stalls.ts";
 
 /** What the registers of a round showed. */
@@ -14,10 +14,7 @@ export interface RegisterReport {
 
 /** Whether there is an order of the commands of each register, over all clients. Pure. */
 export function checkRegisters(operations: readonly Operation[], fault: Period): RegisterReport {
-  const byRegister = Map.groupBy(
-    operations.filter(({ command }) => command === "WRITE" || command === "READ"),
-    registerOf,
-  );
+  const byRegister = groupByRegister(operations);
   const violated: string[] = [];
   const violatedAroundFault: string[] = [];
   for (const [register, own] of byRegister) {
@@ -26,6 +23,28 @@ export function checkRegisters(operations: readonly Operation[], fault: Period):
     (isAround ? violatedAroundFault : violated).push(register);
   }
   return { checked: byRegister.size, violated, violatedAroundFault };
+}
+
+/** What one register was asked and answered, and whether there is an order for it. */
+export interface RegisterHistory {
+  readonly register: string;
+  readonly verdict: Verdict;
+  readonly operations: readonly RegisterOperation[];
+}
+
+/** All registers of a round, with what decides about each. Pure. */
+export function registerHistories(operations: readonly Operation[]): RegisterHistory[] {
+  return [...groupByRegister(operations)].map(([register, own]) => {
+    const asked = own.flatMap(asRegisterOperation);
+    return { register, verdict: checkRegister(asked), operations: asked };
+  });
+}
+
+function groupByRegister(operations: readonly Operation[]): Map<string, Operation[]> {
+  return Map.groupBy(
+    operations.filter(({ command }) => command === "WRITE" || command === "READ"),
+    registerOf,
+  );
 }
 
 /** The names of all registers that were used. */

@@ -3,7 +3,6 @@ import { checkCounter, checkList, checkSet, checkStrings } from "./check-writes.
 import { classifyError } from "./classify-error.ts";
 import type { ClientReport } from "./client-report.ts";
 import { excuseLosses } from "./excuse-losses.ts";
-import type { DurabilityMode } from "./faults/fault.ts";
 import {
   type ClientData,
   type Disconnect,
@@ -22,12 +21,13 @@ const noData: ClientData = { counter: 0, list: [], strings: new Map() };
  * Compares what the clients were told with what the master holds. Pure.
  *
  * @param mayLose by client, the time in which acknowledged writes may be lost without durability, and reads undone with it, too.
+ * @param excuses whether they may be lost in that time.
  */
 export function checkLedger(
   history: History,
   data: FinalData,
   mayLose: ReadonlyMap<string, LossPeriod> = new Map(),
-  durability: DurabilityMode = "async",
+  excuses = true,
 ): ClientReport[] {
   const clients = new Set([...history.operations.map(({ client }) => client), ...data.keys()]);
   return [...clients].sort().map((client) =>
@@ -37,7 +37,7 @@ export function checkLedger(
       history.disconnects.filter((disconnect) => disconnect.client === client),
       data.get(client) ?? noData,
       mayLose.get(client),
-      durability,
+      excuses,
     ),
   );
 }
@@ -48,7 +48,7 @@ function checkClient(
   disconnects: readonly Disconnect[],
   data: ClientData,
   mayLose: LossPeriod | undefined,
-  durability: DurabilityMode,
+  excuses: boolean,
 ): ClientReport {
   const of = (command: Operation["command"]): Operation[] =>
     operations.filter((operation) => operation.command === command);
@@ -60,7 +60,7 @@ function checkClient(
   const gone = excuseLosses(
     parts.flatMap(({ lost = [] }) => lost),
     operations,
-    durability === "sync" ? undefined : mayLose,
+    excuses ? mayLose : undefined,
   );
   return {
     client,

@@ -20,6 +20,7 @@ import type { RoundReport } from "./round-report.ts";
 import { runChaos } from "./run-chaos.ts";
 import { chaosOnStack } from "./stack/command.ts";
 import { stackFaults } from "./stack/stack-faults.ts";
+import { keepHistoriesIn } from "./write-histories.ts";
 
 const historyFile = join(stateDirectory, "chaos-history.jsonl");
 const workersDirectory = join(stateDirectory, "workers");
@@ -42,6 +43,7 @@ interface ChaosCommandOptions {
   readonly json?: string;
   readonly report?: string;
   readonly picture?: string;
+  readonly histories?: string;
   readonly history?: boolean;
   readonly remember: boolean;
 }
@@ -66,8 +68,8 @@ export function chaosCommand(): Command {
     .addOption(
       new Option(
         "--durability <mode>",
-        "redis:durability; with sync a lost acknowledged write is a broken promise",
-      ).choices(["async", "sync"]),
+        "redis:durability; with sync and quorum a lost acknowledged write is a broken promise",
+      ).choices(["async", "sync", "quorum"]),
     )
     .option(
       "--fault <names>",
@@ -93,6 +95,10 @@ export function chaosCommand(): Command {
     .option("--json <file>", "write every round there")
     .option("--report <file>", "write the report there, as Markdown; else it goes to the standard output")
     .option("--picture <file>", "draw there, as SVG, when writes were acknowledged around each fault")
+    .option(
+      "--histories <file>",
+      "write there what each register was asked and answered, for another checker",
+    )
     .option("--history", "only show the results of earlier runs")
     .option("--no-remember", "don't add this run to them")
     .addHelpText("after", `\nFaults:\n${list(allFaults)}\n\nFaults with --stack:\n${list(stackFaults)}`)
@@ -134,7 +140,11 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
     return;
   }
   refuseTls(options.set);
-  const faults = chooseFaults(options.fault);
+  const durability = options.durability ?? options.set["redis:durability"];
+  const quorum = durability === "quorum";
+  const faults = chooseFaults(options.fault, quorum).map((fault) =>
+    quorum ? { ...fault, ...fault.withQuorum } : fault,
+  );
   if (faults.some(({ needsNetwork }) => needsNetwork) && !inPrivateNetwork()) {
     // What has to be fetched must be there before: from a network of one's own nothing is reached.
     for (const { name, prepare } of clientLibraries)
@@ -157,6 +167,7 @@ async function chaos(options: ChaosCommandOptions): Promise<void> {
     },
     withinMs: wholeNumber("--minutes", options.minutes, 24 * 60) * 60_000,
     say: showProgress,
+    ...(options.histories === undefined ? {} : { keepHistory: keepHistoriesIn(options.histories) }),
     onRound: (round, planned) => showProgress(describeRound(round, planned)),
     signal: interrupt.signal,
   });
@@ -192,9 +203,11 @@ function refuseTls({ "tls:mode": mode = "off" }: Readonly<Record<string, string>
 }
 
 /** @throws {UserError} for a name that isn't one, or a fault that this machine can't cause. */
-function chooseFaults(names: string): readonly Fault[] {
-  const wanted =
-    names === "random" ? allFaults.filter(({ onlyByName }) => !onlyByName) : names.split(",").map(faultOf);
+function chooseFaults(names: string, quorum: boolean): readonly Fault[] {
+  const random = allFaults.filter(
+    ({ onlyByName, waitsWithQuorum }) => !onlyByName && !(quorum && waitsWithQuorum),
+  );
+  const wanted = names === "random" ? random : names.split(",").map(faultOf);
   if (inPrivateNetwork() || !wanted.some(({ needsNetwork }) => needsNetwork)) return wanted;
   const obstacle = privateNetworkObstacle();
   if (obstacle === undefined) return wanted;

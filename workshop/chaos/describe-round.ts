@@ -4,8 +4,8 @@ import { describeEvents } from "./describe-events.ts";
 import { describeFailures } from "./describe-failures.ts";
 import { excuseLateWrites } from "./excuse-late-writes.ts";
 import { judgeRound, judgeTimes } from "./expectations.ts";
-import type { DurabilityMode, Fault } from "./faults/fault.ts";
-import { type Announcement, type Execution, findStaleWrites } from "./find-stale-writes.ts";
+import { type DurabilityMode, type Fault, mayLoseWith } from "./faults/fault.ts";
+import { type Announcement, type Execution, findStaleWrites, thoseThatLed } from "./find-stale-writes.ts";
 import type { FinalData, History } from "./history.ts";
 import { isIn, lossPeriods } from "./loss-periods.ts";
 import { announcementToWrite, measureStalls, writeKey } from "./measure-stalls.ts";
@@ -59,9 +59,10 @@ export function describeRound(record: RoundRecord): RoundReport {
   );
   const mayLose = lossPeriods(fault.allows, cutOff, faultAtMs, recoveredMs, clients);
   const { stale, late } = excuseLateWrites(
-    findStaleWrites(executions, record.announcements).filter(
-      (write) => !isIn(mayLose.get(write.client), write.atMs),
-    ),
+    findStaleWrites(
+      executions,
+      durability === "quorum" ? thoseThatLed(record.announcements, executions) : record.announcements,
+    ).filter((write) => !isIn(mayLose.get(write.client), write.atMs)),
     operations,
     faultAtMs,
   );
@@ -81,7 +82,7 @@ export function describeRound(record: RoundRecord): RoundReport {
     events: describeEvents(record.events, faultAtMs),
     cutOff: [...cutOff],
     broken: record.broken,
-    clients: checkLedger(history, record.data, mayLose, durability),
+    clients: checkLedger(history, record.data, mayLose, mayLoseWith(durability, fault)),
     stalls,
     registers: checkRegisters(operations, { beginMs: faultAtMs, endMs: recoveredMs }),
     announcedAfterMs: first && first.atMs - faultAtMs,

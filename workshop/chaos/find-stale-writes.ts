@@ -48,3 +48,27 @@ export function findStaleWrites(
     );
   });
 }
+
+/**
+ * With `redis:durability quorum` an announcement only nominates: until a majority has joined the nominee, the master before may have that majority, and
+ * goes on. So each counts from the first write that its master has executed itself, and one whose master never did doesn't count.
+ */
+export function thoseThatLed(
+  announcements: readonly Announcement[],
+  executions: readonly Execution[],
+): Announcement[] {
+  const sorted = [...announcements].sort((a, b) => a.atMs - b.atMs);
+  return sorted.flatMap((announcement, i) => {
+    const untilMs = sorted.slice(i + 1).find(({ master }) => !sameAddress(master, announcement.master))?.atMs;
+    const writes = executions.filter(
+      ({ instance, atMs }) =>
+        sameAddress(instance, announcement.master) &&
+        atMs >= announcement.atMs - staleGraceMs &&
+        atMs < (untilMs ?? Number.POSITIVE_INFINITY),
+    );
+    if (writes.length === 0) return [];
+    return [
+      { ...announcement, atMs: Math.max(announcement.atMs, Math.min(...writes.map(({ atMs }) => atMs))) },
+    ];
+  });
+}

@@ -18,6 +18,7 @@ import type { RoundReport } from "./round-report.ts";
 import type { Random } from "./seeded-random.ts";
 import { SentinelAnnouncements } from "./sentinel-announcements.ts";
 import { type WorkerProgram, WorkloadProcess } from "./workload-process.ts";
+import type { KeepHistory } from "./write-histories.ts";
 import { WriteMonitor } from "./write-monitor.ts";
 import { writesGoOn } from "./writes-go-on.ts";
 
@@ -32,6 +33,8 @@ export interface LedgerRunOptions {
   /** The one that the topology runs in. */
   readonly network?: PartNetwork;
   readonly say?: (line: string) => void;
+  /** Gets each round's operations. */
+  readonly keepHistory?: KeepHistory | undefined;
   /** Commands that each client keeps in flight, and the pause in ms after each. Defaults 8 and 20. */
   readonly inFlight?: number;
   readonly pauseMs?: number;
@@ -157,6 +160,7 @@ export class LedgerRun {
     const disconnects = this.#workers.flatMap((worker) => worker.disconnects.splice(0));
     this.#begin();
     const operations = await this.#collect(name);
+    this.#options.keepHistory?.(round, fault.name, operations);
     const history = { operations, disconnects };
     return this.#report({ fault, context, round, faultAtMs, history, recoveredMs, broken, cutOff });
   }

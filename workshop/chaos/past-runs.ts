@@ -13,7 +13,7 @@ const pastRun = z.object({
   where: z.string().default("local"),
   seed: z.number(),
   /** Not known of a stack. */
-  durability: z.enum(["async", "sync"]).optional(),
+  durability: z.enum(["async", "sync", "quorum"]).optional(),
   clients: z.array(z.string()),
   faults: z.array(z.string()),
   planned: z.number(),

@@ -30,7 +30,7 @@ export function renderReport(report: ChaosReport): string {
       clients.map((client) => countRow(client, summarise(rounds, client))),
     ),
     "",
-    "*Lost*: acknowledged and gone. *As expected*: in the time in which the fault allows it with durability `async`; with `sync` there is no such time. *Phantom*: there, but refused or never written. *Rolled back*: read, and gone later. *False failover*: another master although nothing had happened to the one there was.",
+    "*Lost*: acknowledged and gone. *As expected*: in the time in which the fault allows it with durability `async`; with `quorum` there is no such time, with `sync` only where the replica that has confirmed is cut off, too. *Phantom*: there, but refused or never written. *Rolled back*: read, and gone later. *False failover*: another master although nothing had happened to the one there was.",
     "",
     `Registers: ${total.registers.checked} checked; no order explains ${total.registers.violated} in calm times and ${total.registers.violatedAroundFault} around a fault.`,
     "",

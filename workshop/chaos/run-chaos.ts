@@ -15,6 +15,7 @@ import { planRounds } from "./plan-rounds.ts";
 import type { RoundReport } from "./round-report.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { WorkerProgram } from "./workload-process.ts";
+import type { KeepHistory } from "./write-histories.ts";
 
 export interface ChaosOptions {
   /** Where the topology keeps its data; those of an earlier run are thrown away. */
@@ -37,6 +38,8 @@ export interface ChaosOptions {
   /** No fault is begun later than this. */
   readonly withinMs: number;
   readonly say: (line: string) => void;
+  /** Gets each round's operations. */
+  readonly keepHistory?: KeepHistory | undefined;
   /** Told of each round when it is over. */
   readonly onRound: (round: RoundReport, planned: number) => void;
   /** Ends the run after the fault that is under way. */
@@ -84,7 +87,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const random = seededRandom(seed);
   const plan = planRounds(faults, options.failovers, random, options.rounds);
   const beginMs = monotonicMs();
-  const configuration = { ...ownConfiguration, ...options.configuration };
+  const needed = Object.assign({}, ...faults.map(({ needs }) => needs)) as Record<string, string>;
+  const configuration = { ...ownConfiguration, ...options.configuration, ...needed };
   const network = inPrivateNetwork()
     ? {
         network: await PartNetwork.build(partsOf(configuration, proxies)),
@@ -109,8 +113,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const rounds: RoundReport[] = [];
   const violations: string[] = [];
   try {
-    const { inFlight } = options;
-    const run = await LedgerRun.start({ topology, clients, random, durability, inFlight, say, ...network });
+    const { inFlight, keepHistory } = options;
+    const common = { topology, clients, random, durability, inFlight, say, keepHistory };
+    const run = await LedgerRun.start({ ...common, ...network });
     try {
       for (const fault of plan) {
         if (signal.aborted) violations.push("interrupted");

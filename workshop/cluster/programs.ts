@@ -15,6 +15,7 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { UserError } from "../../runtime/user-error.ts";
+import { buildGo } from "./build-go.ts";
 import { cacheDirectory } from "./places.ts";
 
 type Progress = (line: string) => void;
@@ -77,11 +78,23 @@ const coredns: GoPrograms = {
   ldflags: "",
   description: "CoreDNS (about 1 minute)",
 };
+/** An S3 server: what tests of backups store into. */
+const versitygw: GoPrograms = {
+  folder: "versitygw",
+  packages: ["github.com/versity/versitygw/cmd/versitygw"],
+  ldflags: "",
+  description: "the S3 server Versity Gateway v1.8.0 (about 2 minutes)",
+};
 const pause: GoPrograms = { folder: "pause", packages: ["."], ldflags: "", description: "the pause program" };
 
 /** Directory with kube-apiserver, kubelet and the others; built when missing. */
 export function ensureKubernetes(onProgress: Progress): Promise<string> {
   return ensureBuilt(kubernetes, onProgress);
+}
+
+/** Path of an S3 server over a directory. @throws {UserError} when there is no Go to build it. */
+export async function ensureS3Server(onProgress: Progress): Promise<string> {
+  return join(await ensureBuilt(versitygw, onProgress), "versitygw");
 }
 
 /** PATH with the built kubectl behind what is installed. */
@@ -157,15 +170,7 @@ async function ensureBuilt(programs: GoPrograms, onProgress: Progress): Promise<
     for (const path of programs.packages) {
       const name = path === "." ? programs.folder : (path.split("/").at(-1) ?? path);
       const flags = ["-trimpath", "-ldflags", `-s -w ${programs.ldflags}`, "-o", join(temporary, name)];
-      const built = await execa("go", ["build", ...flags, path], {
-        cwd: sourceDirectory(programs),
-        env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly -buildvcs=false" },
-        reject: false,
-        stdin: "ignore",
-      });
-      if (built.exitCode !== 0) {
-        throw new UserError(`Building ${name} failed:\n${built.stderr.split("\n").slice(-15).join("\n")}`);
-      }
+      await buildGo({ name, directory: sourceDirectory(programs), package: path, flags });
     }
     renameBuilt(temporary, target);
   } finally {

@@ -1,5 +1,6 @@
 // Writes what repeats the definitions of the settings: `npm run generate`. A unit test fails when it was forgotten.
 import { readFileSync, writeFileSync } from "node:fs";
+import { grafanaDashboard } from "../../components/monitoring/dashboard.ts";
 import { argumentsFile } from "./arguments.ts";
 import { markers, replaceBetween, settingsDeclaration, settingsTable } from "./settings-documentation.ts";
 
@@ -15,3 +16,7 @@ function rewrite(
 rewrite("Pulumi.yaml", markers.yaml, settingsDeclaration());
 rewrite("README.md", markers.markdown, settingsTable());
 writeFileSync(new URL("../../settings/args.ts", import.meta.url), argumentsFile());
+writeFileSync(
+  new URL("../../docs/grafana-dashboard.json", import.meta.url),
+  `${JSON.stringify(grafanaDashboard(), null, 2)}\n`,
+);

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { numberFrom } from "../../cli/number-option.ts";
 import { showProgress } from "../../cli/progress.ts";
 import { UserError } from "../../runtime/user-error.ts";
 import { attacks } from "./attacks.ts";
@@ -29,19 +30,24 @@ export function hostileCommand(): Command {
         "Phases take turns: the attacker sends to the proxy, or just as much to a sink, so that the machine is equally busy. " +
         "Exit code 1 when the proxy crashes, its memory exceeds the cap, or the normal client notices. Needs redis-server.",
     )
-    .option("--minutes <number>", "how long", number(0.05, 24 * 60), 60)
-    .option("--seed <number>", "what the attackers do", number(0, 2 ** 31 - 1), 1)
-    .option("--rss-cap <MiB>", "limit of the proxy's resident memory", number(64, 65_536), 512)
+    .option("--minutes <number>", "how long", numberFrom(0.05, 24 * 60), 60)
+    .option("--seed <number>", "what the attackers do", numberFrom(0, 2 ** 31 - 1), 1)
+    .option("--rss-cap <MiB>", "limit of the proxy's resident memory", numberFrom(64, 65_536), 512)
     .option(
       "--p99-limit <ratio>",
       "limit of the normal client's p99, attack on / attack off",
-      number(1, 1000),
+      numberFrom(1, 1000),
       1.1,
     )
-    .option("--phase <seconds>", "length of a phase", number(1, 600), 15)
-    .option("--rate <KiB>", "hostile bytes in a second; 0: as many as go", number(0, 1e6), 256)
-    .option("--connections <number>", "hostile connections in a second; 0: as many as go", number(0, 1e5), 20)
-    .option("--attackers <number>", "attacks at a time", number(1, 1000), 16)
+    .option("--phase <seconds>", "length of a phase", numberFrom(1, 600), 15)
+    .option("--rate <KiB>", "hostile bytes in a second; 0: as many as go", numberFrom(0, 1e6), 256)
+    .option(
+      "--connections <number>",
+      "hostile connections in a second; 0: as many as go",
+      numberFrom(0, 1e5),
+      20,
+    )
+    .option("--attackers <number>", "attacks at a time", numberFrom(1, 1000), 16)
     .option(
       "--attack <names...>",
       `only these: ${Object.keys(attacks)
@@ -56,7 +62,7 @@ export function hostileCommand(): Command {
         .choices(["proxy", "redis"])
         .default("proxy"),
     )
-    .option("--port <number>", "first of five ports", number(1, 65_530), 7900)
+    .option("--port <number>", "first of five ports", numberFrom(1, 65_530), 7900)
     .option("--json <file>", "write every measurement into a file")
     .action(hostile);
 }
@@ -90,13 +96,4 @@ async function hostile(options: HostileCommandOptions): Promise<void> {
     writeFileSync(options.json, `${JSON.stringify({ ...result, verdicts }, undefined, 2)}\n`);
   }
   if (verdicts.some(({ kept }) => !kept)) process.exitCode = 1;
-}
-
-function number(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!(value >= min && value <= max))
-      throw new InvalidArgumentError(`Use a number from ${min} to ${max}.`);
-    return value;
-  };
 }

@@ -1,7 +1,7 @@
 // Packs the component for other Pulumi programs: JavaScript and types, for `npm install <file>`. The unpacked package is a plugin of
 // Pulumi, too, for programs in other languages: `pulumi package add <folder>`.
 // npm run package [-- <directory>]. Default: .redis-ha; prints the path of the tarball. The folder is <directory>/package.
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -16,6 +16,7 @@ const needed = [
   "@pulumi/pulumi",
   "@pulumi/random",
   "@pulumi/tls",
+  "croner",
   "zod",
 ];
 
@@ -26,12 +27,30 @@ function versionOf(dependency: string): string {
   return dependency.startsWith("@pulumi/") ? `^${exact}` : exact;
 }
 
+/** A package that is missing only shows in somebody else's empty folder. @throws {Error} that names the file that imports it. */
+function refuseUnknownImports(): void {
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".js")) continue;
+    const text = readFileSync(join(folder, file), "utf8");
+    for (const [, specifier = ""] of text.matchAll(/^(?:.*\bfrom |import )"([^."][^"]*)";$/gm)) {
+      const [scope = "", rest = ""] = specifier.split("/");
+      const packageName = scope.startsWith("@") ? `${scope}/${rest}` : scope;
+      if (!specifier.startsWith("node:") && !needed.includes(packageName))
+        throw new Error(
+          `${file} imports ${packageName}, which the package doesn't bring: add it to 'needed'`,
+        );
+    }
+  }
+}
+
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const tsc = join(project, "node_modules", "typescript", "bin", "tsc");
 const config = join(project, "tsconfig.package.json");
 // Node strips no types below node_modules, so a package has to be JavaScript.
 await execa(process.execPath, [tsc, "--project", config, "--outDir", folder], { timeout: 300_000 });
+
+refuseUnknownImports();
 
 const { name, version, description, license, type, engines, dependencies } = JSON.parse(
   readFileSync(join(project, "package.json"), "utf8"),

@@ -69,6 +69,11 @@ export interface OpenStack {
   readonly context: string;
   /** KUBECONFIG and PATH, where they differ from this process's own. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Changes its configuration, and deploys it again. */
+  readonly pulumi: {
+    readonly configure: (values: Readonly<Record<string, string>>) => Promise<void>;
+    readonly up: () => Promise<unknown>;
+  };
 }
 
 /** Reads what a deployed stack has as outputs, secrets included. @throws {UserError} when it isn't deployed. */
@@ -80,7 +85,16 @@ export async function openStack(options: StackOptions): Promise<OpenStack> {
     throw new UserError(
       `Stack '${options.stack}' isn't deployed: redis-ha stack up --stack ${options.stack}.`,
     );
-  return { outputs, context: target.context, environment: target.environment };
+  const { stack } = options;
+  return {
+    outputs,
+    context: target.context,
+    environment: target.environment,
+    pulumi: {
+      configure: (values) => pulumi.configure(stack, values),
+      up: () => pulumi.run(["up", "--yes", "--skip-preview", "--stack", stack]),
+    },
+  };
 }
 
 /** `pulumi destroy`. The volumes stay unless the configuration says otherwise. */

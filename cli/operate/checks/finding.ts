@@ -53,6 +53,11 @@ export function ofEachSentinel(
   return { name, summary, find };
 }
 
+/** Replicas that a master needs with `redis:durability` `quorum`, as the proxies tell; 0 without it. */
+export function quorumReplicas({ proxies }: Observation): number {
+  return Math.max(0, ...proxies.map(({ metrics }) => metrics.redis_ha_proxy_quorum_replicas ?? 0));
+}
+
 /** What to type for a part that doesn't run. */
 export function revive(name: string, { namespace }: Observation): string {
   return namespace === undefined

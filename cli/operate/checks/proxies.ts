@@ -1,4 +1,5 @@
-import { warnOfVersion } from "../../../sentinel-image/redis-version-floor.ts";
+import { versionOf } from "../../../runtime/engine.ts";
+import { warnOfVersion } from "../../../sentinel-image/start/redis-version-floor.ts";
 import type { Observation, ProxySeen } from "../observation.ts";
 import { type Check, ofEachRedis, revive, type Said } from "./finding.ts";
 
@@ -55,7 +56,8 @@ export const proxyChecks: readonly Check[] = [
     };
   }),
   ofEachRedis("version-floor", "a Redis with known vulnerabilities", ({ info }) => {
-    const warning = warnOfVersion(`Redis server v=${info.redis_version}`);
+    const { engine, version } = versionOf(info) ?? {};
+    const warning = warnOfVersion(`${engine} server v=${version}`);
     return warning === undefined
       ? undefined
       : { severity: "note", finding: warning, cure: "pulumi config set images:redisBase" };

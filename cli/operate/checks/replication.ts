@@ -1,8 +1,9 @@
 import { formatAddress, sameAddress } from "../../../runtime/address.ts";
-import { parseHeartbeat } from "../../../sentinel-image/heartbeat.ts";
-import { heirPriority } from "../../../sentinel-image/plan-hand-over.ts";
+import { versionOf } from "../../../runtime/engine.ts";
+import { heirPriority } from "../../../sentinel-image/failover/plan-hand-over.ts";
+import { parseHeartbeat } from "../../../sentinel-image/supervise/heartbeat.ts";
 import { findMaster, isFailingOver, masterOf, offsetOf } from "../status-report.ts";
-import { type Check, ofEachRedis, readLog, revive } from "./finding.ts";
+import { type Check, ofEachRedis, quorumReplicas, readLog, revive } from "./finding.ts";
 
 const behindBytes = 16 * 2 ** 20;
 /** The master beats twice a second. */
@@ -46,7 +47,7 @@ export const replicationChecks: readonly Check[] = [
               subject: "redis",
               severity: "error" as const,
               finding: `there is no master: ${problem}`,
-              cure: "mend what stands above this line first. When instances wait for somebody who won't come back: HA_FORCE_MASTER, docs/architecture.md",
+              cure: "mend what stands above this line first. When instances wait for somebody who won't come back: redis-ha force-master, docs/operate.md",
             },
           ];
     },
@@ -118,12 +119,35 @@ export const replicationChecks: readonly Check[] = [
       cure: "look for a slow network or disk, or for one that is short of CPU; redis:durability sync makes writers wait",
     };
   }),
+  ofEachRedis(
+    "quorum-margin",
+    "with redis:durability quorum, too few copies of the data",
+    ({ info }, seen) => {
+      const needed = quorumReplicas(seen);
+      if (needed === 0 || info.role !== "master") return undefined;
+      const good = Number(info.min_slaves_good_slaves ?? 0);
+      if (good > needed) return undefined;
+      return {
+        severity: good < needed ? "error" : "warning",
+        finding:
+          good < needed
+            ? `only ${good} replicas keep up and redis:durability quorum needs ${needed}: reads and writes wait`
+            : `${good} replicas keep up, as many as redis:durability quorum needs: the next loss stops reads and writes until an instance is back`,
+        cure: "bring the instance that is missing back; one whose volume is lost starts with an empty one and copies everything",
+      };
+    },
+  ),
   ofEachRedis("versions", "instances with different versions", ({ info }, { redis }) => {
-    const versions = new Set(redis.flatMap((one) => one.info.redis_version ?? []));
-    if (versions.size < 2 || info.redis_version === [...versions].toSorted().at(-1)) return undefined;
+    const nameOf = (one: typeof info): string[] => {
+      const found = versionOf(one);
+      return found === undefined ? [] : [`${found.engine} ${found.version}`];
+    };
+    const versions = new Set(redis.flatMap((one) => nameOf(one.info)));
+    const [own] = nameOf(info);
+    if (own === undefined || versions.size < 2 || own === [...versions].toSorted().at(-1)) return undefined;
     return {
       severity: "warning",
-      finding: `it runs Redis ${info.redis_version}, another one ${[...versions].toSorted().at(-1)}`,
+      finding: `it runs ${own}, another one ${[...versions].toSorted().at(-1)}`,
       cure: "a rollout isn't over: run pulumi up again",
     };
   }),

@@ -24,8 +24,27 @@ export const silentParts: readonly Check[] = [
     name: "redis-silent",
     summary: "a Redis that doesn't answer",
     find: (seen) =>
-      seen.redis.flatMap(({ name, problem }) =>
-        problem === undefined || /\bBUSY\b/.test(problem) ? [] : [silent(name, problem, revive(name, seen))],
+      seen.redis.flatMap(({ name, problem, machine }) =>
+        problem === undefined || machine.fenced !== undefined || /\bBUSY\b/.test(problem)
+          ? []
+          : [silent(name, problem, revive(name, seen))],
+      ),
+  },
+  {
+    name: "redis-fenced",
+    summary: "an instance that an operator has fenced",
+    find: ({ redis }) =>
+      redis.flatMap(({ name, machine: { fenced } }) =>
+        fenced === undefined
+          ? []
+          : [
+              {
+                subject: name,
+                severity: "warning" as const,
+                finding: `fenced: ${fenced}. One copy of the data is missing`,
+                cure: `redis-ha unfence ${name}, when the work on it is done`,
+              },
+            ],
       ),
   },
   {

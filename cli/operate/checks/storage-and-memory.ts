@@ -1,4 +1,5 @@
-import { type Check, ofEachRedis, readLog } from "./finding.ts";
+import { isVolatile } from "../../../runtime/volatile-directory.ts";
+import { type Check, ofEachRedis, quorumReplicas, readLog } from "./finding.ts";
 
 const day = 86_400_000;
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
@@ -61,16 +62,25 @@ export const storageAndMemory: readonly Check[] = [
       cure: "renew it: pulumi up, with the stack's own authority a raised tls:generation; with your own issuer see why it didn't",
     };
   }),
-  ofEachRedis("drift", "settings that were changed behind the configuration's back", ({ config }) => {
-    const wanted = { appendonly: "yes", "min-replicas-to-write": "1" };
-    const changed = Object.entries(wanted).filter(([name, value]) => (config[name] ?? value) !== value);
-    if (changed.length === 0) return undefined;
-    return {
-      severity: "error",
-      finding: changed.map(([name, value]) => `${name} is ${config[name]}, not ${value}`).join(", "),
-      cure: `somebody has set that by CONFIG SET: set it back, or restart the instance. Acknowledged writes are not safe so`,
-    };
-  }),
+  ofEachRedis(
+    "drift",
+    "settings that were changed behind the configuration's back",
+    ({ config, info }, seen) => {
+      const { redis } = seen;
+      const wanted: Readonly<Record<string, string>> = {
+        ...(isVolatile(info.config_file) ? {} : { appendonly: "yes" }),
+        // Two instances would be no use without each other.
+        ...(redis.length > 2 ? { "min-replicas-to-write": String(quorumReplicas(seen) || 1) } : {}),
+      };
+      const changed = Object.entries(wanted).filter(([name, value]) => (config[name] ?? value) !== value);
+      if (changed.length === 0) return undefined;
+      return {
+        severity: "error",
+        finding: changed.map(([name, value]) => `${name} is ${config[name]}, not ${value}`).join(", "),
+        cure: `somebody has set that by CONFIG SET: set it back, or restart the instance. Acknowledged writes are not safe so`,
+      };
+    },
+  ),
   {
     name: "clock-skew",
     summary: "machines whose clocks differ",

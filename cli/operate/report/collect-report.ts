@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { describeVersion } from "../../../runtime/engine.ts";
 import { messageOf } from "../../../runtime/log.ts";
 import { UserError } from "../../../runtime/user-error.ts";
 import { describeStatus } from "../describe-status.ts";
@@ -68,7 +69,7 @@ function versionsOf(seen: Observation | undefined): object {
     redisHa: version,
     node: process.version,
     platform: process.platform,
-    servers: Object.fromEntries(servers.map(({ name, info }) => [name, info.redis_version ?? null])),
+    servers: Object.fromEntries(servers.map(({ name, info }) => [name, describeVersion(info) || null])),
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { subscribeToSentinel } from "../../../quorum/sentinel-events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeSentinel } from "../../support/fake-sentinel.ts";
@@ -53,6 +54,45 @@ describe("subscribeToSentinel", () => {
     await eventually(() => assert.ok(events.length > 0));
     await subscribed();
     await hears();
+  });
+
+  it("listens again on another connection when the Sentinel's host is gone without a word", async function () {
+    this.timeout(10_000);
+    subscribe();
+    await subscribed();
+    sentinel.abandonConnections();
+    await eventually(
+      () => {
+        sentinel.publish("+switch-master", "mymaster");
+        assert.ok(events.includes("+switch-master"));
+      },
+      { withinMs: 6000 },
+    );
+  });
+
+  it("keeps a connection on which signs of life come", async () => {
+    subscribe();
+    await subscribed();
+    await eventually(() => assert.ok(sentinel.received.filter((line) => /^ping/i.test(line)).length >= 2), {
+      withinMs: 6000,
+    });
+    assert.equal(sentinel.subscribers, 1);
+    assert.deepEqual(events, ["reconnected"]);
+  }).timeout(10_000);
+
+  it("sends a Sentinel that freezes for long no more than once what it wants of it", async function () {
+    this.timeout(20_000);
+    subscribe();
+    await subscribed();
+    sentinel.freeze();
+    // Three times without a sign of life, each on a connection of its own.
+    await delay(10_000);
+    sentinel.received.length = 0;
+    sentinel.thaw();
+    await subscribed();
+    await hears();
+    assert.equal(sentinel.received.filter((line) => /^subscribe/i.test(line)).length, 1);
+    assert.ok(sentinel.received.length <= 4, sentinel.received.join("; "));
   });
 
   it("waits for a Sentinel that isn't there yet", async () => {

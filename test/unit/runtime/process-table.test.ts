@@ -44,6 +44,19 @@ describe("ProcessTable", () => {
     assert.equal(startTimeOf(child), undefined);
   });
 
+  it("knows what another command has started since, and forgets nothing of it", async () => {
+    const other = new ProcessTable(join(directory, "processes.json"), join(directory, "logs"));
+    const { parent } = await startFamily();
+    assert.deepEqual(
+      other.running.map(({ pid }) => pid),
+      [parent],
+    );
+    other.start("two", "/bin/sleep", ["300"], {});
+    assert.ok(table.isRunning("two"));
+    await table.stop("two");
+    assert.ok(other.isRunning("one") && !other.isRunning("two"));
+  });
+
   it("signals a process together with what it started", async () => {
     const { parent, child } = await startFamily();
     table.signal("one", "SIGKILL");

@@ -22,6 +22,7 @@ describe("resolveSettings", () => {
     const set = Object.entries(settings.redis).filter(([, value]) => value !== undefined);
     assert.deepEqual(Object.fromEntries(set), {
       instances: 3,
+      persistence: "aof",
       storage: "1Gi",
       accessMode: "ReadWriteOnce",
       tolerationSeconds: 300,
@@ -31,6 +32,7 @@ describe("resolveSettings", () => {
       users: [{ name: "default" }],
       passwordGeneration: 1,
       extraConfig: "",
+      fsync: "everysec",
       cpu: "50m",
     });
     assert.equal(settings.sentinel.quorum, 2);
@@ -123,11 +125,11 @@ describe("resolveSettings", () => {
   });
 
   const wrong: [key: string, value: string, allowed: RegExp][] = [
-    ["redis:instances", "4", /an odd number from 3 to 9/],
-    ["redis:instances", "-3", /an odd number from 3 to 9/],
-    ["redis:instances", "three", /an odd number from 3 to 9/],
-    ["redis:instances", "", /an odd number from 3 to 9/],
-    ["redis:instances", "3.0", /an odd number from 3 to 9/],
+    ["redis:instances", "0", /a whole number from 1 to 9/],
+    ["redis:instances", "-3", /a whole number from 1 to 9/],
+    ["redis:instances", "three", /a whole number from 1 to 9/],
+    ["redis:instances", "", /a whole number from 1 to 9/],
+    ["redis:instances", "3.0", /a whole number from 1 to 9/],
     ["sentinel:count", "2", /an odd number from 3 to 9/],
     ["sentinel:quorum", "0", /a whole number from 2 to 9/],
     ["redis:storage", "1x", /a Kubernetes quantity of at least 64Mi/],
@@ -215,6 +217,7 @@ describe("resolveSettings", () => {
     assert.equal(problems.length, 2);
     assert.match(problems[0] ?? "", /'replicaof', which redis-ha owns/);
     assert.deepEqual(problemsOf({ "redis:extraConfig": "slowlog-log-slower-than 5000\nhz 20" }), []);
+    assert.match(problemsOf({ "redis:extraConfig": "appendfsync no" })[0] ?? "", /use redis:fsync/);
     // As Redis reads them.
     const quoted = problemsOf({
       "redis:extraConfig": '"port" 1\n\'user\' x\n"\\x62ind" ::1\n# port 1\nhz "20',
@@ -357,5 +360,20 @@ describe("resolveSettings", () => {
     );
     assert.equal(problems.length, 3);
     assert.doesNotMatch(problems.join("\n"), /hush/);
+  });
+
+  it("refuses what an instance without a volume can't do", () => {
+    const refused: Readonly<Record<string, RegExp>> = {
+      "redis:durability=quorum": /forgotten what it confirmed/,
+      "redis:fsync=always": /nothing is written to a disk/,
+      "redis:storageClass=fast": /there are none: remove one of the two/,
+      "backup:restoreFrom=latest": /'backup:restoreFrom' fills new volumes/,
+    };
+    for (const [setting, reason] of Object.entries(refused)) {
+      const [key = "", value = ""] = setting.split("=");
+      const backup = { "backup:destination": "file:///backups" };
+      const given = { ...registry, ...backup, "redis:persistence": "off", [key]: value };
+      assert.throws(() => resolveSettings(given, "dev"), reason, setting);
+    }
   });
 });

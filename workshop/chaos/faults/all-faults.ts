@@ -7,12 +7,14 @@ import { drain } from "./drain.ts";
 import type { Fault } from "./fault.ts";
 import { freeze } from "./freeze.ts";
 import { isolated, isolatedByReset, isolatedWithProxy, oneWay } from "./isolated.ts";
+import { isolatedPair, isolatedPairWithMajority } from "./isolated-pair.ts";
 import { kill } from "./kill.ts";
 import { oneSentinel } from "./one-sentinel.ts";
 import { delayed, loss, noReplication, replicasUnseen, sentinelCut } from "./partial-cuts.ts";
 import { planned } from "./planned.ts";
 import { everything, firstSync, mastersVolume, quickRestart, ring, wiped } from "./restarts.ts";
 import { returning } from "./return.ts";
+import { scale } from "./scale.ts";
 import {
   leaderAfterElection,
   leaderAfterPromotion,
@@ -39,6 +41,8 @@ export const allFaults: readonly Fault[] = [
   isolated,
   isolatedByReset,
   isolatedWithProxy,
+  isolatedPair,
+  isolatedPairWithMajority,
   oneWay,
   noReplication,
   replicasUnseen,
@@ -59,5 +63,6 @@ export const allFaults: readonly Fault[] = [
   slowCommand,
   diskFull,
   proxyKilled,
+  scale,
   calm,
 ];

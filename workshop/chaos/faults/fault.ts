@@ -53,12 +53,20 @@ export interface LossWindow {
   readonly untilMs: number;
 }
 
-/** `redis:durability`: with `sync` no acknowledged write may be lost, whatever the fault. */
-export type DurabilityMode = "async" | "sync";
+/** `redis:durability`: with `sync` no acknowledged write may be lost but by a fault that is {@link Fault.beyondSync}, with `quorum` by none. */
+export type DurabilityMode = "async" | "sync" | "quorum";
 
 /** What a client may see: with `sync` any write may be unconfirmed, and is told so. */
 export function allowedWith(durability: DurabilityMode, allows: Allowance): Allowance {
-  return durability === "sync" ? { ...allows, uncertain: true } : allows;
+  return durability === "async" ? allows : { ...allows, uncertain: true };
+}
+
+/** Whether a fault may cost acknowledged writes, in the time that its {@link Allowance.lost} says. */
+export function mayLoseWith(
+  durability: DurabilityMode,
+  { beyondSync = false }: Pick<Fault, "beyondSync">,
+): boolean {
+  return durability === "async" || (durability === "sync" && beyondSync);
 }
 
 /** What a failover shows to clients: commands in flight may be uncertain, and nothing else. */
@@ -76,8 +84,16 @@ export interface Fault {
   readonly failover: boolean | "maybe";
   /** It can only happen where every part is a host of its own, with a small disk of its own. */
   readonly needsNetwork?: boolean;
+  /** Settings that the topology has to have from the start, `namespace:key` → value. Default none. */
+  readonly needs?: Readonly<Record<string, string>>;
   /** It isn't one of those that are chosen at random. */
   readonly onlyByName?: boolean;
+  /** With `quorum` it ends with instances that wait for a person, since nobody can tell whose copy has more: not chosen at random. Default false. */
+  readonly waitsWithQuorum?: boolean;
+  /** What is right with `quorum` instead. Default: the same. */
+  readonly withQuorum?: Partial<Pick<Fault, "failover" | "gapMs" | "allows">>;
+  /** It can cost what `sync` has confirmed: the replica that confirmed it is cut off, too. Default false. */
+  readonly beyondSync?: boolean;
   /** Longest time in ms in which a client's writes aren't acknowledged; not for clients that were cut off. */
   readonly gapMs: number;
   /** What a client may see beside acknowledgements. */

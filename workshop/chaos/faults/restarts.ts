@@ -56,6 +56,8 @@ export const ring: Fault = {
   failover: "maybe",
   gapMs: 10_000,
   allows: asRestart,
+  // All copies were restarted with the same last heartbeat: the one that led last is found by the second failover.
+  withQuorum: { gapMs: 15_000, allows: duringLongOutage },
   async inject(context) {
     const { announcements, cluster, master } = context;
     const atMs = await killServer(context);
@@ -92,6 +94,7 @@ const unreplicatedMs = 1000;
 
 export const mastersVolume: Fault = {
   name: "masters-volume",
+  waitsWithQuorum: true,
   summary:
     "all Redis are killed at once and the master's volume is emptied: the newest copy that is left must win",
   failover: "maybe",
@@ -115,6 +118,8 @@ export const firstSync: Fault = {
   failover: true,
   gapMs: 3000,
   allows: asFailover,
+  // One copy is lost and one is gone: nobody can lead before the old master is back, which is started only after this.
+  withQuorum: { failover: "maybe", gapMs: 15_000, allows: duringLongOutage },
   async inject(context) {
     const { announcements, broken, cluster, master, random } = context;
     const [replica] = shuffle(cluster.instances, random).filter((part) => part !== master);

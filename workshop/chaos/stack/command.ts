@@ -37,14 +37,17 @@ export interface ChaosStackOptions {
 
 /** Breaks a deployed stack again and again while clients write. Its exit code is 1 when a promise was broken. */
 export async function chaosOnStack(options: ChaosStackOptions): Promise<void> {
-  const names = options.faults === "random" ? stackFaults.map(({ name }) => name) : options.faults.split(",");
+  const names =
+    options.faults === "random"
+      ? stackFaults.filter(({ onlyByName }) => !onlyByName).map(({ name }) => name)
+      : options.faults.split(",");
   const faults = names.map((name) => findNamed("fault with --stack", stackFaults, name));
   const clients = new Map<string, WorkerProgram>();
   for (const name of options.clients) {
     const { prepare } = findNamed("client", clientLibraries, name);
     clients.set(name, await prepare(options.workersDirectory));
   }
-  const { outputs, context, environment } = await openStack({
+  const { outputs, context, environment, pulumi } = await openStack({
     stack: options.stack,
     context: options.context,
     directory: options.stateDirectory,
@@ -56,7 +59,11 @@ export async function chaosOnStack(options: ChaosStackOptions): Promise<void> {
     throw new UserError(
       "The stack uses TLS, which only the worker of ioredis can do: use --clients ioredis.",
     );
-  const report = await runStackChaos({ ...options, stack, access, clients, faults, onRound: showRound });
+  const report = await runStackChaos({
+    ...{ ...options, stack, pulumi, access, clients, faults },
+    say: showProgress,
+    onRound: showRound,
+  });
   if (options.historyFile !== undefined) remember(options.historyFile, pastStackRun(report, new Date()));
   if (options.picture !== undefined) writeFileSync(options.picture, renderAvailability(report));
   const markdown = renderStackReport(report);

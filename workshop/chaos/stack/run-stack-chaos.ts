@@ -11,7 +11,9 @@ import { planRounds } from "../plan-rounds.ts";
 import { seededRandom } from "../seeded-random.ts";
 import type { WorkerProgram } from "../workload-process.ts";
 import { brokenPromises } from "./judge-round.ts";
+import { PodLogs } from "./pod-logs.ts";
 import type { RunningStack } from "./running-stack.ts";
+import type { StackPulumi } from "./scale-stack.ts";
 import type { StackFault } from "./stack-faults.ts";
 import { StackLedger, type StackRound } from "./stack-ledger.ts";
 
@@ -26,6 +28,9 @@ export interface StackAccess {
 
 export interface StackChaosOptions {
   readonly stack: RunningStack;
+  /** For faults that change its configuration. Default: none. */
+  readonly pulumi?: StackPulumi;
+  readonly say?: (line: string) => void;
   readonly access: StackAccess;
   /** Client name → its worker. With TLS only workers that take `--ca` and `--server-name`. */
   readonly clients: ReadonlyMap<string, WorkerProgram>;
@@ -72,8 +77,11 @@ export async function runStackChaos(options: StackChaosOptions): Promise<StackCh
   const { stack, clients, seed, signal, onRound } = options;
   const beginMs = monotonicMs();
   const faults = options.faults.map((fault) => ({ ...fault, failover: false }));
-  const plan = planRounds(faults, 0, seededRandom(seed), options.rounds);
+  const random = seededRandom(seed);
+  const plan = planRounds(faults, 0, random, options.rounds);
+  const context = { pulumi: options.pulumi, random, say: options.say ?? (() => undefined) };
   const directory = mkdtempSync(join(tmpdir(), "redis-ha-chaos-"));
+  const podLogs = new PodLogs(stack);
   const rounds: StackChaosRound[] = [];
   const violations: string[] = [];
   try {
@@ -85,7 +93,7 @@ export async function runStackChaos(options: StackChaosOptions): Promise<StackCh
         else if (monotonicMs() - beginMs > options.withinMs) violations.push("out of time");
         if (violations.length > 0) break;
         const seen = await ledger.during(async () => {
-          await fault.inject(stack);
+          await fault.inject(stack, context);
           await delay(settleMs);
           await stack.allWell();
         });
@@ -105,6 +113,8 @@ export async function runStackChaos(options: StackChaosOptions): Promise<StackCh
       await ledger.stop();
     }
   } finally {
+    const logs = await podLogs.stop(rounds.some((round) => round.violations.length > 0));
+    if (logs !== undefined) options.say?.(`What the pods wrote: ${logs}`);
     rmSync(directory, { recursive: true });
   }
   return {

@@ -1,3 +1,5 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { execa } from "execa";
 import { waitUntil } from "../wait-until.ts";
 
@@ -13,7 +15,7 @@ export interface RunningStackOptions {
 /** In a pod of an instance or a Sentinel, as that part's own user. */
 const redisCli =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's.
-  "REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) redis-cli --user $REDIS_USERNAME ${REDIS_TLS_DIR:+--tls --cacert $REDIS_TLS_DIR/ca.crt --cert $REDIS_TLS_DIR/tls.crt --key $REDIS_TLS_DIR/tls.key}";
+  "REDISCLI_AUTH=$(cat $REDIS_PASSWORD_FILE) ${REDIS_ENGINE:-redis}-cli -h $(case $BIND_ADDR in ::) echo ::1;; *) echo 127.0.0.1;; esac) --user $REDIS_USERNAME ${REDIS_TLS_DIR:+--tls --cacert $REDIS_TLS_DIR/ca.crt --cert $REDIS_TLS_DIR/tls.crt --key $REDIS_TLS_DIR/tls.key}";
 
 const kubectlWithinMs = 180_000;
 
@@ -39,6 +41,11 @@ export class RunningStack {
     return new RunningStack({ ...options, instances });
   }
 
+  /** How many it has when nothing is going on. */
+  get instances(): number {
+    return this.#options.instances;
+  }
+
   /** Runs kubectl in the stack's namespace and gives what it printed. */
   async kubectl(...args: string[]): Promise<string> {
     const { context, namespace, environment = {} } = this.#options;
@@ -48,6 +55,20 @@ export class RunningStack {
       timeout: kubectlWithinMs,
     });
     return stdout;
+  }
+
+  /** Starts kubectl in the stack's namespace, and appends what it prints to a file. */
+  kubectlInto(file: string, ...args: string[]): ChildProcess {
+    const { context, namespace, environment } = this.#options;
+    const output = openSync(file, "a", 0o600);
+    try {
+      return spawn("kubectl", ["--context", context, "--namespace", namespace, ...args], {
+        env: { ...process.env, ...environment },
+        stdio: ["ignore", output, "ignore"],
+      });
+    } finally {
+      closeSync(output);
+    }
   }
 
   /** Runs a script in the pod of one workload. */

@@ -1,4 +1,14 @@
+import type { Random } from "../seeded-random.ts";
 import type { RunningStack } from "./running-stack.ts";
+import { type StackPulumi, scale } from "./scale-stack.ts";
+
+/** What a fault works with beside the stack. */
+export interface StackFaultContext {
+  /** Undefined: the stack's owner isn't at hand. */
+  readonly pulumi: StackPulumi | undefined;
+  readonly random: Random;
+  readonly say: (line: string) => void;
+}
 
 /** Something that goes wrong in a cluster, or is done on purpose, while clients write. */
 export interface StackFault {
@@ -10,7 +20,9 @@ export interface StackFault {
   /** Classes of errors that clients may see. */
   readonly allows: readonly string[];
   /** Returns when it has happened; that all is well again is waited for afterwards. */
-  readonly inject: (stack: RunningStack) => Promise<unknown>;
+  readonly inject: (stack: RunningStack, context: StackFaultContext) => Promise<unknown>;
+  /** It isn't one of those that are chosen at random. */
+  readonly onlyByName?: boolean;
 }
 
 /** What lay in flight when the master was lost. */
@@ -20,7 +32,7 @@ const allDown = ["UNCERTAIN", "LOADING", "NOREPLICAS"];
 
 /** `kill -9` of the server alone, as the kernel does when memory is short. The image has no pkill. */
 const killServer =
-  "for p in /proc/[0-9]*; do if grep -qsx redis-server $p/comm; then kill -9 $(basename $p); fi; done";
+  "for p in /proc/[0-9]*; do if grep -qsx -e redis-server -e valkey-server $p/comm; then kill -9 $(basename $p); fi; done";
 
 /** What the volume of a new claim holds. */
 const emptyVolume =
@@ -86,4 +98,5 @@ export const stackFaults: readonly StackFault[] = [
     allows: allDown,
     inject: (stack) => stack.deletePods("app.kubernetes.io/name=redis-ha", "--force", "--grace-period=0"),
   },
+  scale,
 ];

@@ -27,10 +27,10 @@ const config = (n: number, seen: Record<string, string>): Partial<Observation> =
   const one = sampleRedis(n);
   return { redis: replaced(calm.redis, { ...one, config: { ...one.config, ...seen } }) };
 };
-const silentRedis = (n: number, problem: string): Partial<Observation> => ({
+const silentRedis = (n: number, problem: string, where = {}): Partial<Observation> => ({
   redis: replaced(
     calm.redis,
-    readRedis({ name: `redis-instance-${n}`, address: redisAddress(n) }, new Error(problem), {}),
+    readRedis({ name: `redis-instance-${n}`, address: redisAddress(n) }, new Error(problem), where),
   ),
 });
 const silentSentinel = (n: number, problem = "no answer within 1000 ms"): Observation["sentinels"][number] =>
@@ -63,6 +63,12 @@ const table: readonly (readonly [
     silentRedis(2, "connect ECONNREFUSED"),
     "redis-instance-2",
     /doesn't answer: connect ECONNREFUSED/,
+  ],
+  [
+    "redis-fenced",
+    silentRedis(2, "connect ECONNREFUSED", { fenced: "its disk is replaced (me, now)" }),
+    "redis-instance-2",
+    /fenced: its disk is replaced \(me, now\)\. One copy of the data is missing/,
   ],
   [
     "sentinel-lost-master",
@@ -118,6 +124,12 @@ const table: readonly (readonly [
     config(1, { "min-replicas-to-write": "0" }),
     "redis-instance-1",
     /min-replicas-to-write is 0, not 1/,
+  ],
+  [
+    "drift",
+    { ...config(1, { "min-replicas-to-write": "1" }), ...proxy({ redis_ha_proxy_quorum_replicas: 2 }) },
+    "redis-instance-1",
+    /min-replicas-to-write is 1, not 2/,
   ],
   ["clock-skew", machine(3, { clockMs: 9000 }), "redis-instance-3", /9\.0 s ahead of redis-instance-1's/],
   [
@@ -205,7 +217,7 @@ const table: readonly (readonly [
     "versions",
     redis(2, "redis_version:8.2.1"),
     "redis-instance-2",
-    /runs Redis 8\.2\.1, another one 8\.2\.9/,
+    /runs Redis 8\.2\.1, another one Redis 8\.2\.9/,
   ],
   [
     "heartbeat",
@@ -218,6 +230,18 @@ const table: readonly (readonly [
     { redis: replaced(calm.redis, sampleRedis(1, [], { heartbeat: null })) },
     "redis-instance-1",
     /keeps no heartbeat/,
+  ],
+  [
+    "quorum-margin",
+    { ...redis(1, "min_slaves_good_slaves:1"), ...proxy({ redis_ha_proxy_quorum_replicas: 1 }) },
+    "redis-instance-1",
+    /1 replicas keep up, as many as .* needs: the next loss stops/,
+  ],
+  [
+    "quorum-margin",
+    { ...redis(1, "min_slaves_good_slaves:0"), ...proxy({ redis_ha_proxy_quorum_replicas: 1 }) },
+    "redis-instance-1",
+    /only 0 replicas keep up and .* needs 1: reads and writes wait/,
   ],
   ["proxy-silent", proxy({}, "ECONNREFUSED"), "redis-sentinel-proxy-1", /isn't ready: ECONNREFUSED/],
   ["proxy-holding", proxy({ redis_ha_proxy_following: 0 }), "redis-sentinel-proxy-1", /has no master/],

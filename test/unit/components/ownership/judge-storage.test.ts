@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { storageProblems } from "../../../../components/ownership/judge-storage.ts";
+import { classProblems, storageProblems } from "../../../../components/ownership/judge-storage.ts";
 import { emptySurvey, type FoundClaim } from "../../../../components/ownership/survey.ts";
 
 const claim: FoundClaim = {
@@ -53,6 +53,31 @@ describe("the size of a volume", () => {
     assert.match(
       problems("3Gi", {}, new Map([["standard", false]])).join(),
       /'standard' doesn't let volumes grow: keep its size \(pulumi config set redis:storage 2Gi\), or allow it/,
+    );
+  });
+});
+
+describe("the class of a volume", () => {
+  const wanted = (storageClass: string | undefined) =>
+    [1, 2, 3].map((i) => ({
+      ...{ name: `pvc-redis-instance-${i}`, storage: "2Gi", storageClass },
+      setting: "redis:storage" as const,
+    }));
+  const claims = [1, 2].map((i) => ({ ...claim, name: `pvc-redis-instance-${i}` }));
+
+  it("stays: a claim can't change it, and what isn't there yet has none", () => {
+    assert.deepEqual(classProblems({ claims }, wanted("standard")), []);
+    assert.deepEqual(
+      classProblems({ claims }, wanted(undefined)),
+      [],
+      "the cluster's default may be another now",
+    );
+    assert.deepEqual(classProblems({ claims: [] }, wanted("fast")), []);
+    const [problem = "", ...more] = classProblems({ claims }, wanted("fast"));
+    assert.deepEqual(more, []);
+    assert.match(
+      problem,
+      /^Configuration 'redis:storageClass' is fast but PersistentVolumeClaim 'pvc-redis-instance-1', 'pvc-redis-instance-2' has the StorageClass 'standard', and a claim can't change it: keep it \(pulumi config set redis:storageClass standard\), or move/,
     );
   });
 });

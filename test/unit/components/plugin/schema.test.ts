@@ -64,6 +64,7 @@ describe("the schema of Pulumi's package", () => {
     assert.deepEqual(types["redis-ha:index:RedisDurability"]?.enum, [
       { name: "Async", value: "async" },
       { name: "Sync", value: "sync" },
+      { name: "Quorum", value: "quorum" },
     ]);
     assert.deepEqual(types["redis-ha:index:RedisMaxmemoryPolicy"]?.enum?.[1], {
       name: "AllkeysLru",

@@ -32,10 +32,12 @@ async function watch(
       if (deployment instanceof Error) throw deployment;
       return deployment;
     },
+    deployments: async () => [],
     job: async () => undefined,
     replicaSets: async () => [replicaSetOf("new")],
     pods: async () => scene().pods ?? [],
     log: async (_namespace, pod, container, previous) => logs[`${pod}/${container}/${previous}`] ?? "",
+    run: async () => "",
   };
   await untilDone(rolloutOf({ ...target, applied }), {
     ...{ api, timeoutMs, earlierRestarts: new Map() },

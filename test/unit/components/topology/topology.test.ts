@@ -3,6 +3,7 @@ import { clusterSite, localPortCount, localSite, type Site } from "../../../../c
 import { describeTopology } from "../../../../components/topology/topology.ts";
 import { readProxyEnvironment } from "../../../../proxy/environment.ts";
 import { parseQuantity } from "../../../../runtime/quantity.ts";
+import { readRedisEnvironment } from "../../../../sentinel-image/conf/redis-environment.ts";
 import { resolveSettings } from "../../../../settings/resolve-settings.ts";
 
 const settings = resolveSettings({ "images:push": "false" }, "dev");
@@ -75,6 +76,16 @@ describe("describeTopology", () => {
     assert.equal(sync.PROXY_DURABILITY, "sync");
     assert.equal(sync.PROXY_DURABILITY_REPLICAS, 4);
     assert.equal(sync.PROXY_DURABILITY_TIMEOUT_MS, 700);
+  });
+
+  it("tells the instances only of redis:durability quorum: the other modes are the proxies' alone", () => {
+    const of = (durability: string) =>
+      describeTopology(
+        resolveSettings({ "images:push": "false", "redis:durability": durability }, "dev"),
+        cluster,
+      ).redis.map(({ environment }) => readRedisEnvironment(environment).REDIS_DURABILITY);
+    assert.deepEqual(of("sync"), of("async"));
+    assert.deepEqual(of("quorum"), ["quorum", "quorum", "quorum"]);
   });
 
   it("honours the environment contract of the Sentinel image", () => {

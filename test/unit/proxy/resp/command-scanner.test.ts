@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CommandTable } from "../../../../proxy/commands/command-table.ts";
 import { decodeCommand } from "../../../../proxy/resp/command-frame.ts";
-import {
-  type CommandLimits,
-  CommandScanner,
-  defaultCommandLimits,
-} from "../../../../proxy/resp/command-scanner.ts";
+import { type CommandLimits, defaultCommandLimits } from "../../../../proxy/resp/command-limits.ts";
+import { CommandScanner } from "../../../../proxy/resp/command-scanner.ts";
 import { ProtocolError } from "../../../../runtime/protocol-error.ts";
 import { anyBytes, type Bytes, cutAt, mutated, soup, splitOf } from "./byte-streams.ts";
 import { type ParsedCommands, parseCommands } from "./reference-command-parser.ts";

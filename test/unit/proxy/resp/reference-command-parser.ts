@@ -1,4 +1,4 @@
-import type { CommandLimits } from "../../../../proxy/resp/command-scanner.ts";
+import type { CommandLimits } from "../../../../proxy/resp/command-limits.ts";
 
 /** What a whole stream of a client's bytes means. Texts are latin1: one character a byte. */
 export interface ParsedCommands {

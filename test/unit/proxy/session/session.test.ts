@@ -20,7 +20,7 @@ describe("Session", () => {
     one.shared.say("+OK", "$1\r\n1");
     one.shared.say(":2");
     assert.deepEqual(one.told(), ["+OK", "$1", "1", ":2"]);
-    assert.ok(one.session.closable);
+    assert.ok(one.session.departure.harmless);
   });
 
   describe("whose connection is lost", () => {

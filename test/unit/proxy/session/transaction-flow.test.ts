@@ -31,7 +31,7 @@ describe("a transaction", () => {
   it("goes over a connection of its own, which is the client's until it is over", async () => {
     await begin();
     assert.ok(one.session.ownConnection?.inTransaction);
-    assert.ok(!one.session.closable);
+    assert.ok(!one.session.departure.harmless);
     await one.type("EXEC");
     one.last.say("*1\r\n:1");
     assert.deepEqual(one.told(), ["*1", ":1"]);

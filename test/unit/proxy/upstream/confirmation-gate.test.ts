@@ -14,6 +14,7 @@ describe("ConfirmationGate", () => {
   let observed: Confirmation[];
   let asksAhead: boolean;
   let wanted: number;
+  let needed: number;
   let missed: number;
   let gate: ConfirmationGate;
 
@@ -25,10 +26,16 @@ describe("ConfirmationGate", () => {
     observed = [];
     asksAhead = true;
     wanted = 1;
+    needed = 1;
     missed = 0;
+    make();
+  });
+
+  const make = (): void => {
     gate = new ConfirmationGate(
       {
         timeoutMs: 250,
+        needed,
         asksAhead: () => asksAhead,
         observe: (outcome) => observed.push(outcome),
         wanted: () => wanted,
@@ -36,7 +43,7 @@ describe("ConfirmationGate", () => {
       },
       (confirmation, held) => opened.push({ confirmation, replies: held.map(textOf) }),
     );
-  });
+  };
 
   /** The last part of a question. */
   const ask = (): Run => {
@@ -147,6 +154,32 @@ describe("ConfirmationGate", () => {
       one?.handler?.reply(yes);
       assert.deepEqual(opened, [{ confirmation: "confirmed", replies: ["0+1 +OK\r\n"] }]);
       assert.deepEqual(observed, ["confirmed"]);
+    });
+  }
+
+  for (const [answer, confirmation] of [
+    [":2\r\n", "confirmed"],
+    [":1\r\n", "timeout"],
+  ] as const) {
+    it(`with redis:durability quorum asks for half of four replicas; so many have it: ${answer.trim()}`, () => {
+      needed = 2;
+      wanted = 4;
+      make();
+      gate.wrote();
+      const [all, half] = gate.question();
+      assert.equal(String(all?.buffer), "*3\r\n$4\r\nWAIT\r\n$1\r\n4\r\n$2\r\n50\r\n");
+      assert.equal(String(half?.buffer), "*3\r\n$4\r\nWAIT\r\n$1\r\n2\r\n$3\r\n250\r\n");
+      hold(commands(1), "+OK\r\n");
+      all?.handler?.reply(Buffer.from(answer));
+      half?.handler?.reply(Buffer.from(answer));
+      assert.deepEqual(opened, [{ confirmation, replies: ["0+1 +OK\r\n"] }]);
+      wanted = needed;
+      gate.wrote();
+      assert.equal(
+        gate.question().length,
+        1,
+        "when some are slow, those that must have it are asked for at once",
+      );
     });
   }
 

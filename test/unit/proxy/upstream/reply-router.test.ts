@@ -77,7 +77,14 @@ describe("ReplyRouter", () => {
     new ReplyRouter(
       runs,
       durable
-        ? { timeoutMs: 100, asksAhead: () => true, wanted: () => 1, missed: ignore, observe: ignore }
+        ? {
+            timeoutMs: 100,
+            asksAhead: () => true,
+            needed: 1,
+            wanted: () => 1,
+            missed: ignore,
+            observe: ignore,
+          }
         : undefined,
       {
         rejects: rejectionOf,

@@ -37,7 +37,7 @@ describe("checkLedger, where some writes may be lost", () => {
 
   it("excuses none with durability, and still that what was read is undone", () => {
     const operations = [inside, acknowledged("LRANGE", "", "7,8", 150)];
-    const [report] = checkLedger({ operations, disconnects: [] }, held({}), mayLose, "sync");
+    const [report] = checkLedger({ operations, disconnects: [] }, held({}), mayLose, false);
     assert.deepEqual([report?.lost, report?.lostAsAllowed], [["RPUSH inside"], []]);
     assert.deepEqual(report?.rolledBack, []);
   });

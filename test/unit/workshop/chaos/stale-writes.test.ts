@@ -4,6 +4,7 @@ import {
   type Announcement,
   type Execution,
   findStaleWrites,
+  thoseThatLed,
 } from "../../../../workshop/chaos/find-stale-writes.ts";
 import { parseLedgerWrite } from "../../../../workshop/chaos/ledger-keys.ts";
 import { parseMonitorLine } from "../../../../workshop/chaos/parse-monitor-line.ts";
@@ -36,6 +37,23 @@ describe("findStaleWrites", () => {
     const writes = [execution(2, 1999), execution(3, 2010), execution(2, 2040), execution(2, 2060)];
     assert.deepEqual(findStaleWrites(writes, announcements), [execution(2, 2060)]);
   });
+});
+
+describe("thoseThatLed", () => {
+  const announcements = [announcement(2, 1000), announcement(1, 3000)];
+
+  it("leaves out who was announced, and never wrote before the next one was", () =>
+    assert.deepEqual(thoseThatLed(announcements, [execution(1, 1500), execution(2, 3500)]), []));
+
+  it("counts from the first write of whoever was announced", () => {
+    const writes = [execution(1, 1100), execution(2, 1800), execution(2, 1900), execution(1, 1990)];
+    const led = thoseThatLed(announcements, writes);
+    assert.deepEqual(led, [announcement(2, 1800)]);
+    assert.deepEqual(findStaleWrites(writes, led), [execution(1, 1990)]);
+  });
+
+  it("keeps the time of an announcement that came after the first write", () =>
+    assert.deepEqual(thoseThatLed(announcements, [execution(1, 2960)]), [announcement(1, 3000)]));
 });
 
 describe("findStaleWrites, where the proxies hear of a master before this harness", () => {

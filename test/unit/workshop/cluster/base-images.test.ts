@@ -16,14 +16,16 @@ describe("baseImagesOf", () => {
   });
 
   for (const [file, names] of [
-    ["sentinel-image", ["REDIS_IMAGE", "NODE_IMAGE"]],
+    ["sentinel-image", ["REDIS_IMAGE", "VALKEY_IMAGE", "NODE_IMAGE"]],
     ["proxy", ["NODE_IMAGE"]],
   ] as const) {
     it(`knows every image of ${file}/Dockerfile: a FROM that it doesn't know could not be replaced`, () => {
       const text = readFileSync(new URL(`../../../../${file}/Dockerfile`, import.meta.url), "utf8");
       assert.deepEqual([...baseImagesOf(text).keys()], [...names]);
       const used = [...text.matchAll(/^FROM \$\{(\w+)\}/gm)].map(([, name]) => name);
-      assert.deepEqual(used.toSorted(), [...names].toSorted());
+      // The other engine's base takes the place of the first one.
+      const bases = names.filter((name) => name !== "VALKEY_IMAGE");
+      assert.deepEqual(used.toSorted(), bases.toSorted());
       assert.equal(used.length, [...text.matchAll(/^FROM /gm)].length);
     });
   }
