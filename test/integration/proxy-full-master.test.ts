@@ -117,6 +117,10 @@ describe("the proxy, a master that takes no new connection", () => {
       const refused = async () => Number(/rejected_connections:(\d+)/.exec(await info())?.[1]);
       const info = async () => String(await test.redis.client.call("INFO", "stats"));
       const before = await refused();
+      const first = await test.proxy.client();
+      first.send("WATCH a");
+      // Who comes before the first refusal tries at once: nobody knows of it yet.
+      await eventually(async () => assert.ok((await refused()) > before));
       await Promise.all(
         Array.from({ length: 20 }, async () => waitsAtMost(await test.proxy.client(), "WATCH a", "WATCH a")),
       );
