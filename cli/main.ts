@@ -18,6 +18,7 @@ import { fenceCommand, unfenceCommand } from "./operate/fence-command.ts";
 import { forceMasterCommand } from "./operate/force-master-command.ts";
 import { hibernateCommand, wakeCommand } from "./operate/hibernate-command.ts";
 import { logsCommand } from "./operate/logs/logs-command.ts";
+import { moveCommand } from "./operate/move/move-command.ts";
 import { reportCommand } from "./operate/report/report-command.ts";
 import { statusCommand } from "./operate/status-command.ts";
 import { switchoverCommand } from "./operate/switchover-command.ts";
@@ -39,6 +40,7 @@ const program = new Command(commandName)
   .addCommand(reportCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
+  .addCommand(moveCommand())
   .addCommand(stackCommand())
   .addCommand(clusterCommand())
   .addCommand(benchCommand())

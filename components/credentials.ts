@@ -16,6 +16,8 @@ export interface CredentialsArgs extends AccessSettings {
   readonly generation: number;
   /** Whose Secrets backups need. */
   readonly backup: Pick<Settings["backup"], "credentialsSecret" | "encryptionKey">;
+  /** Whose Secret has the password of a Redis that is taken over. */
+  readonly move: Pick<Settings["move"], "passwordSecret">;
 }
 
 /** Where a secret file is: the name of a Secret, and the key in it. */
@@ -81,6 +83,9 @@ export class Credentials extends pulumi.ComponentResource {
       files.set(`${kind}.acl`, store(`acl-${kind}`, "users.acl", text));
     }
     for (const [file, source] of backupSources(args.backup)) files.set(file, source);
+    const { passwordSecret: moved } = args.move;
+    if (moved !== undefined)
+      files.set("move/password", { secretName: pulumi.output(moved.name), key: moved.key ?? "password" });
     this.files = files;
     this.users = new Map(
       args.users.map(({ name: user, existingSecret }): [string, UserCredentials] => {

@@ -98,6 +98,7 @@ export async function makeParts({ parent, component, images, settings }: PartsOp
       generation: settings.redis.passwordGeneration,
       clientsAskSentinels: !settings.proxy.sentinelApi,
       backup: settings.backup,
+      move: settings.move,
     },
     owned,
   );

@@ -1,4 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
+import { parseAddress } from "../runtime/address.ts";
 import type { Settings } from "../settings/resolve-settings.ts";
 import type { Naming } from "./naming.ts";
 import { type PartKind, ports } from "./topology/site.ts";
@@ -12,6 +13,7 @@ export interface NetworkAccessSettings {
   readonly network: Settings["network"];
   readonly backup: Pick<Settings["backup"], "destination" | "endpoint" | "cidrs" | "nameServer">;
   readonly proxy: Pick<Settings["proxy"], "serviceType" | "sentinelApi">;
+  readonly move: Pick<Settings["move"], "source">;
 }
 
 /** The spec of one policy. */
@@ -49,6 +51,7 @@ export function networkAccess(
     ingress.push({ from: [inNamespaces(network.metricsNamespaces)], ports: tcp(ports.admin) });
   }
   if (kind === "redis") egress.push(...backupEgress(settings.backup));
+  if (kind !== "sentinel") egress.push(...moveEgress(settings.move.source));
   ingress.push(...rulesOf<IngressRule>(kind, network.extraIngress));
   egress.push(...rulesOf<EgressRule>(kind, network.extraEgress));
   return { ingress, egress };
@@ -82,6 +85,15 @@ function backupEgress({
       ports: dns,
     },
   ];
+}
+
+/** To the Redis whose data are taken over. */
+function moveEgress(source: string | undefined): EgressRule[] {
+  if (source === undefined) return [];
+  const { host, port } = parseAddress(source);
+  // Some networks look at the pod behind a Service's address: only the port is the same then.
+  const to = [{ ipBlock: { cidr: `${host}/${host.includes(":") ? 128 : 32}` } }, { namespaceSelector: {} }];
+  return [{ to, ports: tcp(port) }];
 }
 
 /** The rules that settings add for a kind. */

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { deniedUnlessAllowed, isAllowable } from "../runtime/access/denied-commands.ts";
+import { moveContract } from "../runtime/move-source.ts";
 import { env, readEnvironment } from "../runtime/read-environment.ts";
 
 /** The environment contract of the proxy. */
@@ -63,6 +64,7 @@ const contract = {
   PROXY_TLS_DIR: env.optionalText(),
   /** The same for the connections to Redis and the Sentinels. Unset: without TLS. */
   REDIS_TLS_DIR: env.optionalText(),
+  ...moveContract,
   LOG_LEVEL: env.text("info"),
 } as const;
 

@@ -1,9 +1,10 @@
 import type { Logger } from "pino";
-import { ControlConnection } from "../quorum/control-connection.ts";
+import { ControlConnection, type ControlConnectionOptions } from "../quorum/control-connection.ts";
 import type { MasterState } from "../quorum/master-state.ts";
 import { MasterWatcher } from "../quorum/master-watcher.ts";
 import { type Address, sameAddress } from "../runtime/address.ts";
 import { messageOf } from "../runtime/log.ts";
+import { isSource, type MoveSource } from "../runtime/move-source.ts";
 import type { TlsFiles } from "../runtime/tls-files.ts";
 import { CommandTable } from "./commands/command-table.ts";
 import { FailoverLog } from "./failover-log.ts";
@@ -51,6 +52,8 @@ export interface ProxyServerOptions {
   readonly username?: string | undefined;
   /** With it the connections to Redis and the Sentinels are encrypted. */
   readonly serverTls?: TlsFiles | undefined;
+  /** The Redis whose data this set takes over: until it has, clients are sent there. */
+  readonly moveSource?: MoveSource | undefined;
   /** With it clients have to use TLS. */
   readonly clientTls?: TlsFiles | undefined;
   readonly log: Logger;
@@ -94,9 +97,10 @@ export class ProxyServer {
       holdTimeoutMs,
       durabilityTimeoutMs,
       serverTls: tls,
+      moveSource,
     } = options;
     const watcher = new MasterWatcher({
-      ...{ sentinels, masterName, username, password, tls },
+      ...{ sentinels, masterName, username, password, tls, source: moveSource },
       // Reads end so soon after a master has lost its majority, and begin so soon after a new one has it: nobody tells of that.
       ...(options.quorumReplicas === undefined
         ? {}
@@ -133,17 +137,18 @@ export class ProxyServer {
               },
             },
       askInfo: async (address) => {
-        const connection = new ControlConnection({ address, username, password, tls });
+        const connection = new ControlConnection(this.#loginAt(address));
         try {
           return String(await connection.call("INFO"));
         } finally {
           connection.close();
         }
       },
-      own: () => {
+      own: (address) => {
+        const { username: user, password } = this.#loginAt(address);
         const own = password();
         if (own === undefined) return undefined;
-        return username === undefined ? { password: own } : { user: username, password: own };
+        return user === undefined ? { password: own } : { user, password: own };
       },
       scriptBytes: limits.scriptBytes,
       suspect: (reason) => watcher.suspect(reason),
@@ -228,18 +233,23 @@ export class ProxyServer {
     this.#profileTimer = setTimeout(() => this.#loadProfile(state), profileAfterMs).unref();
   }
 
+  /** How the proxy's own questions reach a Redis. */
+  #loginAt(
+    address: Address,
+  ): Pick<ControlConnectionOptions, "address" | "username" | "tls"> &
+    Required<Pick<ProxyServerOptions, "password">> {
+    const { moveSource, username, password, serverTls } = this.#options;
+    if (isSource(moveSource, address)) return moveSource;
+    return { address, username, password, tls: serverTls };
+  }
+
   #loadProfile(state: MasterState & { readonly kind: "following" }): void {
     const known = this.#profileOf;
     const recent = performance.now() - this.#profileAt < profileForMs;
     if (recent && known !== undefined && sameAddress(known.master, state.master)) return;
     this.#profileAt = performance.now();
     this.#profileOf = state;
-    const { username, password, serverTls: tls } = this.#options;
-    const connection = new ControlConnection({
-      address: state.master,
-      ...{ username, password, tls },
-      timeoutMs: 1000,
-    });
+    const connection = new ControlConnection({ ...this.#loginAt(state.master), timeoutMs: 1000 });
     loadProfile(connection)
       .then(
         (profile) => {

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { type Health, startAdminServer } from "../runtime/admin-server.ts";
 import { messageOf } from "../runtime/log.ts";
+import { readMoveSource } from "../runtime/move-source.ts";
 import { readPassword } from "../runtime/password-file.ts";
 import { TlsFiles } from "../runtime/tls-files.ts";
 import type { ProxyEnvironment } from "./environment.ts";
@@ -53,6 +54,7 @@ export async function runProxy(environment: ProxyEnvironment, log: Logger): Prom
     username: environment.REDIS_USERNAME,
     password,
     serverTls: tlsIn(environment.REDIS_TLS_DIR),
+    moveSource: readMoveSource(environment),
     clientTls,
     log,
     answerSentinel:

@@ -32,7 +32,7 @@ export interface Suspect extends Candidate {
 /** What a candidate answered to the question for its role. */
 export type Probe =
   | { readonly kind: "master" }
-  | { readonly kind: "replica" }
+  | { readonly kind: "replica"; readonly master: Address }
   /** `BUSY`: it can't say what it is. */
   | { readonly kind: "busy"; readonly problem: string }
   | { readonly kind: "silent"; readonly problem: string };

@@ -1,11 +1,20 @@
 import { EventEmitter } from "node:events";
 import { type Address, sameAddress } from "../runtime/address.ts";
+import { isSource, type MoveSource } from "../runtime/move-source.ts";
 import type { TlsFiles } from "../runtime/tls-files.ts";
 import { agree, majoritySeesUp, newestView, type SentinelView } from "./agreement.ts";
 import { askGoodReplicas, askReplicationIds, askRole, isBusy, type ReplicationIds } from "./ask-role.ts";
 import { askSentinels } from "./ask-sentinel.ts";
 import { ControlConnection } from "./control-connection.ts";
-import { candidateOf, type MasterState, nextState, type Probe, sameState } from "./master-state.ts";
+import {
+  type Asked,
+  type Candidate,
+  candidateOf,
+  type MasterState,
+  nextState,
+  type Probe,
+  sameState,
+} from "./master-state.ts";
 import { PatientAgreement } from "./patient-agreement.ts";
 import { failoverStep, promotedAddress, subscribeToSentinel } from "./sentinel-events.ts";
 
@@ -18,6 +27,8 @@ export interface MasterWatcherOptions {
   readonly password: () => string | undefined;
   /** With it all connections are encrypted. */
   readonly tls?: TlsFiles | undefined;
+  /** A Redis whose data are taken over: it is the master as long as the named instance is its replica. */
+  readonly source?: MoveSource | undefined;
   /** A master with fewer replicas that keep up isn't followed: it may have been replaced, or be about to be. Default 0. */
   readonly neededReplicas?: number;
   /** Milliseconds between two rounds while there is a master, and while there is none. Default 1000 and 100. */
@@ -56,6 +67,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
   /** Until then another failover that is told of is not waited for; ms of the monotonic clock. */
   #believesAgainAt = 0;
   #probe: ControlConnection | undefined;
+  readonly #source: ControlConnection | undefined;
   /** Who is just being asked for its role. */
   #asking: Address | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -67,6 +79,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     super();
     this.#options = options;
     this.#sentinels = options.sentinels.map((address) => this.#connect(address));
+    this.#source = options.source && new ControlConnection(options.source);
   }
 
   get state(): MasterState {
@@ -133,6 +146,7 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     await this.#round;
     for (const connection of this.#sentinels) connection.close();
     this.#probe?.close();
+    this.#source?.close();
   }
 
   #heard(channel: string, message: string): void {
@@ -172,17 +186,37 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     const agreement = this.#agreement.agree(views, options, performance.now());
     if (agreement.kind === "none" && (await this.#followLeader(views))) return;
     const candidate = candidateOf(this.#state, agreement);
-    const asked = candidate && {
-      candidate,
-      probe: await this.#ask(candidate.master),
-      seenUp: majoritySeesUp(views, candidate.master, sentinels.length),
-    };
+    const asked = candidate && (await this.#askCandidate(candidate, views));
     const state = nextState(this.#state, agreement, asked, performance.now());
     if (this.#isBeingReplaced(state)) return;
     this.#change(state);
     // It changes when a master is promoted, and when one lost its data.
     if (state.kind === "following" && state.busy !== true)
       this.#history = (await this.#askHistory())?.current;
+  }
+
+  /**
+   * Who takes over the data of a foreign Redis follows that, and is no master before it is told to be one. Then the foreign one takes no writes
+   * any more, so that it can be asked as long as the instance that would tell is away.
+   */
+  async #askCandidate(candidate: Candidate, views: readonly SentinelView[]): Promise<Asked> {
+    const probe = await this.#ask(candidate.master);
+    const { source } = this.#options;
+    const follows = probe.kind === "replica" && isSource(source, probe.master);
+    const away = probe.kind === "silent" && this.#last !== undefined && isSource(source, this.#last);
+    if (this.#source !== undefined && (follows || away)) {
+      const master = this.#source.address;
+      return {
+        candidate: { master, configEpoch: candidate.configEpoch },
+        probe: await this.#askOn(this.#source),
+        seenUp: false,
+      };
+    }
+    return {
+      candidate,
+      probe,
+      seenUp: majoritySeesUp(views, candidate.master, this.#options.sentinels.length),
+    };
   }
 
   /**
@@ -249,15 +283,19 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
       this.#probe?.close();
       this.#probe = this.#connect(address);
     }
-    const probe = this.#probe;
-    this.#asking = address;
+    return this.#askOn(this.#probe);
+  }
+
+  async #askOn(connection: ControlConnection): Promise<Probe> {
+    this.#asking = connection.address;
     try {
       const { neededReplicas = 0 } = this.#options;
       const [role, replicas] = await Promise.all([
-        askRole(probe),
-        neededReplicas > 0 ? askGoodReplicas(probe) : 0,
+        askRole(connection),
+        neededReplicas > 0 ? askGoodReplicas(connection) : 0,
       ]);
-      if (role.kind === "replica" || replicas >= neededReplicas) return { kind: role.kind };
+      if (role.kind === "replica") return role;
+      if (replicas >= neededReplicas) return { kind: role.kind };
       return {
         kind: "silent",
         problem: `it has ${replicas} of the ${neededReplicas} replicas that it needs`,

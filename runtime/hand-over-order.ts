@@ -20,6 +20,8 @@ export interface HandOverOrder {
   readonly heir: string;
   /** The instance is going to be removed. */
   readonly leaving?: LeavingOrder;
+  /** The data of another Redis, which this instance follows, are taken over: the heir is this instance itself. */
+  readonly move?: "cut-over";
 }
 
 /** What an instance that is going to be removed has to know. */

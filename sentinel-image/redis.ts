@@ -9,6 +9,7 @@ import { startAdminServer } from "../runtime/admin-server.ts";
 import { findEngineProgram } from "../runtime/engine.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
 import { loopbackOf } from "../runtime/loopback.ts";
+import { readMoveSource } from "../runtime/move-source.ts";
 import { replaceFile } from "../runtime/replace-file.ts";
 import { readBackupPlan } from "./backup/backup-environment.ts";
 import { BackupKeeper } from "./backup/backup-keeper.ts";
@@ -25,6 +26,8 @@ import { Leaving } from "./failover/leaving.ts";
 import { hearPromotionOrders } from "./failover/promotion-orders.ts";
 import { RoleGiver } from "./failover/role-giver.ts";
 import { WritePause } from "./failover/write-pause.ts";
+import { Move, notMoving } from "./move/move.ts";
+import { startMove } from "./move/start-move.ts";
 import { afterCrash } from "./start/after-crash.ts";
 import { askPeers } from "./start/ask-peer.ts";
 import { CopyNote } from "./start/copy-note.ts";
@@ -102,6 +105,7 @@ async function main(): Promise<void> {
   const heart = new ControlConnection(loopback);
 
   const backups = readBackupPlan(environment);
+  const source = readMoveSource(environment);
   const backupState: BackupState = { failures: 0, failing: false };
   const crashFile = join(ownDirectory, "crashes.json");
   const counts: InstanceCounts = {
@@ -116,6 +120,7 @@ async function main(): Promise<void> {
     sentinels: environment.REDIS_SENTINELS.map((address) => connect(address)),
     certificate: access.tls?.path("cert"),
     backups: backups && backupState,
+    isMoving: source && (() => state.moving?.isFollowing ?? false),
   });
   await startAdminServer({
     host: environment.BIND_ADDR,
@@ -154,22 +159,30 @@ async function main(): Promise<void> {
   const last = readLastState(lastFile);
   const bootId = readBootId();
   const copy = judgeCopy(last, bootId, others);
-  const { role, forced } = await findRole({
-    ...{ environment, program, directory: ownDirectory, failedFile, copy, sentinels, peers, backups, log },
-    initialised: state.initialised,
-    onWaiting: (waiting) => {
+  const starting = {
+    ...{ directory: ownDirectory, program, peers, log },
+    onWaiting: (waiting: { readonly for?: string; readonly refused?: string | undefined }): void => {
       state.waitingFor = waiting.for ?? state.waitingFor;
       state.refused = waiting.refused;
     },
     signal: stopping.signal,
-  });
+  };
+  const maxmemoryBytes = environment.REDIS_MAXMEMORY;
+  const followed = await startMove({ ...starting, source, dataDirectory, maxmemoryBytes });
+  const { role, forced } =
+    followed === undefined
+      ? await findRole({
+          ...starting,
+          ...{ environment, failedFile, copy, sentinels, backups, initialised: state.initialised },
+        })
+      : { role: { kind: "follow", master: followed.address } as const, forced: false };
   const inForce = readState(access);
   const configFile = join(ownDirectory, "redis.conf");
   const conf = renderRedisConf({
     bind: environment.BIND_ADDR,
     self,
     dataDirectory,
-    maxmemoryBytes: environment.REDIS_MAXMEMORY,
+    maxmemoryBytes,
     maxmemoryPolicy: environment.REDIS_MAXMEMORY_POLICY,
     instanceCount: environment.REDIS_INSTANCES.length,
     fsync: environment.REDIS_FSYNC,
@@ -182,6 +195,9 @@ async function main(): Promise<void> {
     tls: access.tls && { files: access.tls, authClients: environment.REDIS_TLS_AUTH_CLIENTS },
     // The supervisor has it follow that one as soon as it is certain that nothing is lost by that.
     master: role.kind === "follow" ? (quorum ? nowhere : role.master) : undefined,
+    ...(followed === undefined
+      ? {}
+      : { masterLogin: { username: followed.username, password: followed.password() } }),
   });
   replaceFile(configFile, conf);
   log.info({ role }, "starting redis-server");
@@ -223,6 +239,17 @@ async function main(): Promise<void> {
     log,
     signal: stopping.signal,
   });
+  const move =
+    source &&
+    new Move({
+      ...{ self, source, own, peers, directory: ownDirectory, replica: access.replica, log },
+      following: followed !== undefined,
+      agreement: () => watch.agreement,
+      onFollowing: (master) => note.following(master),
+      signal: stopping.signal,
+    });
+  state.moving = move;
+  void move?.keep();
   const surroundings = {
     self,
     masterName,
@@ -235,6 +262,7 @@ async function main(): Promise<void> {
     copy,
     endServer: () => server?.signal("SIGKILL"),
     leaving,
+    moving: move,
     log,
   };
   const watch = new Watch(surroundings);
@@ -282,6 +310,7 @@ async function main(): Promise<void> {
   void takeHandOverOrders({
     directory: ownDirectory,
     handOver: (wanted) => giver.give(wanted),
+    cutOver: async () => (await move?.cutOver()) ?? notMoving,
     leave: (staying, forMs) =>
       leaving.begin(staying, forMs, { self, server: own, handOver: (wanted) => giver.give(wanted), log }),
     log,
@@ -315,7 +344,7 @@ async function main(): Promise<void> {
   if (code === 0) note.ended();
   else if (!note.hasLoaded && code !== null) writeFileSync(failedFile, "");
   log.info({ code, signal }, "redis-server ended");
-  if (!asked && note.hasLoaded) {
+  if (!asked && note.hasLoaded && move?.isFollowing !== true) {
     const attached = watch.lastLead?.replicas;
     const common = { self, masterName, sentinels, peers, log, signal: impatient.signal };
     await afterCrash({ ...common, file: crashFile, attached });

@@ -767,6 +767,29 @@ export interface BackupArgs {
   readonly restoreFrom?: string | undefined;
 }
 
+/** A Redis that exists already, whose data are taken over. */
+export interface MoveArgs {
+  /**
+   * The master of another Redis, `address:port`, whose data this stack takes over: until `redis-ha move cut-over` its
+   * instances are replicas of it, and the proxies send their clients there. See docs/move.md.
+   *
+   * Allowed: address:port. Default: none.
+   */
+  readonly source?: string | undefined;
+  /**
+   * User of that Redis as whom instances and proxies log in. It needs all that `default` may do there.
+   *
+   * Allowed: the name of a user. Default: the one named default.
+   */
+  readonly user?: string | undefined;
+  /**
+   * A key of a Secret of the namespace with the password of that user.
+   *
+   * Allowed: a JSON object {name, key?}. Default: none: that Redis asks for no password.
+   */
+  readonly passwordSecret?: { readonly name: string; readonly key?: string | undefined } | undefined;
+}
+
 /** The images that pods run. */
 export interface ImagesArgs {
   /**
@@ -821,6 +844,8 @@ export interface RedisHaArgs {
   readonly monitoring?: MonitoringArgs | undefined;
   /** Backups, and what a new stack begins with. */
   readonly backup?: BackupArgs | undefined;
+  /** A Redis that exists already, whose data are taken over. */
+  readonly move?: MoveArgs | undefined;
   /** The images that pods run. */
   readonly images: ImagesArgs;
   /**

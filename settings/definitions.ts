@@ -8,6 +8,7 @@ import { backupSettings } from "./backup-settings.ts";
 import { isCidr } from "./cidr.ts";
 import { endpointSettings, networkSettings } from "./endpoint-settings.ts";
 import { choice, cpus, flag, integer, json, list, quantity, type Setting, text } from "./kinds.ts";
+import { moveSettings } from "./move-settings.ts";
 import * as shapes from "./object-shapes.ts";
 import { map, podSettings } from "./pod-settings.ts";
 
@@ -361,6 +362,7 @@ export const definitions = {
     }),
   },
   backup: backupSettings(),
+  move: moveSettings(),
   images: {
     engine: choice({
       description:
@@ -514,6 +516,7 @@ export const groups: Readonly<Record<Exclude<keyof typeof definitions, typeof un
   network: "Who may connect to whom.",
   monitoring: "What a Prometheus is told.",
   backup: "Backups, and what a new stack begins with.",
+  move: "A Redis that exists already, whose data are taken over.",
   images: "The images that pods run.",
 };
 

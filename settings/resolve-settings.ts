@@ -8,6 +8,7 @@ import type { podSettings } from "./pod-settings.ts";
 import { problemsOfBackup } from "./problems-of-backup.ts";
 import { problemsOfEndpoint } from "./problems-of-endpoint.ts";
 import { problemsOfLayers } from "./problems-of-layers.ts";
+import { problemsOfMove } from "./problems-of-move.ts";
 import { problemsOfPods } from "./problems-of-pods.ts";
 import { problemsOfRedis } from "./problems-of-redis.ts";
 import { problemsOfUsers } from "./problems-of-users.ts";
@@ -40,6 +41,7 @@ export interface Settings {
   readonly network: Readonly<Defined<Parsed<"network">, "policies" | "ipFamily">>;
   readonly monitoring: Readonly<Defined<Parsed<"monitoring">, "podMonitor" | "rules" | "labels">>;
   readonly backup: Readonly<Defined<Parsed<"backup">, "schedule" | "keep" | "keepDays" | "bandwidth">>;
+  readonly move: Readonly<Parsed<"move">>;
   readonly images: Readonly<Defined<Parsed<"images">, "engine" | "platform" | "push">>;
   readonly deployment: Readonly<
     Defined<
@@ -97,7 +99,7 @@ export function resolveSettings(
     ...problemsOfPods(parsed),
     ...problemsOfEndpoint(parsed),
   );
-  problems.push(...problemsOfBackup(backup));
+  problems.push(...problemsOfBackup(backup), ...problemsOfMove(parsed));
   const workers = proxy.workers ?? 1;
   const needed = workerBytes * workers;
   const memory = parseQuantity(proxy.memory ?? "");
@@ -178,6 +180,7 @@ export function resolveSettings(
     network: network as Settings["network"],
     monitoring: { ...monitoring, labels: monitoring.labels ?? [] } as Settings["monitoring"],
     backup: backup as Settings["backup"],
+    move: parsed.move,
     images: images as Settings["images"],
     deployment: { ...deployment, namespace: deployment.namespace ?? name } as Settings["deployment"],
   };

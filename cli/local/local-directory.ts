@@ -20,7 +20,7 @@ const recordFile = "local.json";
  */
 export function prepareDirectory(directory: string, record: LocalRecord, fresh: boolean): void {
   try {
-    if (existsSync(directory) && readdirSync(directory).length > 0 && readRecord(directory) === undefined) {
+    if (isForeign(directory)) {
       throw new UserError(
         `The directory ${directory} holds other files than a local redis-ha: choose another one with --dir. Nothing was changed.`,
       );
@@ -35,6 +35,12 @@ export function prepareDirectory(directory: string, record: LocalRecord, fresh: 
       `The directory ${directory} can't be used (${code}): choose one that you can write with --dir.`,
     );
   }
+}
+
+/** Keys and passwords of others may be there before the first start. */
+function isForeign(directory: string): boolean {
+  if (!existsSync(directory) || readRecord(directory) !== undefined) return false;
+  return readdirSync(directory).some((name) => name !== "credentials");
 }
 
 /** What was started in a directory; undefined when nothing ever was, or the record is damaged. */

@@ -31,6 +31,8 @@ export interface StatusQuery {
   readonly sentinels: readonly NamedAddress[];
   readonly proxies: readonly (NamedAddress & { readonly readyUrl: string })[];
   readonly masterName: string;
+  /** A Redis whose data are taken over: until they are, it is the master. */
+  readonly moveSource?: Address | undefined;
   readonly username: string;
   readonly tls: TlsFiles | undefined;
   readonly password: string;
@@ -72,6 +74,21 @@ export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
     healthy,
   });
   const replicas = query.redis.length - 1;
+  const { moveSource } = query;
+  const roles = await Promise.all(
+    query.redis.map(async ({ name, address }) => {
+      const connection = connect(address);
+      const role = await askRole(connection).catch(messageOf);
+      connection.close();
+      return { name, address, role };
+    }),
+  );
+  const copies = ({ role }: (typeof roles)[number]): boolean =>
+    moveSource !== undefined &&
+    typeof role !== "string" &&
+    role.kind === "replica" &&
+    sameAddress(role.master, moveSource);
+  const moving = roles.some(copies);
   const sentinels = views.map(({ name, address, view, known }) => {
     if (typeof view === "string") return part(name, address, view, false);
     const promotable = known.filter((replica) => replica.promotable).length;
@@ -82,34 +99,30 @@ export async function askStatus(query: StatusQuery): Promise<TopologyStatus> {
       ...known.flatMap(describeObstacle),
     ];
     const agrees = agreed !== undefined && sameAddress(view.master, agreed);
-    return part(name, address, words.join(", "), agrees && promotable === replicas);
+    return part(name, address, words.join(", "), agrees && (moving || promotable === replicas));
   });
-  let master = "";
-  const redis = await Promise.all(
-    query.redis.map(async ({ name, address }) => {
-      const connection = connect(address);
-      const role = await askRole(connection).catch(messageOf);
-      connection.close();
-      if (typeof role === "string") return part(name, address, role, false);
-      if (role.kind === "master") {
-        const isAgreed = agreed !== undefined && sameAddress(agreed, address);
-        if (isAgreed) master = formatAddress(address);
-        return part(
-          name,
-          address,
-          `master, ${role.replicas.length} replicas`,
-          isAgreed && role.replicas.length === replicas,
-        );
-      }
-      const follows = agreed !== undefined && sameAddress(role.master, agreed);
+  let master = moving && moveSource !== undefined ? formatAddress(moveSource) : "";
+  const redis = roles.map((seen) => {
+    const { name, address, role } = seen;
+    if (typeof role === "string") return part(name, address, role, false);
+    if (role.kind === "master") {
+      const isAgreed = agreed !== undefined && sameAddress(agreed, address);
+      if (isAgreed) master = formatAddress(address);
       return part(
         name,
         address,
-        `replica of ${formatAddress(role.master)}, link ${role.linkUp ? "up" : "down"}`,
-        follows && role.linkUp,
+        `master, ${role.replicas.length} replicas`,
+        isAgreed && role.replicas.length === replicas,
       );
-    }),
-  );
+    }
+    const follows = agreed !== undefined && sameAddress(role.master, agreed);
+    return part(
+      name,
+      address,
+      `replica of ${formatAddress(role.master)}, link ${role.linkUp ? "up" : "down"}`,
+      role.linkUp && (follows || copies(seen)),
+    );
+  });
   const proxies = await Promise.all(
     query.proxies.map(async ({ name, address, readyUrl }) => {
       const ready = await askReady(readyUrl);

@@ -12,7 +12,7 @@ import {
 } from "../../components/topology/site.ts";
 import { describeTopology, type Topology } from "../../components/topology/topology.ts";
 import type { Workload } from "../../components/topology/workload.ts";
-import { type Address, formatAddress } from "../../runtime/address.ts";
+import { type Address, formatAddress, parseAddress } from "../../runtime/address.ts";
 import { findEngineProgram } from "../../runtime/engine.ts";
 import { portsInUse } from "../../runtime/ports-in-use.ts";
 import { ProcessTable } from "../../runtime/process-table.ts";
@@ -245,6 +245,9 @@ export class LocalTopology {
       sentinels: sentinels.map(named),
       proxies: this.#proxies.map((proxy) => ({ ...named(proxy), readyUrl: this.#readyUrl(proxy) })),
       masterName: this.settings.sentinel.masterName,
+      ...(this.settings.move.source === undefined
+        ? {}
+        : { moveSource: parseAddress(this.settings.move.source) }),
       // On Redis and the Sentinels, it may look at everything.
       tls: this.serverTls,
       username: "supervisor",

@@ -1,4 +1,5 @@
 import { certificateEnd } from "../../runtime/certificate-end.ts";
+import { parseMoveNote } from "../../sentinel-image/move/move-note.ts";
 import { parseLastState } from "../../sentinel-image/start/last-state.ts";
 import type { MachineSeen } from "./observation.ts";
 
@@ -36,6 +37,7 @@ echo "@sentinels $REDIS_SENTINELS"
 echo "@clock $(date +%s%3N)"
 [ ! -e "\${REDIS_DATA_DIR:-/data}/ha/fenced" ] || echo "@fenced $(head -n 1 "\${REDIS_DATA_DIR:-/data}/ha/fenced")"
 [ ! -e "\${REDIS_DATA_DIR:-/data}/ha/last.json" ] || echo "@last $(head -n 1 "\${REDIS_DATA_DIR:-/data}/ha/last.json")"
+[ ! -e "\${REDIS_DATA_DIR:-/data}/ha/move.json" ] || echo "@move $(head -n 1 "\${REDIS_DATA_DIR:-/data}/ha/move.json")"
 echo "@disk $(df -Pk "\${REDIS_DATA_DIR:-/data}" | tail -n 1)"
 [ -z "\${REDIS_TLS_DIR:-}" ] || { echo "@certificate"; cat "$REDIS_TLS_DIR/tls.crt"; }
 answers="$(mktemp -d)"
@@ -66,6 +68,7 @@ export function readPodAnswers(output: string, lookedMs: number, tookMs = 0): Po
   const [, size, , free] = word("disk").split(/\s+/);
   const clock = Number(word("clock"));
   const noted = parseLastState(word("last"))?.heartbeat;
+  const move = parseMoveNote(word("move"));
   const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(output)?.[0];
   const end = certificate === undefined ? undefined : certificateEnd(certificate);
   return {
@@ -80,6 +83,7 @@ export function readPodAnswers(output: string, lookedMs: number, tookMs = 0): Po
       ...(Number(size) > 0 ? { diskBytes: Number(size) * 1024, diskFreeBytes: Number(free) * 1024 } : {}),
       ...(end === undefined ? {} : { certificateEndsMs: end }),
       ...(noted === undefined ? {} : { noted }),
+      ...(move === undefined ? {} : { move }),
       ...(/^@fenced /m.test(output) ? { fenced: word("fenced") } : {}),
     },
   };

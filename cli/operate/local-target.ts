@@ -5,6 +5,7 @@ import { ControlConnection } from "../../quorum/control-connection.ts";
 import { certificateEnd } from "../../runtime/certificate-end.ts";
 import { messageOf } from "../../runtime/log.ts";
 import type { TlsFiles } from "../../runtime/tls-files.ts";
+import { type MoveNote, moveFile, readMoveNote } from "../../sentinel-image/move/move-note.ts";
 import { readLastState } from "../../sentinel-image/start/last-state.ts";
 import { fenceFile } from "../../sentinel-image/start/standing-orders.ts";
 import type { LocalPart, LocalTopology } from "../local/local-topology.ts";
@@ -110,6 +111,7 @@ async function lookAtProxy({ name, address, adminUrl }: LocalPart): Promise<Prox
 
 async function lookAtMachine({ stateDirectory }: LocalPart, tls: TlsFiles | undefined): Promise<MachineSeen> {
   const fence = join(stateDirectory, "ha", fenceFile);
+  const move = noteOf(join(stateDirectory, "ha", moveFile));
   const noted = readLastState(join(stateDirectory, "ha", "last.json"))?.heartbeat;
   const disk = await statfs(stateDirectory).catch(() => undefined);
   const end = tls === undefined ? undefined : certificateEnd(readFileSync(tls.path("cert"), "utf8"));
@@ -119,8 +121,18 @@ async function lookAtMachine({ stateDirectory }: LocalPart, tls: TlsFiles | unde
       : { diskBytes: disk.blocks * disk.bsize, diskFreeBytes: disk.bavail * disk.bsize }),
     ...(end === undefined ? {} : { certificateEndsMs: end }),
     ...(noted === undefined ? {} : { noted }),
+    ...(move === undefined ? {} : { move }),
     ...(existsSync(fence) ? { fenced: readFileSync(fence, "utf8").trim() } : {}),
   };
+}
+
+/** One that can't be read keeps its instance from starting, which says so. */
+function noteOf(file: string): MoveNote | undefined {
+  try {
+    return readMoveNote(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The end of a log is enough for the last failover. */

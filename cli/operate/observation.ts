@@ -1,4 +1,5 @@
 import type { Address } from "../../runtime/address.ts";
+import type { MoveNote } from "../../sentinel-image/move/move-note.ts";
 import type { Heartbeat } from "../../sentinel-image/supervise/heartbeat.ts";
 
 /** Fields of an INFO, a `CONFIG GET` or a Sentinel's list, as the server tells them. */
@@ -52,6 +53,8 @@ export interface MachineSeen {
   readonly noted?: Heartbeat;
   /** An operator has fenced it, and says why; unset: it isn't fenced. */
   readonly fenced?: string;
+  /** What its volume says of another Redis, whose data it takes over; unset: nothing. */
+  readonly move?: MoveNote;
   /** Its certificate ends, ms since 1970. */
   readonly certificateEndsMs?: number;
 }

@@ -2,6 +2,7 @@ import { agree, majorityOf, type SentinelView } from "../../quorum/agreement.ts"
 import { type Address, formatAddress, sameAddress } from "../../runtime/address.ts";
 import { describeVersion } from "../../runtime/engine.ts";
 import { type FailoverStory, tellLastFailover } from "./last-failover.ts";
+import { movingFrom } from "./move/moving-from.ts";
 import type { Observation, ProxySeen, RedisSeen, SentinelSeen } from "./observation.ts";
 
 /** What `redis-ha status` says. */
@@ -12,6 +13,8 @@ export interface StatusReport {
   readonly master: { readonly name: string; readonly address: string; readonly epoch: number } | undefined;
   /** Why there is no master; empty when there is one. */
   readonly noMaster: string;
+  /** `address:port` of another Redis that is the master until its data are taken over; undefined: none is. */
+  readonly movingFrom: string | undefined;
   readonly failoverUnderWay: boolean;
   readonly redis: readonly RedisStatus[];
   readonly sentinels: readonly SentinelStatus[];
@@ -91,14 +94,19 @@ export function findMaster({ redis, sentinels }: Observation): {
 /** Draws the conclusions from what was seen. Pure. */
 export function reportStatus(seen: Observation): StatusReport {
   const { agreed, epoch, instance, problem } = findMaster(seen);
+  const source = movingFrom(seen);
   const redis = seen.redis.map((one) => reportRedis(one, agreed, instance, seen.redis.length - 1));
   const sentinels = seen.sentinels.map((one) => reportSentinel(one, agreed, seen));
   const proxies = seen.proxies.map(reportProxy);
   const parts = [...redis, ...sentinels, ...proxies];
   return {
-    healthy: instance !== undefined && parts.every(({ healthy }) => healthy),
+    healthy: (instance !== undefined || source !== undefined) && parts.every(({ healthy }) => healthy),
     master: instance && { name: instance.name, address: formatAddress(instance.address), epoch },
-    noMaster: problem,
+    noMaster:
+      source === undefined || instance !== undefined
+        ? problem
+        : `${source} is the master until redis-ha move cut-over`,
+    movingFrom: source,
     failoverUnderWay: isFailingOver(seen),
     redis,
     sentinels,
@@ -179,6 +187,9 @@ function reportRedis(
   const followed = masterOf(seen);
   const follows = agreed !== undefined && followed !== undefined && sameAddress(followed, agreed);
   const linked = info.master_link_status === "up";
+  const { move } = seen.machine;
+  const copies =
+    move?.state === "following" && followed !== undefined && formatAddress(followed) === move.source;
   const masterOffset = master && offsetOf(master);
   const behind =
     follows && linked && offset !== undefined && masterOffset !== undefined
@@ -187,16 +198,16 @@ function reportRedis(
   const promotable = Number(config["replica-priority"] ?? info.slave_priority) > 0;
   const words = [
     `replica of ${followed === undefined ? "nobody" : formatAddress(followed)}`,
-    ...(follows ? [] : ["which isn't the master"]),
+    ...(follows || copies ? [] : ["which isn't the master"]),
     info.master_sync_in_progress === "1" ? "copying everything" : linked ? "in sync" : "without a link",
-    ...(promotable ? [] : ["must not be promoted"]),
+    ...(promotable || copies ? [] : ["must not be promoted"]),
   ];
   return {
     ...common,
     role: "replica",
     behindBytes: behind,
     promotable,
-    healthy: follows && linked && promotable,
+    healthy: linked && (copies || (follows && promotable)),
     state: words.join(", "),
   };
 }
@@ -224,6 +235,7 @@ function reportSentinel(seen: SentinelSeen, agreed: Address | undefined, all: Ob
   };
   if (problem !== undefined) return { ...common, healthy: false, state: problem };
   const agrees = named !== undefined && agreed !== undefined && sameAddress(named, agreed);
+  const moving = movingFrom(all) !== undefined;
   const flags = flagsOf(master).filter((flag) => flag !== "master");
   const words = [
     `names ${common.names} at epoch ${common.epoch}`,
@@ -234,10 +246,11 @@ function reportSentinel(seen: SentinelSeen, agreed: Address | undefined, all: Ob
     ...(info.sentinel_tilt === "1" ? ["in TILT"] : []),
     ...flags,
   ];
-  const complete = known === wanted.sentinels && usable === known && promotable === wanted.replicas;
+  const complete =
+    known === wanted.sentinels && usable === known && (moving || promotable === wanted.replicas);
   return {
     ...common,
-    healthy: agrees && complete && ckquorum && flags.length === 0 && info.sentinel_tilt !== "1",
+    healthy: agrees && complete && ckquorum && (moving || flags.length === 0) && info.sentinel_tilt !== "1",
     state: words.join(", "),
   };
 }

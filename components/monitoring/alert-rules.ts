@@ -38,6 +38,8 @@ type Told = readonly [
 export function alertRules({ namespace, name, instances, sentinels }: AlertScope): AlertRule[] {
   const of = (metric: string): string =>
     `${metric}{namespace="${namespace}",app_kubernetes_io_name="${name}"}`;
+  // Another Redis is the master until the cut-over (docs/move.md).
+  const unlessMoving = `unless max(${of("redis_ha_moving")}) == 1`;
   const masters = of("redis_instance_info").replace("}", ',role="master"}');
   const told: readonly Told[] = [
     [
@@ -45,7 +47,7 @@ export function alertRules({ namespace, name, instances, sentinels }: AlertScope
       "critical",
       "15s",
       // Without a majority of the Sentinels nobody is agreed on, and the master goes on all the same.
-      `(sum(${of("redis_ha_leads")}) or vector(0)) == 0 unless (max(${of("redis_ha_sentinels_majority")}) == 0 and count(${masters}) > 0)`,
+      `(sum(${of("redis_ha_leads")}) or vector(0)) == 0 unless (max(${of("redis_ha_sentinels_majority")}) == 0 and count(${masters}) > 0) ${unlessMoving}`,
       "No Redis leads: nothing can be written.",
       "redis-ha doctor names the cause first. Clients wait for proxy:holdTimeoutMs, then they get LOADING.",
     ],
@@ -61,7 +63,7 @@ export function alertRules({ namespace, name, instances, sentinels }: AlertScope
       "RedisHaNobodyPromotable",
       "critical",
       "15s",
-      `(sum(${of("redis_ha_promotable")}) or vector(0)) == 0`,
+      `(sum(${of("redis_ha_promotable")}) or vector(0)) == 0 ${unlessMoving}`,
       "No replica could take over: if the master fails now, there is no other one.",
       "redis-ha doctor says why each replica isn't in sync or must not be promoted.",
     ],

@@ -5,6 +5,7 @@ import { parseQuantity } from "../../runtime/quantity.ts";
 import { volatileDirectory } from "../../runtime/volatile-directory.ts";
 import type { Settings } from "../../settings/resolve-settings.ts";
 import { backupClaim, backupEnvironment, backupFiles } from "./backup.ts";
+import { moveEnvironment, moveFiles } from "./move.ts";
 import type { Part, PartKind, Site } from "./site.ts";
 import type { SecretFile, Workload } from "./workload.ts";
 
@@ -16,7 +17,10 @@ export interface Topology {
 }
 
 /** The settings that decide what runs; where images come from or who owns the namespace doesn't. */
-export type TopologySettings = Pick<Settings, "redis" | "sentinel" | "proxy" | "tls" | "images" | "backup">;
+export type TopologySettings = Pick<
+  Settings,
+  "redis" | "sentinel" | "proxy" | "tls" | "images" | "backup" | "move"
+>;
 
 /** The instance that a brand-new set of Sentinels is told to monitor. Nothing else ever depends on this number. */
 const initialMaster: Part = { kind: "redis", index: 1 };
@@ -123,6 +127,7 @@ function describeRedis(part: Part, settings: TopologySettings, site: Site): Work
       REDIS_ADMIN_PORT: String(site.adminPort(part)),
       MASTER_NAME: sentinel.masterName,
       ...backupEnvironment(settings.backup, site),
+      ...moveEnvironment(settings.move, site),
     },
     secrets: [
       "supervisor",
@@ -132,6 +137,7 @@ function describeRedis(part: Part, settings: TopologySettings, site: Site): Work
       "redis.acl",
       ...given,
       ...backupFiles(settings.backup),
+      ...moveFiles(settings.move),
     ],
     ...backupClaim(settings.backup),
     ...(settings.tls.mode === "all" ? { certificate: "server" as const } : {}),
@@ -204,8 +210,13 @@ function describeProxy(settings: TopologySettings, site: Site): Workload {
       ...(given.length > 0 ? { PROXY_USER_PASSWORDS_DIR: join(site.secretDirectory, "users") } : {}),
       ...(settings.tls.mode === "off" ? {} : { PROXY_TLS_DIR: site.certificateDirectory("proxy") }),
       ...(settings.tls.mode === "all" ? { REDIS_TLS_DIR: site.certificateDirectory("proxy") } : {}),
+      ...moveEnvironment(settings.move, site),
     },
-    secrets: ["proxy", ...(proxy.sentinelApi ? (["clients.acl", ...given] as const) : [])],
+    secrets: [
+      "proxy",
+      ...(proxy.sentinelApi ? (["clients.acl", ...given] as const) : []),
+      ...moveFiles(settings.move),
+    ],
     ...(settings.tls.mode === "off" ? {} : { certificate: "proxy" as const }),
     ports: [
       { name: "redis", port: address.port },

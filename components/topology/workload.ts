@@ -11,7 +11,8 @@ export type SecretFile =
   | "sentinel.acl"
   | "clients.acl"
   | `users/${string}`
-  | `backup/${string}`;
+  | `backup/${string}`
+  | "move/password";
 
 /** The entrypoint program of a workload, by the image that contains it. */
 export type Program =

@@ -20,8 +20,8 @@ export interface MasterLinkOptions {
   readonly tls?: TlsFiles | undefined;
   /** Asks a Redis for its `INFO`. Rejects when there is no answer in time. */
   readonly askInfo: (address: Address) => Promise<string>;
-  /** The proxy's own user; undefined: nobody needs to log in. */
-  readonly own: () => Credentials | undefined;
+  /** The proxy's own user at a Redis; undefined: nobody needs to log in. */
+  readonly own: (address: Address) => Credentials | undefined;
   /** Bytes of the scripts that are kept for clients. */
   readonly scriptBytes: number;
   /** Something is wrong with the master: it should be asked whether it still is one. */

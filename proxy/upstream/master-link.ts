@@ -58,7 +58,10 @@ export class MasterLink implements GroupHost {
     this.scripts = new ScriptStore(options.scriptBytes);
     this.processes = new ServerProcesses(
       {
-        open: () => this.open({ credentials: options.own(), db: 0, protocol: 2 }, () => undefined, false),
+        open: () => {
+          const credentials = this.#master && options.own(this.#master);
+          return this.open({ credentials, db: 0, protocol: 2 }, () => undefined, false);
+        },
         refused: (error) =>
           options.log.warn({ error }, "the master doesn't load clients' scripts for the proxy"),
       },

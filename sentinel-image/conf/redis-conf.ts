@@ -29,6 +29,8 @@ export interface RedisConfInput {
   readonly tls?: { readonly files: TlsFiles; readonly authClients: "yes" | "no" } | undefined;
   /** The master to follow; undefined to start as the master. */
   readonly master: Address | undefined;
+  /** As whom it comes to that one; undefined: as all replicas of this set do. */
+  readonly masterLogin?: { readonly username: string | undefined; readonly password: string | undefined };
 }
 
 /**
@@ -51,6 +53,7 @@ export function renderRedisConf(input: RedisConfInput): string {
       "Access. The users' passwords protect it; protected mode would only refuse the other pods.",
       "protected-mode no",
       ...accessLines(input),
+      ...masterLoginLines(input),
       "enable-debug-command no",
       "enable-module-command no",
       "enable-protected-configs no",
@@ -143,15 +146,20 @@ function storageLines({
 }
 
 function accessLines({ acl, password }: RedisConfInput): string[] {
-  if (acl !== undefined) {
-    return [
-      `aclfile ${quoteArgument(acl.file)}`,
-      "masteruser replica",
-      `masterauth ${quoteArgument(acl.replicaPassword)}`,
-    ];
-  }
-  if (password === undefined) return [];
-  return [`requirepass ${quoteArgument(password)}`, `masterauth ${quoteArgument(password)}`];
+  if (acl !== undefined) return [`aclfile ${quoteArgument(acl.file)}`];
+  return password === undefined ? [] : [`requirepass ${quoteArgument(password)}`];
+}
+
+function masterLoginLines({ acl, password: own, masterLogin }: RedisConfInput): string[] {
+  const usual =
+    acl === undefined
+      ? { username: undefined, password: own }
+      : { username: "replica", password: acl.replicaPassword };
+  const { username, password } = masterLogin ?? usual;
+  return [
+    ...(username === undefined ? [] : [`masteruser ${quoteArgument(username)}`]),
+    ...(password === undefined ? [] : [`masterauth ${quoteArgument(password)}`]),
+  ];
 }
 
 function listenerLines({ self, tls }: RedisConfInput): string[] {

@@ -1,5 +1,6 @@
 import { engines } from "../../runtime/engine.ts";
 import { isModule, modulesAllowed } from "../../runtime/module-list.ts";
+import { moveContract } from "../../runtime/move-source.ts";
 import { env, readEnvironment } from "../../runtime/read-environment.ts";
 
 /** The environment contract of a Redis instance. */
@@ -76,6 +77,7 @@ const contract = {
   BACKUP_BYTES_PER_SECOND: env.integer(2 ** 16, Number.MAX_SAFE_INTEGER, 64 * 2 ** 20),
   /** Id of a backup, or `latest`: what the first master begins with when no instance has ever had data. */
   BACKUP_RESTORE_FROM: env.optionalText(),
+  ...moveContract,
   LOG_LEVEL: env.text("info"),
 } as const;
 

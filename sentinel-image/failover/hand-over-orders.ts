@@ -26,6 +26,8 @@ export interface HandOverOrdersOptions {
   readonly directory: string;
   /** @param heirs of whom one is to lead, the first that can. */
   readonly handOver: (heirs: readonly Address[]) => Promise<HandOverOutcome>;
+  /** The data of another Redis are this set's own from now on, and this instance leads. */
+  readonly cutOver: () => Promise<HandOverOutcome>;
   /** This instance is going to be removed: it hands its role over, and isn't promoted any more. @returns who leads. */
   readonly leave: (staying: readonly Address[], forMs: number) => Promise<LeaveOutcome>;
   readonly log: Logger;
@@ -55,9 +57,11 @@ export async function takeHandOverOrders(options: HandOverOrdersOptions): Promis
 
 /** Reads an order. @throws {Error} when it is none. */
 export function readOrder(text: string): HandOverOrder {
-  const { id, heir, leaving } = JSON.parse(text) as Record<string, unknown>;
+  const { id, heir, leaving, move } = JSON.parse(text) as Record<string, unknown>;
   if (typeof id !== "string" || typeof heir !== "string") throw new Error("an order needs an id and an heir");
   parseAddress(heir);
+  if (move !== undefined && move !== "cut-over") throw new Error("the only order about a move is cut-over");
+  if (move !== undefined) return { id, heir, move };
   if (leaving === undefined) return { id, heir };
   const { staying, forMs } = leaving as Record<string, unknown>;
   if (!Array.isArray(staying) || staying.length === 0 || !(Number(forMs) > 0))
@@ -68,9 +72,13 @@ export function readOrder(text: string): HandOverOrder {
 }
 
 async function carryOut(
-  { id, heir, leaving }: HandOverOrder,
-  { handOver, leave, log }: HandOverOrdersOptions,
+  { id, heir, leaving, move }: HandOverOrder,
+  { handOver, cutOver, leave, log }: HandOverOrdersOptions,
 ): Promise<HandOverAnswer> {
+  if (move !== undefined) {
+    log.warn("an operator orders the cut-over");
+    return answerTo(id, await cutOver());
+  }
   if (leaving === undefined) {
     log.warn({ heir }, "an operator orders a hand-over");
     return answerTo(id, await handOver([parseAddress(heir)]));

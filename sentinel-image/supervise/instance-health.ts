@@ -16,6 +16,8 @@ export interface InstanceState {
   otherMasterSeen: boolean;
   /** Whether it is going to be removed: then nobody may promote it, and it is as ready as it will ever be. */
   readonly leaving?: { readonly isSo: boolean };
+  /** Whether it follows a foreign Redis: then nobody may promote it either. */
+  moving?: { readonly isFollowing: boolean } | undefined;
 }
 
 /** An instance is alive while its server answers at all, and before it has one. A loading or busy server is alive. */
@@ -58,7 +60,7 @@ export async function checkReady(
     state.initialised = true;
     state.otherMasterSeen = true;
     // Until the supervisor has raised it, the Sentinels could not promote this one in the next instance's place.
-    return fields.get("slave_priority") === "0" && state.leaving?.isSo !== true
+    return fields.get("slave_priority") === "0" && !state.leaving?.isSo && !state.moving?.isFollowing
       ? { problem: "in sync, but not yet allowed to be promoted" }
       : true;
   }

@@ -34,6 +34,8 @@ export interface InstanceMetricsOptions {
   readonly counts: Readonly<InstanceCounts>;
   /** Undefined: there is no destination of backups. */
   readonly backups?: Readonly<BackupState> | undefined;
+  /** Whether it follows another Redis, whose data are taken over; undefined: there is none. */
+  readonly isMoving?: (() => boolean) | undefined;
 }
 
 /** Whoever asks more often gets the same answer, ms: several Prometheus, or somebody who only tries. */
@@ -58,7 +60,7 @@ export class InstanceMetrics {
   }
 
   async #collect(): Promise<Metric[]> {
-    const { self, server, sentinels, masterName, dataDirectory, certificate, counts, backups } =
+    const { self, server, sentinels, masterName, dataDirectory, certificate, counts, backups, isMoving } =
       this.#options;
     const [info, heartbeat, { views }, disk] = await Promise.all([
       server.call("INFO", "everything").then(
@@ -93,6 +95,15 @@ export class InstanceMetrics {
           ? 1
           : 0,
       ),
+      ...(isMoving === undefined
+        ? []
+        : [
+            gauge(
+              "redis_ha_moving",
+              "1: it follows another Redis, whose data are taken over.",
+              isMoving() ? 1 : 0,
+            ),
+          ]),
       ...(heartbeat === undefined
         ? []
         : [

@@ -39,6 +39,8 @@ export interface WatchOptions extends Surroundings, CarryOutOptions {
   readonly endServer: () => void;
   /** Whether this instance is going to be removed. */
   readonly leaving: { readonly isSo: boolean };
+  /** Whether this instance follows a foreign Redis: what the Sentinels say has no meaning for it then. */
+  readonly moving?: { readonly isFollowing: boolean } | undefined;
   readonly log: Logger;
 }
 
@@ -122,6 +124,7 @@ export class Watch {
       named && own?.role.kind === "master"
         ? { epoch: agreement.configEpoch, replicas: own.role.replicas, seenMs: nowMs }
         : undefined;
+    if (this.#options.moving?.isFollowing === true) return;
     if (own === undefined) await this.#whileBusy();
     else await this.#act(own);
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { builtImage } from "../support/built-image.ts";
 import { askThrough, writeThrough } from "../support/endpoint-client.ts";
 import { eventually } from "../support/eventually.ts";
 import { kubectl, startIdlePod } from "../support/kubectl.ts";
@@ -114,7 +115,7 @@ describe("a stack on somebody's platform", function () {
   });
 
   it("runs the sidecar, which reads what it may, writes nothing, sees no password, and is reached by the rule", async () => {
-    const image = await agentImage();
+    const image = await builtImage("proxy");
     await startIdlePod("default", "redis-ha-platform-visitor", image);
     try {
       const redis = pods.filter(({ metadata }) => metadata.name.startsWith("redis-instance"));
@@ -211,25 +212,8 @@ function givenObjects(): Json[] {
   ];
 }
 
-/** An image with Node that the cluster's registry has from an earlier deployment, by its digest. */
-async function agentImage(): Promise<string> {
-  const registry = process.env.TEST_REGISTRY ?? "";
-  const accept =
-    "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json";
-  const found = await fetch(`http://${registry}/v2/redis-ha-proxy/manifests/0.1.0`, {
-    method: "HEAD",
-    headers: { accept },
-  });
-  const digest = found.headers.get("docker-content-digest");
-  assert.ok(
-    digest,
-    `the registry ${registry} has no redis-ha-proxy:0.1.0 (${found.status}): deploy another stack first`,
-  );
-  return `${registry}/redis-ha-proxy@${digest}`;
-}
-
 async function configuration(): Promise<Record<string, string>> {
-  const image = await agentImage();
+  const image = await builtImage("proxy");
   const resources = { requests: { cpu: "5m", memory: "64Mi" }, limits: { memory: "64Mi" } };
   const each = {
     cpu: "20m",

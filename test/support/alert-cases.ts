@@ -49,6 +49,13 @@ function eachView(metric: string, valueFor: (sentinel: string) => number): Serie
   );
 }
 
+/** While another Redis' data are taken over: it is the master, and nobody here may be. */
+export const movingSeries: readonly Series[] = [
+  ...eachPod("redis_ha_leads", () => 0),
+  ...eachPod("redis_ha_promotable", () => 0),
+  ...eachPod("redis_ha_moving", () => 1),
+];
+
 /** All that the rules read, as it is when nothing is wrong. */
 export const calmSeries: readonly Series[] = [
   ...eachPod("redis_up", () => 1),

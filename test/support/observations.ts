@@ -1,5 +1,6 @@
 import type { Observation, ProxySeen, RedisSeen, SentinelSeen } from "../../cli/operate/observation.ts";
 import { readRedis, readSentinel } from "../../cli/operate/read-replies.ts";
+import type { MoveNote } from "../../sentinel-image/move/move-note.ts";
 
 export const redisAddress = (n: number) => ({ host: `svc-redis-instance-${n}`, port: 6379 });
 export const sentinelAddress = (n: number) => ({ host: `svc-redis-sentinel-${n}`, port: 26379 });
@@ -136,4 +137,39 @@ export function sampleObservation(changes: Partial<Observation> = {}): Observati
 /** The sample parts, one of them replaced. */
 export function replaced<Part extends { readonly name: string }>(parts: readonly Part[], part: Part): Part[] {
   return parts.map((one) => (one.name === part.name ? part : one));
+}
+
+/** A Redis whose data the samples below take over. */
+export const moveSource = "10.0.0.9:6379";
+
+/** The same instance with a note of a move on its volume. */
+export function noted(one: RedisSeen, state: MoveNote["state"]): RedisSeen {
+  return { ...one, machine: { ...one.machine, move: { source: moveSource, state } } };
+}
+
+/** An instance that copies that Redis. @param info as for {@link sampleRedis}. */
+export function sampleFollowing(n: number, info: readonly string[] = []): RedisSeen {
+  const [host, port] = moveSource.split(":");
+  const role = [
+    "role:slave",
+    `master_host:${host}`,
+    `master_port:${port}`,
+    "master_link_status:up",
+    "master_sync_in_progress:0",
+    "master_last_io_seconds_ago:1",
+  ];
+  return noted(sampleRedis(n, [...role, ...info], { priority: "0" }), "following");
+}
+
+/** A set that takes over its data, in sync: to the Sentinels its master is a replica, and down. */
+export function sampleMove(): Observation {
+  return sampleObservation({
+    redis: [1, 2, 3].map((n) => sampleFollowing(n)),
+    sentinels: [1, 2, 3].map((n) =>
+      sampleSentinel(n, {
+        master: { flags: "master,s_down,o_down", "role-reported": "slave" },
+        replica: { "slave-priority": "0" },
+      }),
+    ),
+  });
 }

@@ -29,7 +29,7 @@ const suspecting = (index: number): MasterState => ({
 });
 
 const isMaster: Probe = { kind: "master" };
-const isReplica: Probe = { kind: "replica" };
+const isReplica: Probe = { kind: "replica", master: instance(9) };
 const isBusy: Probe = { kind: "busy", problem: "BUSY Redis is busy running a script" };
 const isSilent: Probe = { kind: "silent", problem: "no answer" };
 

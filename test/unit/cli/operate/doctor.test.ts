@@ -6,6 +6,8 @@ import {
   lookedMs,
   redisAddress,
   replaced,
+  sampleFollowing,
+  sampleMove,
   sampleObservation,
   sampleProxy,
   sampleRedis,
@@ -69,6 +71,15 @@ const table: readonly (readonly [
     silentRedis(2, "connect ECONNREFUSED", { fenced: "its disk is replaced (me, now)" }),
     "redis-instance-2",
     /fenced: its disk is replaced \(me, now\)\. One copy of the data is missing/,
+  ],
+  [
+    "move-not-in-sync",
+    {
+      ...sampleMove(),
+      redis: replaced(sampleMove().redis, sampleFollowing(3, ["master_link_status:down"])),
+    },
+    "redis-instance-3",
+    /no link with 10\.0\.0\.9:6379: the cut-over is refused/,
   ],
   [
     "sentinel-lost-master",
@@ -283,6 +294,7 @@ describe("the doctor", () => {
   it("notes what nobody has to be woken for, and is well all the same", () => {
     for (const [check, seen] of [
       ["version-floor", { redis: [1, 2, 3].map((n) => sampleRedis(n, ["redis_version:7.0.15"])) }],
+      ["move-under-way", sampleMove()],
       ["proxy-slow", proxy({ redis_ha_proxy_nodejs_eventloop_lag_p99_seconds: 0.3 })],
     ] as const) {
       const findings = examine({ ...calm, ...seen });
@@ -292,7 +304,13 @@ describe("the doctor", () => {
   });
 
   it("has a test here for each of its checks", () => {
-    const tested = new Set([...table.map(([check]) => check), "no-majority", "version-floor", "proxy-slow"]);
+    const tested = new Set([
+      ...table.map(([check]) => check),
+      "no-majority",
+      "version-floor",
+      "proxy-slow",
+      "move-under-way",
+    ]);
     assert.deepEqual(
       checks.map(({ name }) => name).filter((name) => !tested.has(name)),
       [],

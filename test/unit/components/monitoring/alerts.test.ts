@@ -5,7 +5,14 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { alertRules } from "../../../../components/monitoring/alert-rules.ts";
 import { findProgram } from "../../../../runtime/find-program.ts";
-import { type AlertCase, alertCases, calmSeries, scope } from "../../../support/alert-cases.ts";
+import {
+  type AlertCase,
+  alertCases,
+  calmSeries,
+  movingSeries,
+  type Series,
+  scope,
+} from "../../../support/alert-cases.ts";
 import { temporaryDirectory } from "../../../support/redis-process.ts";
 
 const rules = alertRules(scope);
@@ -85,16 +92,18 @@ describe("the alerts", function () {
         join(directory.path, "rules.json"),
         JSON.stringify({ groups: [{ name: "redis-ha", rules }] }),
       );
-      const calm = {
-        name: "calm",
+      const moving = new Map([...calmSeries, ...movingSeries]);
+      const calm = (name: string, series: Iterable<Series>): object => ({
+        name,
         interval: "5s",
-        input_series: calmSeries.map(([series, values]) => ({ series, values })),
+        input_series: [...series].map(([one, values]) => ({ series: one, values })),
         alert_rule_test: rules.flatMap(({ alert }) =>
           ["60s", "1000s"].map((eval_time) => ({ eval_time, alertname: alert, exp_alerts: [] })),
         ),
-      };
+      });
       const tests = [
-        calm,
+        calm("calm", calmSeries),
+        calm("moving in", moving),
         ...alertCases.flatMap((one) => [
           unitTest(one, true),
           ...(one.wait > 0 ? [unitTest(one, false)] : []),

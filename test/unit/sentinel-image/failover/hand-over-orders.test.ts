@@ -49,6 +49,7 @@ describe("an operator's order on the volume of an instance", () => {
         heirs.push(formatAddress(heir as Address));
         return { successor: heir, reason: "it is the master", pausedMs: 120 };
       },
+      cutOver: async () => ({ successor: { host: "redis-1", port: 6379 }, reason: "cut over", pausedMs: 7 }),
       leave: async (staying, forMs) => {
         left.push(`${staying.map(formatAddress).join()} for ${forMs}`);
         return {

@@ -1,0 +1,6 @@
+import type { Observation } from "../observation.ts";
+
+/** The `address:port` of the Redis whose data are being taken over, by what the instances' volumes say; undefined: none is. */
+export function movingFrom({ redis }: Pick<Observation, "redis">): string | undefined {
+  return redis.find(({ machine }) => machine.move?.state === "following")?.machine.move?.source;
+}

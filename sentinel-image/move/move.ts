@@ -1,0 +1,176 @@
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { Agreement } from "../../quorum/agreement.ts";
+import { askRole } from "../../quorum/ask-role.ts";
+import { ControlConnection } from "../../quorum/control-connection.ts";
+import { type Address, formatAddress, sameAddress } from "../../runtime/address.ts";
+import { messageOf } from "../../runtime/log.ts";
+import type { MoveSource } from "../../runtime/move-source.ts";
+import type { HandOverOutcome } from "../failover/hand-over.ts";
+import { every } from "../supervise/every.ts";
+import { type CutOverOutcome, cutOver } from "./cut-over.ts";
+import { followsSource, type MoveNote, moveFile, writeMoveNote } from "./move-note.ts";
+import { SourceFence } from "./source-fence.ts";
+
+/** As whom a replica comes to its master. */
+export interface MasterLogin {
+  readonly username: string | undefined;
+  readonly password: () => string | undefined;
+}
+
+export interface MoveOptions {
+  readonly self: Address;
+  readonly source: MoveSource;
+  /** It was started as a replica of the source. */
+  readonly following: boolean;
+  /** The folder `ha` of the volume. */
+  readonly directory: string;
+  readonly own: ControlConnection;
+  /** The other instances. */
+  readonly peers: readonly ControlConnection[];
+  /** As whom this set's replicas come to their master. */
+  readonly replica: MasterLogin;
+  readonly agreement: () => Agreement;
+  /** Told whom of this set it follows, once one of it was cut over. */
+  readonly onFollowing: (master: Address) => void;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** How soon an instance follows the one that was cut over, ms: without it that one takes no writes. */
+const lookEveryMs = 100;
+/** How often one that leads looks whether the source takes writes again, ms. */
+const fenceEveryMs = 1000;
+
+/** Keeps an instance a replica of the Redis whose data are taken over, until one of the set is made the master in its place. */
+export class Move {
+  readonly #options: MoveOptions;
+  readonly #foreign: ControlConnection;
+  #following: boolean;
+  #cutting = false;
+
+  constructor(options: MoveOptions) {
+    this.#options = options;
+    this.#following = options.following;
+    this.#foreign = new ControlConnection({ ...options.source, timeoutMs: 1000 });
+  }
+
+  /** It is a replica of the source, whoever the Sentinels name. */
+  get isFollowing(): boolean {
+    return this.#following;
+  }
+
+  /** Looks after it until the `signal` of the options. */
+  async keep(): Promise<void> {
+    const { log, signal } = this.#options;
+    const what = "the move of another Redis' data";
+    await Promise.all([
+      every({ what, ms: lookEveryMs, job: () => this.#look(), log, signal }),
+      every({ what: "the fence of the old master", ms: fenceEveryMs, job: () => this.#fence(), log, signal }),
+    ]);
+    this.#foreign.close();
+  }
+
+  /** An operator's order: this instance leads from now on. */
+  async cutOver(): Promise<HandOverOutcome> {
+    const { self, own, source, peers, agreement, log } = this.#options;
+    const agreed = agreement();
+    if (!this.#following) return undone("this set has been cut over already");
+    if (agreed.kind === "none") return undone(`the Sentinels name nobody: ${agreed.reason}`);
+    if (!sameAddress(agreed.master, self))
+      return undone(`the Sentinels name ${formatAddress(agreed.master)}: order it there`);
+    this.#cutting = true;
+    try {
+      const outcome = await cutOver({
+        ...{ source, own, peers, foreign: this.#foreign },
+        note: () => this.#note("moved"),
+      });
+      if (outcome.kind === "leads") {
+        this.#following = false;
+        await this.#logInAsReplica();
+      }
+      tell(log, outcome);
+      return outcome.kind === "leads"
+        ? { successor: self, reason: "cut over", pausedMs: outcome.pausedMs }
+        : { successor: undefined, reason: outcome.reason, pausedMs: outcome.pausedMs };
+    } catch (error) {
+      return undone(messageOf(error));
+    } finally {
+      this.#cutting = false;
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { self, own, source, peers, agreement, onFollowing, log } = this.#options;
+    if (!this.#following || this.#cutting) return;
+    const role = await askRole(own);
+    const agreed = agreement();
+    const named =
+      agreed.kind === "agreed" && !sameAddress(agreed.master, self)
+        ? peers.find(({ address }) => sameAddress(address, agreed.master))
+        : undefined;
+    if (named !== undefined && (await leads(named))) {
+      log.warn({ master: formatAddress(named.address) }, "another instance was cut over: following it");
+      this.#note("moved");
+      this.#following = false;
+      await this.#logInAsReplica();
+      await own.call("REPLICAOF", named.address.host, named.address.port);
+      onFollowing(named.address);
+      return;
+    }
+    const wanted = source.password() ?? "";
+    const [, known] = (await own.call("CONFIG", "GET", "masterauth")) as unknown[];
+    const follows = role.kind === "replica" && followsSource(role, source);
+    if (follows && known === wanted) return;
+    // Its password was changed, or somebody gave this instance another master.
+    await own.call("CONFIG", "SET", "masteruser", source.username ?? "", "masterauth", wanted);
+    if (!follows && !this.#cutting) await own.call("REPLICAOF", source.address.host, source.address.port);
+  }
+
+  /** The old side takes no writes any more, also when it was started again. */
+  async #fence(): Promise<void> {
+    const { own, source, log } = this.#options;
+    if (this.#following || this.#cutting) return;
+    if ((await askRole(own)).kind !== "master") return;
+    if ((await askRole(this.#foreign)).kind !== "master") return;
+    log.warn({ source: formatAddress(source.address) }, "the old master takes writes: it is fenced");
+    await new SourceFence(this.#foreign).close();
+  }
+
+  async #logInAsReplica(): Promise<void> {
+    const { own, replica } = this.#options;
+    await own.call(
+      ...(["CONFIG", "SET", "masteruser", replica.username ?? "", "masterauth"] as const),
+      replica.password() ?? "",
+    );
+  }
+
+  #note(state: MoveNote["state"]): void {
+    const { directory, source } = this.#options;
+    writeMoveNote(join(directory, moveFile), { source: formatAddress(source.address), state });
+  }
+}
+
+async function leads(instance: ControlConnection): Promise<boolean> {
+  return askRole(instance).then(
+    ({ kind }) => kind === "master",
+    () => false,
+  );
+}
+
+/** What an order to cut over comes to where nothing is to be taken over. */
+export const notMoving = undone("move:source is not set");
+
+function undone(reason: string): HandOverOutcome {
+  return { successor: undefined, reason, pausedMs: undefined };
+}
+
+function tell(log: Logger, outcome: CutOverOutcome): void {
+  if (outcome.kind === "undone") log.warn(outcome, "not cut over: everything is as it was");
+  else if (outcome.fenced) log.warn(outcome, "cut over: this instance leads");
+  else
+    log.error(
+      outcome,
+      "cut over, and the old master doesn't take the order to end: it is tried again every second",
+    );
+}
