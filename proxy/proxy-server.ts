@@ -136,6 +136,7 @@ export class ProxyServer {
                 metrics.confirmationTime.observe(seconds);
               },
             },
+      closesFirst: (address) => isSource(moveSource, address),
       askInfo: async (address) => {
         const connection = new ControlConnection(this.#loginAt(address));
         try {

@@ -118,8 +118,10 @@ export class MasterWatcher extends EventEmitter<MasterWatcherEvents> {
     this.#round = this.#decide().finally(() => {
       this.#round = undefined;
       if (this.#stopped) return;
-      const { followingEveryMs = 1000, searchingEveryMs = 100 } = this.#options;
-      const pause = this.#state.kind === "following" ? followingEveryMs : searchingEveryMs;
+      const { source, followingEveryMs = 1000, searchingEveryMs = 100 } = this.#options;
+      // Nobody tells of a cut-over, and the old master only refuses writes after it: it is looked for.
+      const settled = this.#state.kind === "following" && !isSource(source, this.#state.master);
+      const pause = settled ? followingEveryMs : searchingEveryMs;
       this.#timer = setTimeout(() => this.check(), this.#again ? 0 : pause);
       this.#again = false;
     });

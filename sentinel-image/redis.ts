@@ -120,7 +120,7 @@ async function main(): Promise<void> {
     sentinels: environment.REDIS_SENTINELS.map((address) => connect(address)),
     certificate: access.tls?.path("cert"),
     backups: backups && backupState,
-    isMoving: source && (() => state.moving?.isFollowing ?? false),
+    isMoving: () => state.moving?.isFollowing ?? false,
   });
   await startAdminServer({
     host: environment.BIND_ADDR,

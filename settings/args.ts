@@ -777,7 +777,7 @@ export interface MoveArgs {
    */
   readonly source?: string | undefined;
   /**
-   * User of that Redis as whom instances and proxies log in. It needs all that `default` may do there.
+   * User of that Redis as whom instances and proxies log in. It needs the permissions of docs/move.md.
    *
    * Allowed: the name of a user. Default: the one named default.
    */

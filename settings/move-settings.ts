@@ -14,7 +14,7 @@ export function moveSettings() {
     }),
     user: text({
       description:
-        "User of that Redis as whom instances and proxies log in. It needs all that `default` may do there.",
+        "User of that Redis as whom instances and proxies log in. It needs the permissions of docs/move.md.",
       derived: "the one named default",
       pattern: /^\S{1,128}$/,
       allowed: "the name of a user",

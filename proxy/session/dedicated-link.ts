@@ -119,13 +119,23 @@ export class DedicatedLink {
     this.#upstream?.send(Run.of(undefined, handler, { pieces: [frame] }, replies));
   }
 
-  /** Sends a client's command for the second time; nobody gets its reply. */
-  repeat(command: Command): void {
+  /**
+   * Queues a client's command for the second time; nobody gets its reply.
+   *
+   * @param rejected the server doesn't take it either: a new master lacks its replicas for a moment. EXEC will execute nothing.
+   */
+  repeat(command: Command, rejected: () => void): void {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
-    this.sendOwn(
-      Buffer.concat((translate(command, upstream, this.#session.host.redirects)?.wire ?? command).pieces),
-    );
+    const { host } = this.#session;
+    const { pieces } = translate(command, upstream, host.redirects)?.wire ?? command;
+    this.sendOwn(Buffer.concat(pieces), 1, (bytes) => {
+      const rejection = host.link.rejects(bytes);
+      if (rejection === undefined) return;
+      upstream.reject(rejection);
+      if (this.#upstream === upstream) this.#condemned = true;
+      rejected();
+    });
   }
 
   /** Sends a command for the proxy's own purposes. @param answered gets the server's reply; undefined: the connection was lost. */

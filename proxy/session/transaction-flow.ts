@@ -167,7 +167,8 @@ export class TransactionFlow {
     this.#link.askFirst(multi, (bytes) => {
       session.free();
       if (bytes === undefined) return;
-      if (bytes.equals(ok)) for (const queuedOnce of commands) this.#link.repeat(queuedOnce);
+      if (bytes.equals(ok))
+        for (const queuedOnce of commands) this.#link.repeat(queuedOnce, () => transaction.rewind());
       else transaction.refuseToBuild(bytes);
       session.wake();
     });

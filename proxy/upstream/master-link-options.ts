@@ -18,6 +18,8 @@ export interface MasterLinkOptions {
     | undefined;
   /** With it the connections are encrypted. */
   readonly tls?: TlsFiles | undefined;
+  /** Whether a Redis takes no writes any more before another one is the master in its place: what it still answers is true. Default: none does. */
+  readonly closesFirst?: (address: Address) => boolean;
   /** Asks a Redis for its `INFO`. Rejects when there is no answer in time. */
   readonly askInfo: (address: Address) => Promise<string>;
   /** The proxy's own user at a Redis; undefined: nobody needs to log in. */

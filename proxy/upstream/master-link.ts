@@ -133,9 +133,10 @@ export class MasterLink implements GroupHost {
     // It says that it is none: what it still answers may never become true.
     if (state.suspect === undefined) {
       const old = [...this.#upstreams];
+      const patienceMs = Math.max(0, ...old.map((upstream) => this.#lastWordsMs(upstream)));
       setTimeout(() => {
         if (this.#state !== "following") for (const upstream of old) upstream.destroy("no master any more");
-      }, lastWordsMs).unref();
+      }, patienceMs).unref();
     }
   }
 
@@ -206,8 +207,13 @@ export class MasterLink implements GroupHost {
   /** In a hand-over the old master becomes a replica in these milliseconds, perhaps a little later, and gives back then what blocks there. */
   #replaced(upstream: Upstream): void {
     const end = (): void => upstream.destroy("the master was replaced");
-    if (upstream.replaced()) setTimeout(end, unblocksWithinMs).unref();
+    if (upstream.replaced() || this.#lastWordsMs(upstream) > lastWordsMs)
+      setTimeout(end, unblocksWithinMs).unref();
     else end();
+  }
+
+  #lastWordsMs({ options: { address } }: Upstream): number {
+    return this.#options.closesFirst?.(address) === true ? unblocksWithinMs : lastWordsMs;
   }
 
   #hold(): void {
@@ -259,7 +265,7 @@ export class MasterLink implements GroupHost {
     }
     this.group(key).retire(upstream);
     this.#options.suspect(`the master answered ${rejection}`);
-    setTimeout(() => upstream.destroy(`it answered ${rejection}`), lastWordsMs).unref();
+    setTimeout(() => upstream.destroy(`it answered ${rejection}`), this.#lastWordsMs(upstream)).unref();
   }
 
   #closed(upstream: Upstream, { kind, message }: UpstreamFailure): void {

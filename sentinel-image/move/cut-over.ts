@@ -4,8 +4,8 @@ import type { ControlConnection } from "../../quorum/control-connection.ts";
 import { formatAddress } from "../../runtime/address.ts";
 import { messageOf } from "../../runtime/log.ts";
 import type { MoveSource } from "../../runtime/move-source.ts";
-import { followsSource } from "./move-note.ts";
-import { SourceFence } from "./source-fence.ts";
+import { followsSource, type MoveNote } from "./move-note.ts";
+import type { SourceFence } from "./source-fence.ts";
 
 /** How long the source's writes are paused at most, ms, and how long of that its last ones may take to arrive. */
 export const cutOverTimes = { pause: 4000, arriving: 2000 } as const;
@@ -15,28 +15,40 @@ export interface CutOverOptions {
   readonly source: MoveSource;
   /** A connection with it. */
   readonly foreign: ControlConnection;
+  readonly fence: SourceFence;
   /** This instance's own server, which is to lead. */
   readonly own: ControlConnection;
   /** The other instances. */
   readonly peers: readonly ControlConnection[];
-  /** Notes that this instance's data are its own now: whoever is killed after it leads when it is started again. */
-  readonly note: () => void;
+  /** Notes on the volume how far it is. */
+  readonly note: (state: MoveNote["state"]) => void;
 }
 
 /** What came of it. `undone`: everything is as it was. */
 export type CutOverOutcome =
-  | { readonly kind: "leads"; readonly pausedMs: number; readonly fenced: boolean }
-  | { readonly kind: "undone"; readonly reason: string; readonly pausedMs: number | undefined };
+  | { readonly kind: "leads"; readonly pausedMs: number }
+  | {
+      readonly kind: "undone";
+      readonly reason: string;
+      readonly pausedMs: number | undefined;
+      /** The source has its role, or was told to have it. */
+      readonly reopened: boolean;
+    };
 
 /**
  * Makes the own server the master in the source's place: the source takes no more writes, what it took arrives, and only then the role changes. Before
  * that any trouble leaves both sides as they were.
+ *
+ * From the moment on in which the source has lost its role nobody is asked for anything that takes time: a proxy that sees it gives up what waits there after
+ * some 50 ms, and doesn't know then what became of it.
  */
 export async function cutOver(options: CutOverOptions): Promise<CutOverOutcome> {
-  const { source, foreign, own, peers, note } = options;
-  const obstacle = await findObstacle(source, foreign, own, peers);
-  if (obstacle !== undefined) return { kind: "undone", reason: obstacle, pausedMs: undefined };
-  const fence = new SourceFence(foreign);
+  const { source, foreign, fence, own, note } = options;
+  const obstacle = await findObstacle(options);
+  if (obstacle !== undefined)
+    return { kind: "undone", reason: obstacle, pausedMs: undefined, reopened: true };
+  // Whoever is killed from here on looks at the source when it is started again: what that says has been decided.
+  note("cutting");
   const begin = performance.now();
   const pausedMs = (): number => Math.round(performance.now() - begin);
   try {
@@ -44,23 +56,23 @@ export async function cutOver(options: CutOverOptions): Promise<CutOverOutcome> 
     await untilArrived(foreign, own);
     // Later the source may take writes again, while this instance believes that it has all.
     if (pausedMs() > cutOverTimes.pause - 1000) throw new Error("it took too long");
+    await fence.close();
     await own.call("REPLICAOF", "NO", "ONE");
-    // Killed before it, this one follows the source again: nobody has written here, since no replica has come yet.
-    note();
   } catch (error) {
-    // The order may have arrived all the same.
+    // The orders may have arrived all the same.
     await own.call("REPLICAOF", source.address.host, source.address.port).catch(() => undefined);
-    await fence.end().catch(() => undefined);
-    return { kind: "undone", reason: messageOf(error), pausedMs: pausedMs() };
+    const reopened = await fence.undo().then(
+      () => true,
+      () => false,
+    );
+    note("following");
+    return { kind: "undone", reason: messageOf(error), pausedMs: pausedMs(), reopened };
   }
+  // Those that wait get their answer, and the proxies send them here.
+  await fence.end().catch(() => undefined);
   const paused = pausedMs();
-  const fenced = await fence.close().then(
-    () => true,
-    () => false,
-  );
-  // Only one that refuses writes may go on: those that wait get their answer, and the proxies send them here.
-  if (fenced) await fence.end().catch(() => undefined);
-  return { kind: "leads", pausedMs: paused, fenced };
+  note("moved");
+  return { kind: "leads", pausedMs: paused };
 }
 
 async function untilArrived(foreign: ControlConnection, own: ControlConnection): Promise<void> {
@@ -77,12 +89,13 @@ async function untilArrived(foreign: ControlConnection, own: ControlConnection):
 }
 
 /** Why it must not begin. */
-async function findObstacle(
-  source: MoveSource,
-  foreign: ControlConnection,
-  own: ControlConnection,
-  peers: readonly ControlConnection[],
-): Promise<string | undefined> {
+async function findObstacle({
+  source,
+  foreign,
+  fence,
+  own,
+  peers,
+}: CutOverOptions): Promise<string | undefined> {
   const roles = await Promise.all([own, ...peers].map(async (one) => [one, await askRole(one)] as const));
   for (const [{ address }, role] of roles) {
     const name = formatAddress(address);
@@ -90,8 +103,14 @@ async function findObstacle(
     if (!role.linkUp)
       return `${name} is not in sync yet: it has no link with ${formatAddress(source.address)}`;
   }
+  const name = formatAddress(source.address);
   const { kind } = await askRole(foreign);
-  return kind === "master" ? undefined : `${formatAddress(source.address)} is no master any more`;
+  if (kind !== "master") return `${name} is no master any more`;
+  // It has to be able to refuse writes afterwards.
+  return fence.check().then(
+    () => undefined,
+    (error: unknown) => `the old master can't be kept from taking writes: ${messageOf(error)}`,
+  );
 }
 
 function isReplicaOf(role: Role, source: MoveSource): role is Extract<Role, { kind: "replica" }> {

@@ -11,8 +11,11 @@ export const moveFile = "move.json";
 export interface MoveNote {
   /** Its `address:port`. */
   readonly source: string;
-  /** `following`: what is on the volume is a copy of that one's. `moved`: they are this set's own. `backed-out`: they were thrown away. */
-  readonly state: "following" | "moved" | "backed-out";
+  /**
+   * `following`: what is on the volume is a copy of that one's. `cutting`: whether it still is, that one knows. `moved`: they are this set's own. `backed-out`:
+   * they were thrown away.
+   */
+  readonly state: "following" | "cutting" | "moved" | "backed-out";
 }
 
 /** @throws {Error} when the file can't be read: what the data on the volume are would be a guess. */
@@ -28,7 +31,7 @@ export function readMoveNote(file: string): MoveNote | undefined {
 export function parseMoveNote(text: string): MoveNote | undefined {
   try {
     const { source, state } = JSON.parse(text) as Record<string, unknown>;
-    const known = (["following", "moved", "backed-out"] as const).find((one) => one === state);
+    const known = (["following", "cutting", "moved", "backed-out"] as const).find((one) => one === state);
     return typeof source === "string" && known !== undefined ? { source, state: known } : undefined;
   } catch {
     return undefined;
@@ -39,6 +42,11 @@ export function writeMoveNote(file: string, note: MoveNote): void {
   replaceFile(file, JSON.stringify(note));
 }
 
+/** Whether what is on the volume is a copy, or may be one. */
+export function isUnderWay(note: MoveNote | undefined): note is MoveNote {
+  return note?.state === "following" || note?.state === "cutting";
+}
+
 /** What an instance does about a Redis whose data are to be taken over, when it starts. */
 export type MoveStart =
   /** Nothing: it starts as it always does. */
@@ -47,6 +55,8 @@ export type MoveStart =
   | { readonly kind: "follow"; readonly new: boolean }
   /** Others have been cut over while its volume was lost: what it lacks they have. */
   | { readonly kind: "over" }
+  /** It was killed in a cut-over: whether that took place, the source says. */
+  | { readonly kind: "ask" }
   /** A person has to decide. */
   | { readonly kind: "refuse"; readonly reason: string };
 
@@ -63,13 +73,14 @@ export interface MoveStartObservation {
 export function decideMoveStart({ source, note, hasData, peers }: MoveStartObservation): MoveStart {
   const given = source && formatAddress(source.address);
   if (given === undefined) {
-    if (note?.state !== "following") return { kind: "none" };
+    if (!isUnderWay(note)) return { kind: "none" };
     return refuse(
       `the volume holds a copy of ${note.source} that was never cut over, and move:source is gone: set it again and run redis-ha move cut-over, or redis-ha move back-out, which throws the copy away`,
     );
   }
   if (note?.state === "backed-out" && note.source === given)
     return refuse("the move was backed out: remove move:source (pulumi config rm move:source && pulumi up)");
+  if (note?.state === "cutting") return { kind: "ask" };
   if (note?.state === "following") return { kind: "follow", new: false };
   if (note?.state === "moved" && note.source === given) return { kind: "none" };
   if (hasData)

@@ -40,19 +40,27 @@ export interface MoveOptions {
 /** How soon an instance follows the one that was cut over, ms: without it that one takes no writes. */
 const lookEveryMs = 100;
 /** How often one that leads looks whether the source takes writes again, ms. */
-const fenceEveryMs = 1000;
+const fenceEveryMs = 300;
+/** All proxies have been sent away by READONLY until then, and no Sentinel calls a master down for being a replica so soon, ms. */
+const closedForMs = 600;
 
 /** Keeps an instance a replica of the Redis whose data are taken over, until one of the set is made the master in its place. */
 export class Move {
   readonly #options: MoveOptions;
   readonly #foreign: ControlConnection;
+  readonly #sourceFence: SourceFence;
   #following: boolean;
   #cutting = false;
+  /** A cut-over was undone, and the source could not be told. */
+  #reopens = false;
+  /** ms of the monotonic clock. */
+  #cutAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: MoveOptions) {
     this.#options = options;
     this.#following = options.following;
     this.#foreign = new ControlConnection({ ...options.source, timeoutMs: 1000 });
+    this.#sourceFence = new SourceFence(this.#foreign);
   }
 
   /** It is a replica of the source, whoever the Sentinels name. */
@@ -82,13 +90,14 @@ export class Move {
     this.#cutting = true;
     try {
       const outcome = await cutOver({
-        ...{ source, own, peers, foreign: this.#foreign },
-        note: () => this.#note("moved"),
+        ...{ source, own, peers, foreign: this.#foreign, fence: this.#sourceFence },
+        note: (state) => this.#note(state),
       });
       if (outcome.kind === "leads") {
         this.#following = false;
+        this.#cutAtMs = performance.now();
         await this.#logInAsReplica();
-      }
+      } else this.#reopens = !outcome.reopened;
       tell(log, outcome);
       return outcome.kind === "leads"
         ? { successor: self, reason: "cut over", pausedMs: outcome.pausedMs }
@@ -130,11 +139,16 @@ export class Move {
   /** The old side takes no writes any more, also when it was started again. */
   async #fence(): Promise<void> {
     const { own, source, log } = this.#options;
-    if (this.#following || this.#cutting) return;
+    if (this.#cutting) return;
+    if (this.#reopens) {
+      await this.#sourceFence.undo();
+      this.#reopens = false;
+    }
+    if (this.#following) return;
+    if (performance.now() - this.#cutAtMs < closedForMs) return;
     if ((await askRole(own)).kind !== "master") return;
-    if ((await askRole(this.#foreign)).kind !== "master") return;
-    log.warn({ source: formatAddress(source.address) }, "the old master takes writes: it is fenced");
-    await new SourceFence(this.#foreign).close();
+    if (await this.#sourceFence.settle())
+      log.warn({ source: formatAddress(source.address) }, "the old master took writes: it is fenced again");
   }
 
   async #logInAsReplica(): Promise<void> {
@@ -167,10 +181,5 @@ function undone(reason: string): HandOverOutcome {
 
 function tell(log: Logger, outcome: CutOverOutcome): void {
   if (outcome.kind === "undone") log.warn(outcome, "not cut over: everything is as it was");
-  else if (outcome.fenced) log.warn(outcome, "cut over: this instance leads");
-  else
-    log.error(
-      outcome,
-      "cut over, and the old master doesn't take the order to end: it is tried again every second",
-    );
+  else log.warn(outcome, "cut over: this instance leads");
 }

@@ -11,6 +11,7 @@ import type { MoveSource } from "../../runtime/move-source.ts";
 import { askPeers, parseInfo } from "../start/ask-peer.ts";
 import { hasStoredData } from "../start/stored-data.ts";
 import { decideMoveStart, moveFile, readMoveNote, whyNotFollow, writeMoveNote } from "./move-note.ts";
+import { isTakenOver } from "./source-fence.ts";
 
 /** In the folder `ha`: an operator's order to throw the copy of another Redis away. */
 export const backOutFile = "back-out.order";
@@ -60,7 +61,15 @@ export async function startMove(options: StartMoveOptions): Promise<MoveSource |
     let problem = decision.kind === "refuse" ? decision.reason : undefined;
     if (source !== undefined && decision.kind !== "refuse") {
       const given = formatAddress(source.address);
-      if (decision.kind === "follow" && decision.new) problem = await lookAtSource(source, options);
+      if (decision.kind === "ask") {
+        const state = await askWhetherMoved(source);
+        if (state instanceof Error) problem = state.message;
+        else {
+          log.warn({ state }, "this instance ended in the middle of a cut-over");
+          writeMoveNote(file, { source: given, state });
+          continue;
+        }
+      } else if (decision.kind === "follow" && decision.new) problem = await lookAtSource(source, options);
       if (problem === undefined) {
         writeMoveNote(file, { source: given, state: decision.kind === "over" ? "moved" : "following" });
         onWaiting({ refused: undefined });
@@ -71,6 +80,20 @@ export async function startMove(options: StartMoveOptions): Promise<MoveSource |
     if (problem !== undefined && problem !== told) log.warn({ problem }, "not starting yet");
     told = problem ?? "";
     await delay(askEveryMs, undefined, { signal });
+  }
+}
+
+/** What became of a cut-over in which this instance ended. */
+async function askWhetherMoved(source: MoveSource): Promise<"moved" | "following" | Error> {
+  const connection = new ControlConnection({ ...source, timeoutMs: 1000 });
+  try {
+    return (await isTakenOver(connection)) ? "moved" : "following";
+  } catch (error) {
+    return new Error(
+      `this instance ended in the middle of a cut-over, and whether that took place only the old master knows: ${messageOf(error)}`,
+    );
+  } finally {
+    connection.close();
   }
 }
 

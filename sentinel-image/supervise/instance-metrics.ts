@@ -34,8 +34,8 @@ export interface InstanceMetricsOptions {
   readonly counts: Readonly<InstanceCounts>;
   /** Undefined: there is no destination of backups. */
   readonly backups?: Readonly<BackupState> | undefined;
-  /** Whether it follows another Redis, whose data are taken over; undefined: there is none. */
-  readonly isMoving?: (() => boolean) | undefined;
+  /** Whether it follows another Redis, whose data are taken over. */
+  readonly isMoving: () => boolean;
 }
 
 /** Whoever asks more often gets the same answer, ms: several Prometheus, or somebody who only tries. */
@@ -95,15 +95,7 @@ export class InstanceMetrics {
           ? 1
           : 0,
       ),
-      ...(isMoving === undefined
-        ? []
-        : [
-            gauge(
-              "redis_ha_moving",
-              "1: it follows another Redis, whose data are taken over.",
-              isMoving() ? 1 : 0,
-            ),
-          ]),
+      gauge("redis_ha_moving", "1: it follows another Redis, whose data are taken over.", isMoving() ? 1 : 0),
       ...(heartbeat === undefined
         ? []
         : [

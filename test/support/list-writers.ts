@@ -10,6 +10,17 @@ export interface Written {
   readonly longestMs: number;
 }
 
+/** How a client appends an element: plainly, by a script, in a transaction. */
+const ways: readonly ((client: Redis, list: string, n: number) => Promise<unknown>)[] = [
+  (client, list, n) => client.rpush(list, n),
+  (client, list, n) => client.eval("return redis.call('RPUSH', KEYS[1], ARGV[1])", 1, list, n),
+  async (client, list, n) => {
+    const [first] = (await client.multi().rpush(list, n).exec()) ?? [];
+    if (first === undefined) throw new Error("the transaction was not executed");
+    if (first[0] !== null) throw first[0];
+  },
+];
+
 /** Clients that each append 1, 2, 3 … to a list of its own, one after the other: what is lost or done twice is seen in the list. */
 export class ListWriters {
   readonly #clients: readonly Redis[];
@@ -29,10 +40,11 @@ export class ListWriters {
         if (!this.#ended) this.#disconnects++;
       });
       const list = `list-${i}`;
+      const write = ways[i % ways.length] as (typeof ways)[number];
       let last = performance.now();
       for (let n = 1; !this.#ended; n++) {
         try {
-          await client.rpush(list, n);
+          await write(client, list, n);
           this.#acknowledged.set(list, n);
         } catch (error) {
           this.#errors.push(String(error));
@@ -47,6 +59,11 @@ export class ListWriters {
   /** How many writes were acknowledged until now. */
   get count(): number {
     return [...this.#acknowledged.values()].reduce((sum, n) => sum + n, 0);
+  }
+
+  /** What they were told instead of an answer, until now. Whoever is told anything ends. */
+  get errors(): readonly string[] {
+    return this.#errors;
   }
 
   /** Ends them, and says what they saw. */

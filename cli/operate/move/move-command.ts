@@ -55,6 +55,7 @@ export function describeMove({ source, state, obstacle, instances }: MoveReport)
   if (source === undefined) return `Nothing is taken over: ${obstacle}.`;
   const head = {
     following: `${source} is the master; the cut-over ${obstacle === undefined ? "may begin: redis-ha move cut-over" : `would be refused: ${obstacle}`}.`,
+    cutting: `${source} is being cut over.`,
     moved: `The data of ${source} have been taken over. Remove move:source when nobody needs it any more: it keeps that Redis from taking writes.`,
     "backed-out": `The copy of ${source} was thrown away: pulumi config rm move:source && pulumi up.`,
     mixed: `The instances disagree about ${source}: ${obstacle ?? "wait a moment"}.`,

@@ -49,6 +49,7 @@ describe("the start of an instance that is to take over another Redis' data", ()
       "over",
     ],
     ["follows the source when the others still do", { peers: [{ role: "replica" }] }, "follow"],
+    ["asks the source when it was killed in a cut-over", { note: note("cutting"), hasData: true }, "ask"],
     [
       "follows another source after the first was backed out",
       { note: note("backed-out", "10.0.0.8:6379") },
@@ -73,6 +74,11 @@ describe("the start of an instance that is to take over another Redis' data", ()
         "its copy was never cut over, and the setting is gone",
         { source: undefined, note: note("following"), hasData: true },
         /never cut over.*move back-out/,
+      ],
+      [
+        "it was killed in a cut-over, and the setting is gone",
+        { source: undefined, note: note("cutting"), hasData: true },
+        /never cut over/,
       ],
       ["it was backed out", { note: note("backed-out") }, /backed out: remove move:source/],
     ];
