@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { ControlConnection } from "../quorum/control-connection.ts";
-import { sameAddress } from "../runtime/address.ts";
+import { formatAddress, sameAddress } from "../runtime/address.ts";
 import { startAdminServer } from "../runtime/admin-server.ts";
 import { findEngineProgram } from "../runtime/engine.ts";
 import { createLog, messageOf } from "../runtime/log.ts";
@@ -27,6 +27,7 @@ import { hearPromotionOrders } from "./failover/promotion-orders.ts";
 import { RoleGiver } from "./failover/role-giver.ts";
 import { WritePause } from "./failover/write-pause.ts";
 import { Move, notMoving } from "./move/move.ts";
+import { moveFile, writeMoveNote } from "./move/move-note.ts";
 import { startMove } from "./move/start-move.ts";
 import { afterCrash } from "./start/after-crash.ts";
 import { askPeers } from "./start/ask-peer.ts";
@@ -242,7 +243,9 @@ async function main(): Promise<void> {
   const move =
     source &&
     new Move({
-      ...{ self, source, own, peers, directory: ownDirectory, replica: access.replica, log },
+      ...{ self, source, own, peers, replica: access.replica, log },
+      note: (state) =>
+        writeMoveNote(join(ownDirectory, moveFile), { source: formatAddress(source.address), state }),
       following: followed !== undefined,
       agreement: () => watch.agreement,
       onFollowing: (master) => note.following(master),

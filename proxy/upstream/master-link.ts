@@ -207,13 +207,16 @@ export class MasterLink implements GroupHost {
   /** In a hand-over the old master becomes a replica in these milliseconds, perhaps a little later, and gives back then what blocks there. */
   #replaced(upstream: Upstream): void {
     const end = (): void => upstream.destroy("the master was replaced");
-    if (upstream.replaced() || this.#lastWordsMs(upstream) > lastWordsMs)
-      setTimeout(end, unblocksWithinMs).unref();
+    if (upstream.replaced() || this.#closesFirst(upstream)) setTimeout(end, unblocksWithinMs).unref();
     else end();
   }
 
-  #lastWordsMs({ options: { address } }: Upstream): number {
-    return this.#options.closesFirst?.(address) === true ? unblocksWithinMs : lastWordsMs;
+  #closesFirst({ options: { address } }: Upstream): boolean {
+    return this.#options.closesFirst?.(address) === true;
+  }
+
+  #lastWordsMs(upstream: Upstream): number {
+    return this.#closesFirst(upstream) ? unblocksWithinMs : lastWordsMs;
   }
 
   #hold(): void {

@@ -4,7 +4,7 @@ import type { ControlConnection } from "../../quorum/control-connection.ts";
 import { formatAddress } from "../../runtime/address.ts";
 import { messageOf } from "../../runtime/log.ts";
 import type { MoveSource } from "../../runtime/move-source.ts";
-import { followsSource, type MoveNote } from "./move-note.ts";
+import { followsSource } from "./move-note.ts";
 import type { SourceFence } from "./source-fence.ts";
 
 /** How long the source's writes are paused at most, ms, and how long of that its last ones may take to arrive. */
@@ -20,8 +20,8 @@ export interface CutOverOptions {
   readonly own: ControlConnection;
   /** The other instances. */
   readonly peers: readonly ControlConnection[];
-  /** Notes on the volume how far it is. */
-  readonly note: (state: MoveNote["state"]) => void;
+  /** Notes on the volume how far it is. That it has been made is noted by whoever asked for it. */
+  readonly note: (state: "cutting" | "following") => void;
 }
 
 /** What came of it. `undone`: everything is as it was. */
@@ -40,7 +40,7 @@ export type CutOverOutcome =
  * that any trouble leaves both sides as they were.
  *
  * From the moment on in which the source has lost its role nobody is asked for anything that takes time: a proxy that sees it gives up what waits there after
- * some 50 ms, and doesn't know then what became of it.
+ * half a second, and doesn't know then what became of it.
  */
 export async function cutOver(options: CutOverOptions): Promise<CutOverOutcome> {
   const { source, foreign, fence, own, note } = options;
@@ -70,9 +70,7 @@ export async function cutOver(options: CutOverOptions): Promise<CutOverOutcome> 
   }
   // Those that wait get their answer, and the proxies send them here.
   await fence.end().catch(() => undefined);
-  const paused = pausedMs();
-  note("moved");
-  return { kind: "leads", pausedMs: paused };
+  return { kind: "leads", pausedMs: pausedMs() };
 }
 
 async function untilArrived(foreign: ControlConnection, own: ControlConnection): Promise<void> {

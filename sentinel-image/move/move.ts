@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Agreement } from "../../quorum/agreement.ts";
 import { askRole } from "../../quorum/ask-role.ts";
@@ -6,30 +5,26 @@ import { ControlConnection } from "../../quorum/control-connection.ts";
 import { type Address, formatAddress, sameAddress } from "../../runtime/address.ts";
 import { messageOf } from "../../runtime/log.ts";
 import type { MoveSource } from "../../runtime/move-source.ts";
+import type { Login } from "../conf/server-access.ts";
 import type { HandOverOutcome } from "../failover/hand-over.ts";
+import { isMaster } from "../start/look-around.ts";
 import { every } from "../supervise/every.ts";
 import { type CutOverOutcome, cutOver } from "./cut-over.ts";
-import { followsSource, type MoveNote, moveFile, writeMoveNote } from "./move-note.ts";
+import { followsSource, type MoveNote } from "./move-note.ts";
 import { SourceFence } from "./source-fence.ts";
-
-/** As whom a replica comes to its master. */
-export interface MasterLogin {
-  readonly username: string | undefined;
-  readonly password: () => string | undefined;
-}
 
 export interface MoveOptions {
   readonly self: Address;
   readonly source: MoveSource;
   /** It was started as a replica of the source. */
   readonly following: boolean;
-  /** The folder `ha` of the volume. */
-  readonly directory: string;
+  /** Notes on the volume how far it is. @throws {Error} when that can't be written. */
+  readonly note: (state: MoveNote["state"]) => void;
   readonly own: ControlConnection;
   /** The other instances. */
   readonly peers: readonly ControlConnection[];
   /** As whom this set's replicas come to their master. */
-  readonly replica: MasterLogin;
+  readonly replica: Pick<Login, "username" | "password">;
   readonly agreement: () => Agreement;
   /** Told whom of this set it follows, once one of it was cut over. */
   readonly onFollowing: (master: Address) => void;
@@ -53,6 +48,8 @@ export class Move {
   #cutting = false;
   /** A cut-over was undone, and the source could not be told. */
   #reopens = false;
+  /** It belongs to this set again, and that isn't noted, or its server still logs in elsewhere as at the source. */
+  #unsettled = false;
   /** ms of the monotonic clock. */
   #cutAtMs = Number.NEGATIVE_INFINITY;
 
@@ -81,7 +78,7 @@ export class Move {
 
   /** An operator's order: this instance leads from now on. */
   async cutOver(): Promise<HandOverOutcome> {
-    const { self, own, source, peers, agreement, log } = this.#options;
+    const { self, own, source, peers, agreement, note, log } = this.#options;
     const agreed = agreement();
     if (!this.#following) return undone("this set has been cut over already");
     if (agreed.kind === "none") return undone(`the Sentinels name nobody: ${agreed.reason}`);
@@ -90,19 +87,18 @@ export class Move {
     this.#cutting = true;
     try {
       const outcome = await cutOver({
-        ...{ source, own, peers, foreign: this.#foreign, fence: this.#sourceFence },
-        note: (state) => this.#note(state),
+        ...{ source, own, peers, note, foreign: this.#foreign, fence: this.#sourceFence },
       });
       if (outcome.kind === "leads") {
-        this.#following = false;
         this.#cutAtMs = performance.now();
-        await this.#logInAsReplica();
+        await this.#belongHere();
       } else this.#reopens = !outcome.reopened;
       tell(log, outcome);
       return outcome.kind === "leads"
         ? { successor: self, reason: "cut over", pausedMs: outcome.pausedMs }
         : { successor: undefined, reason: outcome.reason, pausedMs: outcome.pausedMs };
     } catch (error) {
+      this.#reopens = true;
       return undone(messageOf(error));
     } finally {
       this.#cutting = false;
@@ -114,17 +110,12 @@ export class Move {
     if (!this.#following || this.#cutting) return;
     const role = await askRole(own);
     const agreed = agreement();
-    const named =
-      agreed.kind === "agreed" && !sameAddress(agreed.master, self)
-        ? peers.find(({ address }) => sameAddress(address, agreed.master))
-        : undefined;
-    if (named !== undefined && (await leads(named))) {
-      log.warn({ master: formatAddress(named.address) }, "another instance was cut over: following it");
-      this.#note("moved");
-      this.#following = false;
-      await this.#logInAsReplica();
-      await own.call("REPLICAOF", named.address.host, named.address.port);
-      onFollowing(named.address);
+    const master = agreed.kind === "agreed" && !sameAddress(agreed.master, self) ? agreed.master : undefined;
+    if (master !== undefined && (await isMaster({ instances: peers }, master))) {
+      log.warn({ master: formatAddress(master) }, "another instance was cut over: following it");
+      await this.#belongHere();
+      await own.call("REPLICAOF", master.host, master.port);
+      onFollowing(master);
       return;
     }
     const wanted = source.password() ?? "";
@@ -132,7 +123,7 @@ export class Move {
     const follows = role.kind === "replica" && followsSource(role, source);
     if (follows && known === wanted) return;
     // Its password was changed, or somebody gave this instance another master.
-    await own.call("CONFIG", "SET", "masteruser", source.username ?? "", "masterauth", wanted);
+    await logIn(own, source);
     if (!follows && !this.#cutting) await own.call("REPLICAOF", source.address.host, source.address.port);
   }
 
@@ -145,31 +136,36 @@ export class Move {
       this.#reopens = false;
     }
     if (this.#following) return;
+    if (this.#unsettled) await this.#settle();
     if (performance.now() - this.#cutAtMs < closedForMs) return;
     if ((await askRole(own)).kind !== "master") return;
     if (await this.#sourceFence.settle())
       log.warn({ source: formatAddress(source.address) }, "the old master took writes: it is fenced again");
   }
 
-  async #logInAsReplica(): Promise<void> {
-    const { own, replica } = this.#options;
-    await own.call(
-      ...(["CONFIG", "SET", "masteruser", replica.username ?? "", "masterauth"] as const),
-      replica.password() ?? "",
+  /** Its data are this set's own from now on: whatever fails here is done later, and takes nothing back. */
+  async #belongHere(): Promise<void> {
+    this.#following = false;
+    this.#unsettled = true;
+    await this.#settle().catch((error: unknown) =>
+      this.#options.log.warn({ problem: messageOf(error) }, "cut over, and that can't be noted yet"),
     );
   }
 
-  #note(state: MoveNote["state"]): void {
-    const { directory, source } = this.#options;
-    writeMoveNote(join(directory, moveFile), { source: formatAddress(source.address), state });
+  async #settle(): Promise<void> {
+    const { own, replica, note } = this.#options;
+    note("moved");
+    await logIn(own, replica);
+    this.#unsettled = false;
   }
 }
 
-async function leads(instance: ControlConnection): Promise<boolean> {
-  return askRole(instance).then(
-    ({ kind }) => kind === "master",
-    () => false,
-  );
+/** As whom a server comes to its master from now on. */
+async function logIn(
+  server: ControlConnection,
+  { username, password }: Pick<Login, "username" | "password">,
+): Promise<void> {
+  await server.call("CONFIG", "SET", "masteruser", username ?? "", "masterauth", password() ?? "");
 }
 
 /** What an order to cut over comes to where nothing is to be taken over. */

@@ -1,4 +1,4 @@
-import { askRole } from "../../quorum/ask-role.ts";
+import { askRole, type Role } from "../../quorum/ask-role.ts";
 import type { ControlConnection } from "../../quorum/control-connection.ts";
 import { sameAddress } from "../../runtime/address.ts";
 import { nowhere } from "../failover/follow-keeping-data.ts";
@@ -57,7 +57,7 @@ export class SourceFence {
 
   /** Takes {@link close} and {@link begin} back: whoever gave the order didn't take the role. It may be repeated until it succeeds. */
   async undo(): Promise<void> {
-    if (await isClosed(this.#source)) await this.#source.call("REPLICAOF", "NO", "ONE");
+    if (isClosed(await askRole(this.#source))) await this.#source.call("REPLICAOF", "NO", "ONE");
     await this.end();
   }
 
@@ -65,9 +65,10 @@ export class SourceFence {
    * It refuses writes with NOREPLICAS, as a master, until it is started again. @returns whether it took writes until now.
    */
   async settle(): Promise<boolean> {
-    const closed = await isClosed(this.#source);
+    const role = await askRole(this.#source);
+    const closed = isClosed(role);
     // Somebody else has made something of it that takes no writes either.
-    if (!closed && (await askRole(this.#source)).kind === "replica") return false;
+    if (!closed && role.kind === "replica") return false;
     const refuses = (await this.#ask(needed)) === never;
     if (!refuses) await this.#refuse();
     if (closed) await this.#source.call("REPLICAOF", "NO", "ONE");
@@ -77,6 +78,11 @@ export class SourceFence {
   /** @throws {Error} when it couldn't be kept from taking writes. */
   async check(): Promise<void> {
     await this.#ask(needed);
+  }
+
+  /** Whether the source has lost its role to this set, for good or for the moment. @throws {Error} when it doesn't say. */
+  async isUp(): Promise<boolean> {
+    return isClosed(await askRole(this.#source)) || (await this.#ask(needed)) === never;
   }
 
   async #refuse(): Promise<void> {
@@ -93,16 +99,6 @@ export class SourceFence {
 }
 
 /** Whether a cut-over has taken its role. */
-async function isClosed(source: ControlConnection): Promise<boolean> {
-  const role = await askRole(source);
+function isClosed(role: Role): boolean {
   return role.kind === "replica" && sameAddress(role.master, nowhere);
-}
-
-/**
- * Whether a source has lost its role to this set, for good or for the moment. @throws {Error} when it doesn't say.
- */
-export async function isTakenOver(source: ControlConnection): Promise<boolean> {
-  if (await isClosed(source)) return true;
-  const [, value] = (await source.call("CONFIG", "GET", needed)) as unknown[];
-  return value === never;
 }

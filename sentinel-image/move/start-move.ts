@@ -11,7 +11,7 @@ import type { MoveSource } from "../../runtime/move-source.ts";
 import { askPeers, parseInfo } from "../start/ask-peer.ts";
 import { hasStoredData } from "../start/stored-data.ts";
 import { decideMoveStart, moveFile, readMoveNote, whyNotFollow, writeMoveNote } from "./move-note.ts";
-import { isTakenOver } from "./source-fence.ts";
+import { SourceFence } from "./source-fence.ts";
 
 /** In the folder `ha`: an operator's order to throw the copy of another Redis away. */
 export const backOutFile = "back-out.order";
@@ -85,13 +85,23 @@ export async function startMove(options: StartMoveOptions): Promise<MoveSource |
 
 /** What became of a cut-over in which this instance ended. */
 async function askWhetherMoved(source: MoveSource): Promise<"moved" | "following" | Error> {
-  const connection = new ControlConnection({ ...source, timeoutMs: 1000 });
   try {
-    return (await isTakenOver(connection)) ? "moved" : "following";
+    return (await asking(source, (connection) => new SourceFence(connection).isUp())) ? "moved" : "following";
   } catch (error) {
     return new Error(
       `this instance ended in the middle of a cut-over, and whether that took place only the old master knows: ${messageOf(error)}`,
     );
+  }
+}
+
+/** One question to the source. */
+async function asking<T>(
+  source: MoveSource,
+  question: (connection: ControlConnection) => Promise<T>,
+): Promise<T> {
+  const connection = new ControlConnection({ ...source, timeoutMs: 1000 });
+  try {
+    return await question(connection);
   } finally {
     connection.close();
   }
@@ -101,17 +111,14 @@ async function lookAtSource(
   source: MoveSource,
   { program, maxmemoryBytes }: StartMoveOptions,
 ): Promise<string | undefined> {
-  const connection = new ControlConnection({ ...source, timeoutMs: 1000 });
   try {
     const [info, { stdout }] = await Promise.all([
-      connection.call("INFO"),
+      asking(source, (connection) => connection.call("INFO")),
       promisify(execFile)(program, ["--version"], { timeout: 5000 }),
     ]);
     return whyNotFollow(source, { info: parseInfo(String(info)), ownVersion: stdout, maxmemoryBytes });
   } catch (error) {
     return `the Redis whose data are to be taken over can't be asked: ${messageOf(error)}`;
-  } finally {
-    connection.close();
   }
 }
 

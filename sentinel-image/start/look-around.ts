@@ -54,7 +54,10 @@ export async function canWrite(server: ControlConnection): Promise<boolean> {
 }
 
 /** Whether another instance says that it is the master. */
-export async function isMaster({ instances }: Surroundings, address: Address): Promise<boolean> {
+export async function isMaster(
+  { instances }: Pick<Surroundings, "instances">,
+  address: Address,
+): Promise<boolean> {
   const connection = instances.find((instance) => sameAddress(instance.address, address));
   if (connection === undefined) return false;
   try {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { deploy } from "../support/deploy.ts";
+import { type PodSpec, podsOf } from "../support/pod-specs.ts";
 
 const prebuilt = { "images:sentinel": "example/sentinel:1", "images:proxy": "example/proxy:1" };
 const bucket = {
@@ -11,41 +12,6 @@ const bucket = {
   "backup:nameServer": "10.96.0.10",
   "backup:restoreFrom": "latest",
 };
-
-interface PodSpec {
-  readonly containers: readonly {
-    readonly env: readonly { readonly name: string; readonly value: string }[];
-    readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
-  }[];
-  readonly volumes: readonly {
-    readonly name: string;
-    readonly persistentVolumeClaim?: { readonly claimName: string };
-    readonly projected?: {
-      readonly sources: readonly {
-        readonly secret: {
-          readonly name: string;
-          readonly optional?: boolean;
-          readonly items: readonly { readonly key: string; readonly path: string }[];
-        };
-      }[];
-    };
-  }[];
-}
-
-async function podsOf(config: Record<string, string>): Promise<Map<string, PodSpec>> {
-  const { resources } = await deploy(config);
-  return new Map(
-    resources
-      .filter(({ type }) => type.endsWith(":Deployment"))
-      .map(({ inputs }) => {
-        const { metadata, spec } = inputs as unknown as {
-          readonly metadata: { readonly name: string };
-          readonly spec: { readonly template: { readonly spec: PodSpec } };
-        };
-        return [metadata.name, spec.template.spec];
-      }),
-  );
-}
 
 function secretsOf(pod: PodSpec | undefined): string[] {
   const sources = pod?.volumes.find(({ name }) => name === "credentials")?.projected?.sources ?? [];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { deploy } from "../support/deploy.ts";
+import { type PodSpec, podsOf } from "../support/pod-specs.ts";
 
 const prebuilt = { "images:sentinel": "example/sentinel:1", "images:proxy": "example/proxy:1" };
 const moving = {
@@ -8,38 +9,6 @@ const moving = {
   "move:user": "migration",
   "move:passwordSecret": '{"name":"old-redis","key":"redis-password"}',
 };
-
-interface PodSpec {
-  readonly containers: readonly {
-    readonly env: readonly { readonly name: string; readonly value: string }[];
-  }[];
-  readonly volumes: readonly {
-    readonly name: string;
-    readonly projected?: {
-      readonly sources: readonly {
-        readonly secret: {
-          readonly name: string;
-          readonly items: readonly { readonly key: string; readonly path: string }[];
-        };
-      }[];
-    };
-  }[];
-}
-
-async function podsOf(config: Record<string, string>): Promise<Map<string, PodSpec>> {
-  const { resources } = await deploy(config);
-  return new Map(
-    resources
-      .filter(({ type }) => type.endsWith(":Deployment"))
-      .map(({ inputs }) => {
-        const { metadata, spec } = inputs as unknown as {
-          readonly metadata: { readonly name: string };
-          readonly spec: { readonly template: { readonly spec: PodSpec } };
-        };
-        return [metadata.name, spec.template.spec];
-      }),
-  );
-}
 
 function moveEnvironment(pod: PodSpec | undefined): Record<string, string> {
   const given = pod?.containers[0]?.env.filter(({ name }) => name.startsWith("MOVE_")) ?? [];
